@@ -12,11 +12,15 @@ use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Keyring;
-use nyxcore_tenancy::{Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store};
+use nyxcore_tenancy::{
+    Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store, TenantId,
+};
 use tokio::sync::Mutex;
 
 use crate::console::{Console, OneTimeLink};
+use crate::error::rate_limited_error;
 use crate::limits::Limits;
+use crate::limits::rate::{RateLimiter, Standing};
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
 use crate::metrics::Metrics;
@@ -63,6 +67,7 @@ const SLOW_AFTER: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Gateway {
     options: Arc<GatewayOptions>,
+    rate: Arc<RateLimiter>,
     console: Option<Console>,
     link: Option<Arc<OneTimeLink>>,
     metrics: Option<Metrics>,
@@ -73,6 +78,7 @@ impl Gateway {
     /// A gateway of these parts.
     pub fn new(options: GatewayOptions) -> Self {
         Self {
+            rate: Arc::new(RateLimiter::new(options.limits.points_per_minute)),
             options: Arc::new(options),
             console: None,
             link: None,
@@ -180,6 +186,23 @@ impl Gateway {
     pub fn limits(&self) -> &Limits {
         &self.options.limits
     }
+
+    /// Takes points off a tenant's budget.
+    ///
+    /// # Errors
+    /// There are not so many left: the seconds until there are.
+    pub(crate) fn points_take(
+        &self,
+        tenant: TenantId,
+        points: u64,
+    ) -> std::result::Result<(), i64> {
+        self.rate.charge(tenant, points, self.store().env().now())
+    }
+
+    /// How a tenant's budget stands; `None` where there is no limit.
+    pub(crate) fn rate_standing(&self, tenant: TenantId) -> Option<Standing> {
+        self.rate.standing(tenant, self.store().env().now())
+    }
 }
 
 /// Who asks, and of what. Put it into a request's or a connection's data; each operation makes its own [`Operation`] of
@@ -191,6 +214,26 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// The caller of a request: the request's own, or its connection's.
+    pub(crate) fn of<'r>(
+        context: &'r ExtensionContext<'_>,
+        request: &'r Request,
+    ) -> Option<&'r Self> {
+        let given = request.data.get(&std::any::TypeId::of::<Self>());
+        let own = given.and_then(|data| data.downcast_ref::<Self>());
+        own.or(context.data_opt::<Self>())
+    }
+
+    /// Takes points off the tenant's budget.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub(crate) fn points_take(&self, points: u64) -> ServerResult<()> {
+        let tenant = self.acting.caller.tenant;
+        let taken = self.gateway.points_take(tenant, points);
+        taken.map_err(rate_limited_error)
+    }
+
     /// Where the request comes from.
     pub(crate) fn origin(&self) -> &Origin {
         &self.acting.origin
@@ -328,10 +371,7 @@ impl Extension for Operations {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(context, request).await?;
-        let given = request.data.get(&std::any::TypeId::of::<RequestContext>());
-        let own = given.and_then(|data| data.downcast_ref::<RequestContext>());
-        let shared = context.data_opt::<RequestContext>();
-        if let Some(mut caller) = own.or(shared).cloned() {
+        if let Some(mut caller) = RequestContext::of(context, &request).cloned() {
             caller.acting = caller.acting.fresh();
             request = request.data(Operation::new(caller));
         }

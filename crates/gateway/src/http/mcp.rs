@@ -17,7 +17,8 @@ use super::auth::{self, RequestHead};
 use super::body::RequestBody;
 use super::graphql::is_json;
 use super::problem::Problem;
-use super::{Server, cross_origin};
+use super::{Server, cross_origin, rate};
+use crate::limits::rate::MCP_POINTS;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -67,12 +68,21 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
             return Ok(refusal(StatusCode::BAD_REQUEST, &id, code, text));
         }
     };
-    let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting));
+    let tenant = shown.acting.caller.tenant;
+    let taken = gateway.points_take(tenant, MCP_POINTS);
+    if let Err(seconds) = taken {
+        let refusal = rate::problem(seconds).plain();
+        return Ok(rate::with_standing(&server, &shown, refusal));
+    }
+    let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting.clone()));
     let service = http_service(answering, limits.body_bytes);
     let request = Request::from_parts(parts, Body::from(body));
     // Where the time is over, or the client leaves, the call is cancelled.
     match timeout(limits.execution, service.handle(request)).await {
-        Ok(response) => Ok(response.map(Body::new)),
+        Ok(response) => {
+            let response = response.map(Body::new);
+            Ok(rate::with_standing(&server, &shown, response))
+        }
         Err(_) => {
             let seconds = limits.execution.as_secs();
             let text =
