@@ -18,7 +18,7 @@ test: lint _nextest
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
     "{{ just_executable() }}" console-test _
-    "{{ just_executable() }}" http-audits
+    "{{ just_executable() }}" http-audits schema-check
     "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run `just schema`" >&2; exit 1; }
 
 # The console: types against schema.graphql, unit tests, and a browser against the built program. Words choose journeys (`_` is all of them, without the screens)
@@ -146,6 +146,10 @@ conformance minutes="5": _http_audits_packages _conformance_packages
 http-audits: _http_audits_packages
     cargo build {{ workspace }}
     node tests/conformance/http/audits.mjs --binary "{{ target }}/debug/nyxcore"
+
+# What a client of the last release could no longer ask of schema.graphql, or of that at a revision
+schema-check *revision: _http_audits_packages
+    node tests/conformance/http/breaking.mjs {{ revision }}
 
 _http_audits_packages:
     test tests/conformance/http/node_modules/.package-lock.json -nt tests/conformance/http/package-lock.json || npm ci --prefix tests/conformance/http --ignore-scripts --no-audit --no-fund
