@@ -7,7 +7,7 @@ import { connect, createServer } from "node:net";
 const PIECE = 64;
 const PAUSE = 3;
 
-/** Starts a relay to the server's address. `cut` resets all its connections; `connections` counts those that were made. */
+/** Starts a relay to the server. `cut` resets all its connections; `connections` counts those that were made. */
 export async function proxyStart(address) {
   const { hostname, port } = new URL(address);
   const open = new Set();

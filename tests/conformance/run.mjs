@@ -1,5 +1,5 @@
-// Clients and suites that others wrote, against the built program on SQLite: a verdict a line, and exit code 1 where one
-// does not hold.
+// Clients and suites that others wrote, against the built program on SQLite: a verdict a line, and exit code 1 where
+// one does not hold.
 //
 //   node run.mjs --binary target/debug/nyxcore [--python VENV/bin/python] [--minutes 5] [WORD…]
 //

@@ -109,7 +109,8 @@ impl Default for Limits {
     }
 }
 
-/// Refuses documents that cost too much or more than is left of the tenant's budget, and ends answers that grow too large, whichever way they come in.
+/// Refuses documents that cost too much, or more than is left of the tenant's budget, and ends answers that grow too
+/// large, whichever way they come in.
 pub(crate) struct QueryGuard(Arc<Limits>);
 
 impl QueryGuard {

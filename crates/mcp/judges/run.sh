@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Others judge the MCP server: the official SDKs (npm and PyPI) and the inspector's command line list and call every
 # tool, over HTTP and on standard streams, on a small repository that is synced and analysed first. `run.sh NPM
-# PYTHON NYXCORE`: the folder of the npm packages, the Python that has the SDK, and the built program. The exit code is 1
-# where a check failed.
+# PYTHON NYXCORE`: the folder of the npm packages, the Python that has the SDK, and the built program. The exit code
+# is 1 where a check failed.
 set -uo pipefail
 npm=$1 python=$2 nyxcore=$3 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d) failed=0 server=

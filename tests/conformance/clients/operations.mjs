@@ -4,7 +4,9 @@ export const NOTES_QUERY = `query Notes($id: ID!) {
   project(id: $id) { id name notes(first: 5) { totalCount nodes { id title } } }
 }`;
 
-export const NOTE_MUTATION = `mutation Write($input: CreateNoteInput!) { createNote(input: $input) { note { id title } } }`;
+export const NOTE_MUTATION = `mutation Write($input: CreateNoteInput!) {
+  createNote(input: $input) { note { id title } }
+}`;
 
 export const EVENTS_QUERY = `subscription Events($runId: ID!, $after: Int!) {
   runEvents(runId: $runId, after: $after) { seq ... on RunFinished { run { id status } } }

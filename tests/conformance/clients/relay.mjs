@@ -1,5 +1,5 @@
-// Relay: its compiler takes the schema and a connection with its own directives, and its runtime runs a query, pages on,
-// runs a mutation and a subscription.
+// Relay: its compiler takes the schema and a connection with its own directives, and its runtime runs a query, pages
+// on, runs a mutation and a subscription.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,8 @@ const FOLDER = join(import.meta.dirname, "..", "relay");
 /** Each kind of operation once. */
 export async function relayJudge({ server, verdict, world }) {
   const compiled = await compile();
-  verdict("Relay compiler", Object.keys(compiled).length >= 4, `${Object.keys(compiled).length} artifacts of schema.graphql`);
+  const artifacts = Object.keys(compiled).length;
+  verdict("Relay compiler", artifacts >= 4, `${artifacts} artifacts of schema.graphql`);
   const authorization = `Bearer ${server.token}`;
   const ask = async ({ text }, variables) => {
     const headers = { authorization, "content-type": "application/json" };

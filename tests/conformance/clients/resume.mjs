@@ -1,12 +1,15 @@
 // npm `graphql-ws` and `graphql-sse`: the events of a run over a connection that is cut again and again. Each time the
-// client connects by itself and goes on after the last number that it received; no event is missing, and none comes twice.
+// client connects by itself and goes on after the last number that it received; no event is missing, and none comes
+// twice.
 
 import { createClient as sseClient } from "graphql-sse";
 import { createClient as wsClient } from "graphql-ws";
 import WebSocket from "ws";
 import { proxyStart } from "../proxy.mjs";
 
-const EVENTS = "subscription Events($runId: ID!, $after: Int!) { runEvents(runId: $runId, after: $after) { seq __typename } }";
+const EVENTS = `subscription Events($runId: ID!, $after: Int!) {
+  runEvents(runId: $runId, after: $after) { seq __typename }
+}`;
 /** After so many events the connection is cut. */
 const CUT_EVERY = 4;
 

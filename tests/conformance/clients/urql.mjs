@@ -33,7 +33,8 @@ export async function urqlJudge({ server, verdict, world }) {
   const input = { projectId: world.project, title: "By urql", body: "A note." };
   const { data, error } = await client.mutation(NOTE_MUTATION, { input });
   const after = await read("network-only");
-  verdict("urql mutation", !error && after === before + 1, error?.message ?? `${data.createNote.note.id}, ${after} notes`);
+  const what = error?.message ?? `${data.createNote.note.id}, ${after} notes`;
+  verdict("urql mutation", !error && after === before + 1, what);
   // urql's sources are observables by `subscribe(next)`; this one says its end by `hasNext`.
   const variables = { runId: world.endedRun, after: 0 };
   const events = {

@@ -1,6 +1,7 @@
 // Schemathesis: operations that it makes of the schema, sent as each role for some minutes. Nothing may answer with a
 // status of 500 or more, as an internal error, or with data that is not as the schema says: `hooks.py` judges that.
-// Schemathesis' own check is left out: it takes every error of a GraphQL answer, such as INVALID_ID, for one of the server.
+// Schemathesis' own check is left out: it takes every error of a GraphQL answer, such as INVALID_ID, for one of the
+// server.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -134,7 +134,7 @@ async fn execute(
 }
 
 /// With `application/graphql-response+json` the status reflects an invalid request; with `application/json` old
-/// clients treat any status but 200 as a server failure. A busy or unreachable database and a budget that is used up are
+/// clients treat any status but 200 as a server failure. A busy or unreachable database and a used-up budget are
 /// reported by status in both.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
