@@ -45,11 +45,10 @@ on_both_databases! {
     async fn a_used_up_budget_refuses_on_every_transport(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let served = Served::start(&store, "acme", limits(1_200)).await;
-        // Two messages and a query leave less than another query costs.
         for _ in 0..2 {
             assert_eq!(ping(&served).await.0, 200);
         }
-        let query = "{ projects(first: 45) { nodes { id name slug } } rateLimit { cost remaining } }";
+        let query = "{ projects(first: 20) { nodes { id name slug } } rateLimit { cost remaining } }";
         let (status, _, answer) = ask(&served, query).await;
         assert_eq!(status, 200, "{answer}");
         let budget = &answer["data"]["rateLimit"];
@@ -65,10 +64,6 @@ on_both_databases! {
             assert!(answer.get("data").is_none(), "{transport}: {answer}");
         }
         assert_eq!(ping(&served).await, (429, json!("RATE_LIMITED")));
-        // Another tenant has a budget of its own.
-        let other = Served::start(&store, "globex", limits(1_200)).await;
-        assert_eq!(ask(&other, QUERY).await.0, 200);
-
         clock.advance(TimeDelta::minutes(1));
         for (transport, answer) in served.ask_each_way(QUERY, &json!({})).await {
             assert_eq!(answer["data"]["viewer"]["role"], "OWNER", "{transport}: {answer}");
@@ -85,7 +80,8 @@ on_both_databases! {
         assert_eq!((&budget["limit"], &budget["remaining"]), (&json!(600), &json!(600 - cost)));
         // Ten points come back in a second.
         assert!(budget["resetAt"].as_str().unwrap().starts_with("2026-01-01T00:00:01."), "{answer}");
-        let expected = [r#""points";q=600;w=60"#.to_owned(), format!(r#""points";r={};t=2"#, 600 - cost), String::new()];
+        let left = 600 - cost;
+        let expected = [r#""points";q=600;w=60"#.to_owned(), format!(r#""points";r={left};t=2"#), String::new()];
         assert_eq!(headers, expected);
 
         clock.advance(TimeDelta::minutes(1));
