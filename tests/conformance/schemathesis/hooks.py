@@ -55,13 +55,12 @@ def violations(schema, source, answer):
             found.append(f"an error without a message or a code: {error}")
         if code in FAULTS:
             found.append(f"the server failed: {error}")
-    failed = {tuple(error.get("path", [])) for error in errors}
     if answer.get("data") is not None:
         document = parse(source)
         fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
         operation = next(part for part in document.definitions if isinstance(part, OperationDefinitionNode))
         root = schema.get_root_type(operation.operation)
-        walk_object(schema, fragments, root, [operation.selection_set], answer["data"], (), failed, found)
+        walk_object(schema, fragments, root, [operation.selection_set], answer["data"], (), found)
     elif not errors:
         found.append("neither data nor errors")
     return found
@@ -86,7 +85,7 @@ def fields_of(schema, fragments, concrete, sets):
     return fields
 
 
-def walk_object(schema, fragments, concrete, sets, value, path, failed, found):
+def walk_object(schema, fragments, concrete, sets, value, path, found):
     if not isinstance(value, dict):
         found.append(f"{path}: no object")
         return
@@ -98,10 +97,10 @@ def walk_object(schema, fragments, concrete, sets, value, path, failed, found):
         if key not in value or name.startswith("__"):
             continue
         sets = [node.selection_set for node in nodes if node.selection_set]
-        walk(schema, fragments, concrete.fields[name].type, sets, value[key], (*path, key), failed, found)
+        walk(schema, fragments, concrete.fields[name].type, sets, value[key], (*path, key), found)
 
 
-def walk(schema, fragments, type_, sets, value, path, failed, found):
+def walk(schema, fragments, type_, sets, value, path, found):
     if is_non_null_type(type_):
         if value is None:
             found.append(f"{path}: null")
@@ -114,7 +113,7 @@ def walk(schema, fragments, type_, sets, value, path, failed, found):
             found.append(f"{path}: no list")
             return
         for index, item in enumerate(value):
-            walk(schema, fragments, type_.of_type, sets, item, (*path, index), failed, found)
+            walk(schema, fragments, type_.of_type, sets, item, (*path, index), found)
     elif is_scalar_type(type_):
         kind = SCALARS.get(type_.name, object)
         if not isinstance(value, kind) or (isinstance(value, bool) and type_.name in ("Int", "Float")):
@@ -132,7 +131,7 @@ def walk(schema, fragments, type_, sets, value, path, failed, found):
             if name is None:
                 return
             concrete = schema.get_type(name)
-        walk_object(schema, fragments, concrete, sets, value, path, failed, found)
+        walk_object(schema, fragments, concrete, sets, value, path, found)
 
 
 @schemathesis.check
