@@ -11,16 +11,21 @@ import { join } from "node:path";
 const ROLES = ["VIEWER", "MEMBER", "ADMIN", "OWNER"];
 /** Operations of each field in one round; rounds follow each other until the time is over. */
 const EXAMPLES = 5;
+/** The share of the root fields that must have been asked. Two minutes of a loaded machine reach three quarters. */
+const FIELDS_LEAST = 0.5;
 
 /** Runs it as each role. */
 export async function schemathesisJudge({ server, verdict, options }) {
   for (const role of ROLES) {
     const { code, output } = await run(server, server.tokenMake(role), options);
     const cases = Number(output.match(/(\d+) generated/)?.[1] ?? 0);
-    const fields = output.match(/Tested: (\d+)/)?.[1] ?? "0";
-    const what = `${cases} operations on ${fields} root fields in ${options.minutes} minutes`;
-    verdict(`Schemathesis as ${role}`, code === 0 && cases > 0, what);
-    if (code !== 0) console.log(output.replace(/^/gm, "        "));
+    const fields = Number(output.match(/Tested: (\d+)/)?.[1] ?? 0);
+    const of = Number(output.match(/Selected: (\d+)/)?.[1] ?? 0);
+    const what = `${cases} operations on ${fields} of ${of} root fields in ${options.minutes} minutes`;
+    // One that hung, or found no time to ask anything, has proved nothing.
+    const holds = code === 0 && of > 0 && fields >= of * FIELDS_LEAST;
+    verdict(`Schemathesis as ${role}`, holds, what);
+    if (!holds) console.log(output.replace(/^/gm, "        "));
   }
 }
 
