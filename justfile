@@ -18,6 +18,7 @@ test: lint _nextest
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
     "{{ just_executable() }}" console-test _
+    "{{ just_executable() }}" http-audits schema-check
     "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run `just schema`" >&2; exit 1; }
 
 # The console: types against schema.graphql, unit tests, and a browser against the built program. Words choose journeys (`_` is all of them, without the screens)
@@ -129,13 +130,35 @@ judge-models:
     crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
 
 # Others judge the MCP server: the official SDKs of npm and PyPI and the inspector's command line list and call every tool over both transports
-mcp-judges:
-    mkdir -p "{{ peers }}"
-    test -x "{{ peers }}/judges/bin/pip" || python3 -m venv "{{ peers }}/judges"
-    test -d "{{ peers }}/judges/lib"/python*/site-packages/mcp_types || "{{ peers }}/judges/bin/pip" install --quiet mcp==2.3.0
-    test -d "{{ peers }}/npm/node_modules/@modelcontextprotocol/inspector" || npm install --silent --prefix "{{ peers }}/npm" @modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/inspector@2.12.0
+mcp-judges: _conformance_packages
     cargo build {{ workspace }}
-    crates/mcp/judges/run.sh "{{ peers }}" "{{ target }}/debug/nyxcore"
+    crates/mcp/judges/run.sh "$PWD/tests/conformance" "{{ peers }}/conformance/bin/python" "{{ target }}/debug/nyxcore"
+
+# Other people's clients and suites against the built program, a verdict a line: graphql-http, graphql-ws, graphql-sse, Apollo Client, urql, Relay, Schemathesis as each role for so many minutes, and the judges of MCP
+conformance minutes="5": _http_audits_packages _conformance_packages
+    cargo build {{ workspace }}
+    failed=0; \
+    node tests/conformance/run.mjs --binary "{{ target }}/debug/nyxcore" --python "{{ peers }}/conformance/bin/python" --minutes "{{ minutes }}" || failed=1; \
+    crates/mcp/judges/run.sh "$PWD/tests/conformance" "{{ peers }}/conformance/bin/python" "{{ target }}/debug/nyxcore" || failed=1; \
+    exit "$failed"
+
+# The 61 audits of npm graphql-http: what GraphQL over HTTP asks of a server
+http-audits: _http_audits_packages
+    cargo build {{ workspace }}
+    node tests/conformance/http/audits.mjs --binary "{{ target }}/debug/nyxcore"
+
+# What a client of the last release could no longer ask of schema.graphql, or of that at a revision
+schema-check *revision: _http_audits_packages
+    node tests/conformance/http/breaking.mjs {{ revision }}
+
+_http_audits_packages:
+    test tests/conformance/http/node_modules/.package-lock.json -nt tests/conformance/http/package-lock.json || npm ci --prefix tests/conformance/http --ignore-scripts --no-audit --no-fund
+
+_conformance_packages:
+    test tests/conformance/node_modules/.package-lock.json -nt tests/conformance/package-lock.json || npm ci --prefix tests/conformance --ignore-scripts --no-audit --no-fund
+    mkdir -p "{{ peers }}"
+    test -x "{{ peers }}/conformance/bin/pip" || python3 -m venv "{{ peers }}/conformance"
+    cmp --quiet tests/conformance/requirements.txt "{{ peers }}/conformance/installed.txt" || { "{{ peers }}/conformance/bin/pip" install --quiet --requirement tests/conformance/requirements.txt && cp tests/conformance/requirements.txt "{{ peers }}/conformance/installed.txt"; }
 
 # A real model on this machine, through nyxcore: an answer, a stream, JSON by a schema, a cancel and embeddings. `xllamacpp` is a server that needs no compiler
 live-local server="llama-cpp-python":

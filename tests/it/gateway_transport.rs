@@ -7,6 +7,7 @@ mod documents;
 mod graphiql;
 mod http_rules;
 mod nulls;
+mod rate;
 mod slow_clients;
 mod streams;
 mod transports;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use nyxcore_graphql::rate::RateLimiter;
 use nyxcore_graphql::{ServerInfo, Services};
 use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::git::SourcePolicy;
@@ -64,6 +65,7 @@ impl Gateway {
             server: options.server,
             keyring: options.keyring,
             models: options.models,
+            rate: Arc::new(RateLimiter::new(options.limits.points_per_minute)),
         };
         Self {
             services: Arc::new(services),

@@ -24,7 +24,9 @@ use async_graphql::extensions::{
 };
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, ServerResult, Value};
+use nyxcore_graphql::RequestContext;
 use nyxcore_graphql::error::error_with_code;
+use nyxcore_graphql::rate::{OperationPoints, REQUEST_POINTS};
 
 use crate::nulls::Plan;
 use budget::Budget;
@@ -55,6 +57,10 @@ pub struct Limits {
     pub directives: usize,
     /// Tokens in a document, as the GraphQL grammar counts them.
     pub tokens: usize,
+    /// Points that the requests of one tenant may cost in a minute, on all transports together; 0 for no limit. A
+    /// point is a field of an answer as `complexity` counts it, and a request has ten more. A million a second is 50
+    /// answers of the largest complexity, or 2,000 pages of a hundred rows.
+    pub points_per_minute: u64,
     /// Bytes of a request's body, and of a WebSocket message.
     pub body_bytes: usize,
     /// Bytes of a request's address and headers together.
@@ -88,6 +94,7 @@ impl Default for Limits {
             aliases: 30,
             directives: 10,
             tokens: 2_000,
+            points_per_minute: 60_000_000,
             body_bytes: 1024 * 1024,
             header_bytes: 32 * 1024,
             operations_per_connection: 50,
@@ -101,7 +108,8 @@ impl Default for Limits {
     }
 }
 
-/// Refuses documents that cost too much, and ends answers that grow too large, whichever way they come in.
+/// Refuses documents that cost too much, or more than is left of the tenant's budget, and ends answers that grow too
+/// large, whichever way they come in.
 pub(crate) struct QueryGuard(Arc<Limits>);
 
 impl QueryGuard {
@@ -135,8 +143,14 @@ impl Extension for RequestGuard {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         document_check(&mut request, &self.limits)?;
-        let plan = operation::prepare(&mut request, &context.schema_env.registry, &self.limits)?;
+        let (plan, cost) =
+            operation::prepare(&mut request, &context.schema_env.registry, &self.limits)?;
         request.data.insert(plan);
+        let points = REQUEST_POINTS + cost as u64;
+        if let Some(caller) = RequestContext::of(context, &request) {
+            caller.points_take(points)?;
+        }
+        request.data.insert(OperationPoints(points));
         next.run(context, request).await
     }
 

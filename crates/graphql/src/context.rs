@@ -12,12 +12,16 @@ use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Keyring;
-use nyxcore_tenancy::{Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store};
+use nyxcore_tenancy::{
+    Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store, TenantId,
+};
 use tokio::sync::Mutex;
 
+use crate::error::rate_limited_error;
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
 use crate::one_read::is_one_read;
+use crate::rate::{RateLimiter, Standing};
 
 /// What the server says of itself.
 #[derive(Debug, Clone, Default)]
@@ -49,12 +53,27 @@ pub struct Services {
     pub keyring: Keyring,
     /// The door to every model.
     pub models: ModelService,
+    /// What the requests of a tenant may cost in a minute.
+    pub rate: Arc<RateLimiter>,
 }
 
 impl Services {
     /// The way to GitHub, which is where sources may be.
     pub(crate) fn github(&self) -> GithubAccess {
         GithubAccess::new(self.source_policy.clone())
+    }
+
+    /// Takes points off a tenant's budget.
+    ///
+    /// # Errors
+    /// There are not so many left: the seconds until there are.
+    pub fn points_take(&self, tenant: TenantId, points: u64) -> std::result::Result<(), i64> {
+        self.rate.charge(tenant, points, self.store.env().now())
+    }
+
+    /// How a tenant's budget stands; `None` where there is no limit.
+    pub fn rate_standing(&self, tenant: TenantId) -> Option<Standing> {
+        self.rate.standing(tenant, self.store.env().now())
     }
 }
 
@@ -66,6 +85,23 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// The caller of a request: the request's own, or its connection's.
+    pub fn of<'r>(context: &'r ExtensionContext<'_>, request: &'r Request) -> Option<&'r Self> {
+        let given = request.data.get(&std::any::TypeId::of::<Self>());
+        let own = given.and_then(|data| data.downcast_ref::<Self>());
+        own.or(context.data_opt::<Self>())
+    }
+
+    /// Takes points off the tenant's budget.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn points_take(&self, points: u64) -> ServerResult<()> {
+        let tenant = self.acting.caller.tenant;
+        let taken = self.services.points_take(tenant, points);
+        taken.map_err(rate_limited_error)
+    }
+
     /// A caller, and what its operations work with.
     pub fn new(services: &Arc<Services>, acting: Acting) -> Self {
         Self {
@@ -218,10 +254,7 @@ impl Extension for Operations {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(context, request).await?;
-        let given = request.data.get(&std::any::TypeId::of::<RequestContext>());
-        let own = given.and_then(|data| data.downcast_ref::<RequestContext>());
-        let shared = context.data_opt::<RequestContext>();
-        if let Some(mut caller) = own.or(shared).cloned() {
+        if let Some(mut caller) = RequestContext::of(context, &request).cloned() {
             caller.acting = caller.acting.fresh();
             request = request.data(Operation::new(caller));
         }

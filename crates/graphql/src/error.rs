@@ -48,6 +48,33 @@ pub fn internal_error() -> ServerError {
     error_with_code("INTERNAL", "something went wrong on the server")
 }
 
+/// The extension of an error that says in how many seconds to try again.
+const RETRY_AFTER: &str = "retryAfterSeconds";
+
+/// The refusal of a tenant that has used up its budget for so many seconds.
+pub(crate) fn rate_limited_error(seconds: i64) -> ServerError {
+    let mut error = error_with_code("RATE_LIMITED", rate_limited_message(seconds));
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set(RETRY_AFTER, seconds);
+    error
+}
+
+/// What a tenant is told that has used up its budget.
+pub fn rate_limited_message(seconds: i64) -> String {
+    format!(
+        "the tenant has used up its points of this minute: try again in {seconds} s, with fewer requests or fields"
+    )
+}
+
+/// In how many seconds to try again, where an answer is the refusal of [`rate_limited_error`].
+pub fn rate_limited_seconds(response: &Response) -> Option<i64> {
+    let seconds = |error: &ServerError| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
+        async_graphql::Value::Number(number) => number.as_i64(),
+        _ => None,
+    };
+    response.errors.iter().find_map(seconds)
+}
+
 /// Gives every error of an answer its code.
 pub struct ErrorCodes;
 

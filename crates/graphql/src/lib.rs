@@ -37,6 +37,7 @@
 //!     public_url: "https://nyx.example.org".into(),
 //!     keyring,
 //!     models: ModelService::start(models)?,
+//!     rate: Arc::default(),
 //! });
 //! let schema = schema_builder().extension(ErrorCodes).extension(Operations).finish();
 //!
@@ -65,6 +66,7 @@ pub mod error;
 mod loaders;
 mod loads;
 mod one_read;
+pub mod rate;
 mod registration;
 mod schema;
 

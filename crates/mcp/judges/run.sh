@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Others judge the MCP server: the official SDKs (npm and PyPI) and the inspector's command line list and call every
-# tool, over HTTP and on standard streams, on a small repository that is synced and analysed first. `run.sh PEERS
-# NYXCORE`: the folder that the judges are installed in, and the built program. The exit code is 1 where a check failed.
+# tool, over HTTP and on standard streams, on a small repository that is synced and analysed first. `run.sh NPM
+# PYTHON NYXCORE`: the folder of the npm packages, the Python that has the SDK, and the built program. The exit code
+# is 1 where a check failed.
 set -uo pipefail
-peers=$1 nyxcore=$2 here=$(cd "$(dirname "$0")" && pwd)
+npm=$1 python=$2 nyxcore=$3 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d) failed=0 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -31,8 +32,8 @@ for _ in $(seq 600); do
 done
 [ -n "$url" ] || { cat serve.log; exit 1; }
 
-export NYXCORE=$nyxcore NYXCORE_DATA=$data NYXCORE_FOLDER=$work/atlas NYXCORE_URL=${url%/} NYXCORE_PEERS=$peers
-"$peers/judges/bin/python" "$here/sdk.py" || failed=1
+export NYXCORE=$nyxcore NYXCORE_DATA=$data NYXCORE_FOLDER=$work/atlas NYXCORE_URL=${url%/} NYXCORE_NPM=$npm
+"$python" "$here/sdk.py" || failed=1
 node "$here/sdk.mjs" || failed=1
 
 # The inspector's command line, once for each transport: it lists, holds the schemas against what clients take, and calls.
@@ -45,7 +46,7 @@ EOF
 inspect() {
     local expected=$1 answer
     shift
-    if answer=$("$peers/npm/node_modules/.bin/mcp-inspector" --cli --config "$work/inspector.json" "$@" 2>&1 </dev/null) &&
+    if answer=$("$npm/node_modules/.bin/mcp-inspector" --cli --config "$work/inspector.json" "$@" 2>&1 </dev/null) &&
         grep -q "$expected" <<<"$answer"; then
         echo "passed  inspector $*"
     else

@@ -7,11 +7,11 @@ const {
   NYXCORE,
   NYXCORE_DATA,
   NYXCORE_FOLDER,
-  NYXCORE_PEERS,
+  NYXCORE_NPM,
   NYXCORE_TOKEN,
   NYXCORE_URL,
 } = process.env;
-const require = createRequire(`${NYXCORE_PEERS}/npm/`);
+const require = createRequire(`${NYXCORE_NPM}/`);
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
 const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
 const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");

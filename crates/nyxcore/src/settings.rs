@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use nyxcore_gateway::{ConnectionLimits, OidcProvider, TrustedProxies};
+use nyxcore_gateway::{ConnectionLimits, Limits, OidcProvider, TrustedProxies};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::StoreOptions;
 use nyxcore_tenancy::secret::Secret;
@@ -55,6 +55,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("connections_max", "connections.max"),
     ("connections_per_address", "connections.per_address"),
     ("streams_per_user", "connections.streams_per_user"),
+    ("points_per_minute", "points_per_minute"),
     ("oidc_id", "oidc_variables.id"),
     ("oidc_name", "oidc_variables.name"),
     ("oidc_issuer", "oidc_variables.issuer"),
@@ -103,6 +104,8 @@ pub struct Settings {
     pub otlp_endpoint: Option<String>,
     /// After how many milliseconds an operation is logged as slow.
     pub slow_operation_ms: u32,
+    /// How many points the requests of one tenant may cost in a minute; 0 for no limit.
+    pub points_per_minute: u64,
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
     /// The database as a role that sees every row, for `backup`; without it, `database_url`.
@@ -260,6 +263,7 @@ impl Settings {
             "listen": "127.0.0.1:4600",
             // What a person notices; the statement time-out is 30 s.
             "slow_operation_ms": 2_000,
+            "points_per_minute": Limits::default().points_per_minute,
             "allow_sources": "",
             "workers": 2,
             "worker_limits": "",

@@ -219,6 +219,7 @@ impl App {
                 streams_per_user: connections.streams_per_user,
                 ..ConnectionLimits::default()
             },
+            points_per_minute: self.settings.points_per_minute,
             ..Limits::default()
         }
     }

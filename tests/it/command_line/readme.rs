@@ -1,6 +1,7 @@
 //! The commands and GraphQL operations of the README, executed as they stand there and in the order of the page: by a
-//! shell, with the program, against a server that the README's own command starts.
+//! shell, with the program, against a server that the README's own command starts. Then those of docs/api.md.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -164,6 +165,8 @@ struct Reader {
     sources: Option<(String, String)>,
     /// The run of the last sync.
     run: String,
+    /// The last id of each kind in an answer, by its prefix: `note`.
+    ids: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -304,6 +307,9 @@ impl Reader {
             .replace("source_…", source)
             .replace("run_…", &self.run)
             .replace("\"…\"", &format!("\"{SECRET}\""));
+        let filled = self.ids.iter().fold(filled, |filled, (prefix, id)| {
+            filled.replace(&format!("\"{prefix}_…"), &format!("\"{id}"))
+        });
         assert!(
             !filled.contains('…'),
             "nothing fills the placeholder of {operation}"
@@ -316,9 +322,28 @@ impl Reader {
         let data = self.data(&filled).await;
         let fields = data.as_object().unwrap();
         assert!(!fields.values().any(Value::is_null), "{operation}\n{data}");
+        ids_note(&data, &mut self.ids);
         if let Some(run) = data["startSync"]["sync"]["id"].as_str() {
             self.run = run.to_owned();
         }
+    }
+}
+
+/// Notes the ids in an answer.
+fn ids_note(answer: &Value, ids: &mut BTreeMap<String, String>) {
+    match answer {
+        Value::Array(items) => items.iter().for_each(|item| ids_note(item, ids)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let (true, Some(id)) = (name == "id", value.as_str())
+                    && let Some((prefix, _)) = id.rsplit_once('_')
+                {
+                    ids.insert(prefix.to_owned(), id.to_owned());
+                }
+                ids_note(value, ids);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -344,8 +369,7 @@ fn enrichment_check(done: &CommandOutput) {
 #[test]
 fn the_commands_and_operations_of_the_readme_work() {
     run_on_sqlite(|db| async move {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-        let page = fs::read_to_string(page).unwrap();
+        let page = page_read("README.md");
         fs::write(db.folder().join("ada"), "correct horse battery staple\n").unwrap();
         let repository = repository(&db, "atlas");
         repository.git(&["tag", "v1.2.0"]);
@@ -363,6 +387,7 @@ fn the_commands_and_operations_of_the_readme_work() {
             servers: 0,
             sources: None,
             run: String::new(),
+            ids: BTreeMap::new(),
         };
         let (mut unused, mut flow): (Vec<usize>, _) = ((0..NOT_RUN.len()).collect(), None);
         let mut is_exception = |text: &str| {
@@ -398,6 +423,14 @@ fn the_commands_and_operations_of_the_readme_work() {
             "not in the README any more"
         );
 
+        // The page of the API goes on where the README ends: with a synced project and a server.
+        for step in steps(&page_read("docs/api.md")) {
+            match step {
+                Step::Commands(block) => drop(reader.commands(&block)),
+                Step::Operation(operation) => reader.operation(&operation).await,
+            }
+        }
+
         // The flow stops at the first refusal, with the server's answer.
         let flow = reader.script(&flow.expect("the README enriches a note"));
         let mut refused = reader.shell(&reader.repository, &flow);
@@ -405,6 +438,11 @@ fn the_commands_and_operations_of_the_readme_work() {
         assert!(!refused.status.success() && refused.out.is_empty());
         assert!(refused.err.contains("UNAUTHENTICATED"), "{}", refused.err);
     });
+}
+
+fn page_read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap()
 }
 
 #[test]

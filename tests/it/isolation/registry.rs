@@ -82,6 +82,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.gitConnections", "{}", GIT_CONNECTION, Read),
         entry("Query.viewer", "{}", TENANT, Read),
         entry("Query.server", "{}", TENANT, Read),
+        entry("Query.rateLimit", "{}", TENANT, Read),
         entry("Query.modelCatalog", "{}", PROVIDER_KEY, Read),
         entry("Query.budgets", "{}", BUDGET, Read),
         entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, PERSONA, Read),

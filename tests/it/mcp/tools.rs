@@ -60,11 +60,17 @@ on_both_databases! {
     async fn conventions_have_evidence_and_exemplars(db: TestDatabase) {
         let served = with_atlas(&db).await;
         let agent = served.agent();
-        let text = agent.text("conventions_for", json!({"path": "src/open.rs", "max_tokens": 8000})).await;
+        let text = agent.text("code_patterns", json!({"path": "src/open.rs", "max_tokens": 8000})).await;
         let naming = text.lines().find(|line| line.contains("snake_case") && line.contains("[rust]"));
         let naming = naming.unwrap_or_else(|| panic!("no pattern of names in\n{text}"));
         assert!(naming.contains(" of ") && naming.contains("see src/") && naming.contains("(pattern_"), "{naming}");
         assert!(naming.contains("not so at src/odd.rs:1"), "{naming}");
+
+        let text = agent.text("conventions_for", json!({"path": "src/open.rs", "max_tokens": 8000})).await;
+        // Names as every project of the language has them are one line, behind what says more.
+        let usual = text.lines().find(|line| line.contains("As in most projects: "));
+        let usual = usual.unwrap_or_else(|| panic!("nothing usual in\n{text}"));
+        assert!(usual.starts_with("- [rust] ") && usual.contains("snake_case"), "{usual}");
         assert!(!text.contains("[python]") && !text.contains("No file has this path"), "{text}");
 
         let text = agent.text("conventions_for", json!({"path": "app/new.py", "max_tokens": 8000})).await;

@@ -130,6 +130,17 @@ impl Pattern {
     pub fn kinds() -> impl Iterator<Item = &'static str> {
         KINDS.iter().map(|(name, _)| *name)
     }
+
+    /// Whether it says how tests are written: how they are laid out, what they import, how they are named.
+    #[must_use]
+    pub fn is_of_tests(&self) -> bool {
+        let subject = || self.key.split('/').nth(2);
+        match self.kind.as_str() {
+            test_imports::KIND | test_layout::KIND => true,
+            naming::KIND => subject() == Some("tests"),
+            _ => false,
+        }
+    }
 }
 
 /// The input of the pattern search. Everything except the files may be empty.

@@ -32,6 +32,7 @@ pub use history::{CO_CHANGE_CAP, Change, CoChange, HistoryWindow, OWNERSHIP_CAP,
 pub use import_graph::{CYCLE_CAP, Cycle, CycleStep, ImportGraph, Layer};
 pub use manifest::Manifest;
 pub use map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
+pub use role::is_for_tests;
 pub use stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 
 /// The most hotspots that an analysis names.

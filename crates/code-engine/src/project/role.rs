@@ -136,6 +136,19 @@ pub(crate) fn is_test_of(one: &str, other: &str) -> bool {
     !bare(test).is_empty() && bare(test) == bare(tested)
 }
 
+/// Whether a file at `path` is a test or is read by tests, or whether files in a folder of that path are.
+#[must_use]
+pub fn is_for_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    // What has no ending is a folder.
+    let role = if name.contains('.') {
+        of(path)
+    } else {
+        of(&format!("{path}/_"))
+    };
+    matches!(role, Role::Test | Role::Fixture)
+}
+
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));

@@ -25,8 +25,11 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     run(["tenant", "create", slug, "--name", slug[0].toUpperCase() + slug.slice(1), "--owner", owner]);
     run(["user", "set-password", owner], `${PASSWORD}\n`);
   }
-  const made = run(["token", "create", "--tenant", "acme", "--user", "ada@example.org", "--name", "tests"]);
-  const token = made.match(/nyx_\w+/)?.[0];
+  const tokenMake = (...more) => {
+    const made = run(["token", "create", "--tenant", "acme", "--user", "ada@example.org", "--name", "tests", ...more]);
+    return made.match(/nyx_\w+/)?.[0];
+  };
+  const token = tokenMake();
   const serve = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
   const child = spawn(binary, [...data, ...serve], { cwd: folder, env });
   let log = "";
@@ -49,6 +52,8 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     url: front.url,
     api: address,
     token,
+    /** Makes a token of that role: "VIEWER". */
+    tokenMake: (role) => tokenMake("--role", role),
     repository: repositoryMake(folder),
     /** A folder of bare repositories, `acme/<name>.git`, for a server to hand out. */
     remotes: remotesMake(folder),

@@ -10,14 +10,14 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nyxcore_graphql::RequestContext;
-use nyxcore_graphql::error::is_unavailable;
+use nyxcore_graphql::error::{is_unavailable, rate_limited_seconds};
 
 use super::accept::{Accepts, Media};
 use super::auth::{self, RequestHead, VerifiedCredential};
 use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
-use super::{Server, graphiql, sse, ws};
+use super::{Server, graphiql, rate, sse, ws};
 use crate::limits::document_check;
 
 /// GET: a query, an event stream, a WebSocket, or the page.
@@ -110,7 +110,8 @@ async fn execute(
     let json = accepts.json();
     let subscription = operation == Ok(OperationType::Subscription);
     if accepts.names(Media::EventStream) && (subscription || json.is_none()) {
-        return sse::operation(server, shown, request);
+        let response = sse::operation(server, shown, request)?;
+        return Ok(rate::with_standing(server, shown, response));
     }
     let not_acceptable =
         |message| Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
@@ -128,11 +129,16 @@ async fn execute(
         Ok(_) => server.schema.execute(request).await,
         Err(error) => GraphqlResponse::from_errors(vec![error]),
     };
-    Ok(answer(&response, media))
+    let answer = rate::with_standing(server, shown, answer(&response, media));
+    Ok(match rate_limited_seconds(&response) {
+        Some(seconds) => rate::refused(answer, seconds),
+        None => answer,
+    })
 }
 
 /// With `application/graphql-response+json` the status reflects an invalid request; with `application/json` old
-/// clients treat any status but 200 as a server failure. A busy or unreachable database is reported by status in both.
+/// clients treat any status but 200 as a server failure. A busy or unreachable database and a used-up budget are
+/// reported by status in both.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
         Media::GraphqlResponse if is_request_error(response) => (

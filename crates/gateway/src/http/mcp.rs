@@ -9,15 +9,16 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use nyxcore_graphql::rate::MCP_POINTS;
 use nyxcore_mcp::{Actor, McpServer, http_service};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::auth::{self, RequestHead};
 use super::body::RequestBody;
 use super::graphql::is_json;
 use super::problem::Problem;
-use super::{Server, cross_origin};
+use super::{Server, cross_origin, rate};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -61,47 +62,27 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let body = RequestBody::open(&parts.headers, body, limits.body_bytes, &limits.connection)?;
     let body = body.whole().await?;
-    let message = match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(message)) => message,
-        Ok(Value::Array(_)) => {
-            let text = "batches are not supported: send one message a request";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                INVALID_REQUEST,
-                text,
-            ));
-        }
-        Ok(_) => {
-            let text = "a message is an object";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                INVALID_REQUEST,
-                text,
-            ));
-        }
-        Err(_) => {
-            let text = "the body is not JSON";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                PARSE_ERROR,
-                text,
-            ));
+    let message = match message_read(&body) {
+        Ok(message) => message,
+        Err(Malformed { id, code, text }) => {
+            return Ok(refusal(StatusCode::BAD_REQUEST, &id, code, text));
         }
     };
-    if !matches!(message.get("method"), Some(Value::String(_))) {
-        let id = message.get("id").unwrap_or(&Value::Null);
-        let text = "the message has no method";
-        return Ok(refusal(StatusCode::BAD_REQUEST, id, INVALID_REQUEST, text));
+    let tenant = shown.acting.caller.tenant;
+    let taken = gateway.services().points_take(tenant, MCP_POINTS);
+    if let Err(seconds) = taken {
+        let refusal = rate::problem(seconds).plain();
+        return Ok(rate::with_standing(&server, &shown, refusal));
     }
-    let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting));
+    let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting.clone()));
     let service = http_service(answering, limits.body_bytes);
     let request = Request::from_parts(parts, Body::from(body));
     // Where the time is over, or the client leaves, the call is cancelled.
     match timeout(limits.execution, service.handle(request)).await {
-        Ok(response) => Ok(response.map(Body::new)),
+        Ok(response) => {
+            let response = response.map(Body::new);
+            Ok(rate::with_standing(&server, &shown, response))
+        }
         Err(_) => {
             let seconds = limits.execution.as_secs();
             let text =
@@ -110,6 +91,32 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
             Ok(refusal(StatusCode::OK, id, SERVER_ERROR, &text))
         }
     }
+}
+
+/// A body that is no message of the protocol.
+struct Malformed {
+    id: Value,
+    code: i64,
+    text: &'static str,
+}
+
+/// Reads a body as one message.
+fn message_read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    let malformed = |id: Value, code, text| Err(Malformed { id, code, text });
+    let message = match serde_json::from_slice(body) {
+        Ok(Value::Object(message)) => message,
+        Ok(Value::Array(_)) => {
+            let text = "batches are not supported: send one message a request";
+            return malformed(Value::Null, INVALID_REQUEST, text);
+        }
+        Ok(_) => return malformed(Value::Null, INVALID_REQUEST, "a message is an object"),
+        Err(_) => return malformed(Value::Null, PARSE_ERROR, "the body is not JSON"),
+    };
+    if !matches!(message.get("method"), Some(Value::String(_))) {
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        return malformed(id, INVALID_REQUEST, "the message has no method");
+    }
+    Ok(message)
 }
 
 /// A message that never reached the protocol's own code, in its form.

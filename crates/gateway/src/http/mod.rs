@@ -40,6 +40,7 @@ mod oidc;
 mod pages;
 mod params;
 mod problem;
+mod rate;
 mod session;
 mod slots;
 mod sse;

@@ -45,7 +45,8 @@ pub(crate) fn chosen<'d>(
     }
 }
 
-/// Checks the operation of a request by the schema, and puts it into the form in which it is executed.
+/// Checks the operation of a request by the schema, and puts it into the form in which it is executed. Returns its plan
+/// and its cost.
 ///
 /// # Errors
 /// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription has
@@ -54,7 +55,7 @@ pub(super) fn prepare(
     request: &mut Request,
     registry: &Registry,
     limits: &Limits,
-) -> ServerResult<Plan> {
+) -> ServerResult<(Plan, usize)> {
     let name = request.operation_name.clone();
     let variables = std::mem::take(&mut request.variables);
     let document = request.parsed_query()?;
@@ -101,7 +102,7 @@ pub(super) fn prepare(
     let plan = Plan::new(&document, name.as_deref(), root, marked)?;
     request.variables = variables;
     request.set_parsed_query(document);
-    Ok(plan)
+    Ok((plan, cost))
 }
 
 fn chosen_mut<'d>(

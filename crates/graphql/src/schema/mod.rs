@@ -26,6 +26,7 @@ mod post;
 mod preview;
 mod project;
 mod query;
+mod rate_limit;
 mod run;
 mod run_attempt;
 mod run_event;

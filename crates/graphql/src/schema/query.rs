@@ -27,6 +27,7 @@ use super::note::KnowledgeKindName;
 use super::persona::{PersonaMatchNode, PersonaNode, SpecializationMatchNode};
 use super::preview::EnrichmentPreviewNode;
 use super::project::ProjectNode;
+use super::rate_limit::{RateLimitNode, rate_limit};
 use super::run::{RunKindName, RunNode, RunStatusName};
 use super::search::SearchHitNode;
 use super::template::TemplateNode;
@@ -362,6 +363,11 @@ impl Query {
         let filter = audit::filter(user_id.as_ref(), action, subject_id.as_ref(), from, to)?;
         let args = PageArgs::new(after, before, first, last);
         root_list(context, filter, args, AuditEntryNode).await
+    }
+
+    /// The budget of the tenant for requests. Null if there is no limit.
+    async fn rate_limit(&self, context: &Context<'_>) -> Option<RateLimitNode> {
+        rate_limit(context)
     }
 
     /// Information about this server.

@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod errors;
-// It needs nothing else of the crate, and its tests are in it.
+// These two need nothing else of the crate, and their tests are in them.
 #[cfg(test)]
 #[path = "../../src/loads.rs"]
 mod loads;
+#[cfg(test)]
+#[path = "../../src/rate.rs"]
+mod rate;

@@ -1,8 +1,7 @@
 //! `agents_section`: the section for AGENTS.md of the latest analysis.
 
-use nyxcore_code_analysis::{CodePattern, project_findings_of};
+use nyxcore_code_analysis::project_findings_of;
 use nyxcore_code_engine::analysis::ProjectAnalysis;
-use nyxcore_code_engine::patterns::Pattern;
 use nyxcore_code_engine::render::agents_section_of;
 use nyxcore_projects::PROJECT;
 use rmcp::schemars::{self, JsonSchema};
@@ -10,7 +9,7 @@ use serde::Deserialize;
 
 use super::ToolAnswer;
 use super::overview::not_analysed;
-use super::pattern::patterns_of;
+use super::pattern::{engine_pattern, patterns_of};
 use crate::actor::Scopes;
 use crate::answer::{Answer, Budget};
 use crate::failure::ToolFailure;
@@ -36,7 +35,7 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     let patterns = patterns_of(&scoped, project.id, Vec::new()).await?;
     let count = patterns.len();
     let mut analysis = ProjectAnalysis {
-        patterns: patterns.into_iter().map(pattern).collect(),
+        patterns: patterns.into_iter().map(engine_pattern).collect(),
         commands: findings.commands,
         imports: findings.imports,
         ..ProjectAnalysis::default()
@@ -59,24 +58,5 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
                 "call again with more max_tokens",
             ));
         }
-    }
-}
-
-/// A stored pattern as the engine has it.
-fn pattern(stored: CodePattern) -> Pattern {
-    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-    Pattern {
-        key: stored.key,
-        kind: stored.kind,
-        title: stored.title,
-        statement: stored.statement,
-        stack: stored.stack,
-        scope: stored.scope,
-        support: count(stored.support),
-        cases: count(stored.cases),
-        confidence: stored.confidence,
-        exemplars: stored.exemplars,
-        counter_examples: stored.counter_examples,
-        deviations: Vec::new(),
     }
 }

@@ -216,12 +216,12 @@ impl Tool {
     /// twice.
     pub(crate) fn output_schema(self) -> Option<Arc<JsonObject>> {
         match self {
-            Self::Projects => Some(schema_for_output::<projects::Listing>()),
-            Self::RunStatus => Some(schema_for_output::<runs::Listing>()),
+            Self::Projects => Some(output::<projects::Listing>()),
+            Self::RunStatus => Some(output::<runs::Listing>()),
             Self::MemoryAdd | Self::InsightAdd | Self::NoteCreate => {
-                Some(schema_for_output::<write::WrittenEntry>())
+                Some(output::<write::WrittenEntry>())
             }
-            Self::Check => Some(schema_for_output::<check::Listing>()),
+            Self::Check => Some(output::<check::Listing>()),
             _ => None,
         }
     }
@@ -255,7 +255,32 @@ impl Tool {
 
 fn input<T: JsonSchema + 'static>() -> Arc<JsonObject> {
     // An argument type is a struct, and so its schema an object; `every_tool_describes_its_arguments` holds it.
-    schema_for_input::<T>().unwrap_or_default()
+    known_formats(schema_for_input::<T>().unwrap_or_default())
+}
+
+fn output<T: JsonSchema + 'static>() -> Arc<JsonObject> {
+    known_formats(schema_for_output::<T>())
+}
+
+/// A schema without the formats that name Rust's numbers: clients that check answers by it complain of each.
+fn known_formats(schema: Arc<JsonObject>) -> Arc<JsonObject> {
+    let mut schema = Arc::unwrap_or_clone(schema);
+    schema.values_mut().for_each(format_drop);
+    Arc::new(schema)
+}
+
+fn format_drop(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let format = fields.get("format").and_then(Value::as_str);
+            if format.is_some_and(|format| format.starts_with("uint")) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(format_drop);
+        }
+        Value::Array(items) => items.iter_mut().for_each(format_drop),
+        _ => {}
+    }
 }
 
 fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, ToolFailure> {
@@ -287,6 +312,15 @@ mod tests {
                     tool.name()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn no_schema_names_the_numbers_of_rust() {
+        for tool in Tool::ALL {
+            let schemas = [Some(tool.input_schema()), tool.output_schema()];
+            let text = serde_json::to_string(&schemas).unwrap();
+            assert!(!text.contains("\"uint"), "{}: {text}", tool.name());
         }
     }
 

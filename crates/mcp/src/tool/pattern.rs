@@ -2,6 +2,7 @@
 
 use nyxcore_code_analysis::{CodePattern, ProjectPatterns};
 use nyxcore_code_engine::language::Language;
+use nyxcore_code_engine::patterns::Pattern;
 use nyxcore_projects::PROJECT;
 use nyxcore_tenancy::{Access, ChildList, PAGE_MAX, PageRequest, Scoped, text};
 use rmcp::schemars::{self, JsonSchema};
@@ -117,6 +118,25 @@ pub(super) fn applies(pattern: &CodePattern, path: &str) -> bool {
     in_scope && of_language
 }
 
+/// A stored pattern as the engine has it.
+pub(super) fn engine_pattern(stored: CodePattern) -> Pattern {
+    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+    Pattern {
+        key: stored.key,
+        kind: stored.kind,
+        title: stored.title,
+        statement: stored.statement,
+        stack: stored.stack,
+        scope: stored.scope,
+        support: count(stored.support),
+        cases: count(stored.cases),
+        confidence: stored.confidence,
+        exemplars: stored.exemplars,
+        counter_examples: stored.counter_examples,
+        deviations: Vec::new(),
+    }
+}
+
 /// A pattern with its evidence on one line.
 pub(super) fn line(pattern: &CodePattern) -> String {
     let scope = match pattern.scope.as_deref().filter(|scope| !scope.is_empty()) {
@@ -155,10 +175,10 @@ pub(super) fn line(pattern: &CodePattern) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn pattern(stack: Option<&str>, scope: Option<&str>) -> CodePattern {
+    pub(in crate::tool) fn pattern(stack: Option<&str>, scope: Option<&str>) -> CodePattern {
         CodePattern {
             id: nyxcore_tenancy::TypedId::from_uuid(uuid::Uuid::nil()),
             project_id: nyxcore_tenancy::TypedId::from_uuid(uuid::Uuid::nil()),

@@ -49,6 +49,17 @@ fn bounds_of_connections_are_numbers_from_one() {
 }
 
 #[test]
+fn points_of_a_minute_may_be_none() {
+    let points = |toml: &str| {
+        let settings = load(toml, ServeFlags::default());
+        settings.map(|settings| settings.points_per_minute)
+    };
+    assert_eq!(points("").ok(), Some(60_000_000));
+    assert_eq!(points("points_per_minute = 0\n").ok(), Some(0));
+    assert!(points("points_per_minute = -1\n").is_err());
+}
+
+#[test]
 fn services_to_sign_in_with_are_complete_and_of_different_names() {
     let service = |id: &str| {
         format!(

@@ -1,0 +1,186 @@
+//! What the requests of one tenant may cost in a minute, on every transport together.
+//!
+//! It is the generic cell rate algorithm: for each tenant one time, at which all that it used is given back. The budget
+//! grows back evenly, and no single request is remembered. Each process counts for itself: two replicas allow twice as
+//! much.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nyxcore_tenancy::TenantId;
+
+/// The time in which a whole budget is given back.
+pub const WINDOW: TimeDelta = TimeDelta::minutes(1);
+const WINDOW_NANOS: u128 = 60_000_000_000;
+/// Tenants that are remembered before those that owe nothing are forgotten.
+const TENANTS_KEPT: usize = 10_000;
+
+/// Points of a request beside those of its fields: its authentication, its transaction, its line in the log.
+pub const REQUEST_POINTS: u64 = 10;
+/// Points of a message of the Model Context Protocol. A tool reads about as much as a page of fifty rows.
+pub const MCP_POINTS: u64 = 500;
+
+/// What one operation cost, for the field that tells it.
+#[derive(Debug, Clone, Copy)]
+pub struct OperationPoints(pub u64);
+
+/// How a tenant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Points in a minute.
+    pub limit: u64,
+    /// Points that can be used at once.
+    pub remaining: u64,
+    /// When the whole budget is back.
+    pub reset_at: DateTime<Utc>,
+    /// Seconds until then, rounded up.
+    pub reset_seconds: i64,
+}
+
+/// The budgets of all tenants.
+#[derive(Debug, Default)]
+pub struct RateLimiter {
+    /// Points in a minute; 0 for no limit.
+    limit: u64,
+    /// When each tenant's budget is whole again.
+    whole_at: Mutex<HashMap<TenantId, DateTime<Utc>>>,
+}
+
+impl RateLimiter {
+    /// Budgets of so many points a minute; 0 for none.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            whole_at: Mutex::default(),
+        }
+    }
+
+    /// Takes points off a tenant's budget. One that costs more than a whole budget takes all of it.
+    ///
+    /// # Errors
+    /// There are not so many left: the seconds until there are.
+    pub fn charge(&self, tenant: TenantId, points: u64, now: DateTime<Utc>) -> Result<(), i64> {
+        if self.limit == 0 {
+            return Ok(());
+        }
+        let nanos =
+            (u128::from(points.min(self.limit)) * WINDOW_NANOS).div_ceil(u128::from(self.limit));
+        let cost = TimeDelta::nanoseconds(i64::try_from(nanos).unwrap_or(i64::MAX));
+        let mut whole_at = self.lock();
+        let used = used_until(&whole_at, tenant, now);
+        let over = used + cost - (now + WINDOW);
+        if over > TimeDelta::zero() {
+            // A time that a clock left behind which was set back is corrected.
+            whole_at.insert(tenant, used);
+            return Err(seconds_up(over));
+        }
+        if whole_at.len() >= TENANTS_KEPT {
+            whole_at.retain(|_, at| *at > now);
+        }
+        whole_at.insert(tenant, used + cost);
+        Ok(())
+    }
+
+    /// How a tenant stands; `None` where there is no limit.
+    pub fn standing(&self, tenant: TenantId, now: DateTime<Utc>) -> Option<Standing> {
+        if self.limit == 0 {
+            return None;
+        }
+        let reset_at = used_until(&self.lock(), tenant, now);
+        let nanos = (reset_at - now).num_nanoseconds().unwrap_or(i64::MAX);
+        let used =
+            (u128::try_from(nanos).unwrap_or(0) * u128::from(self.limit)).div_ceil(WINDOW_NANOS);
+        Some(Standing {
+            limit: self.limit,
+            remaining: self
+                .limit
+                .saturating_sub(u64::try_from(used).unwrap_or(u64::MAX)),
+            reset_at,
+            reset_seconds: seconds_up(reset_at - now),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, DateTime<Utc>>> {
+        self.whole_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a tenant's budget is whole again, from now on. A clock that was set back does not make it later than a window.
+fn used_until(
+    whole_at: &HashMap<TenantId, DateTime<Utc>>,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let at = whole_at.get(&tenant).copied().unwrap_or(now);
+    at.clamp(now, now + WINDOW)
+}
+
+fn seconds_up(time: TimeDelta) -> i64 {
+    let more = i64::from(time.subsec_nanos() > 0);
+    time.num_seconds() + more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(1_000_000 + seconds)
+    }
+
+    fn tenant(number: u128) -> TenantId {
+        TenantId(uuid::Uuid::from_u128(number))
+    }
+
+    fn remaining(limiter: &RateLimiter, seconds: i64) -> u64 {
+        let standing = limiter.standing(tenant(1), at(seconds));
+        standing.unwrap().remaining
+    }
+
+    #[test]
+    fn a_budget_is_used_and_grows_back_evenly() {
+        let limiter = RateLimiter::new(600);
+        assert_eq!(remaining(&limiter, 0), 600);
+        assert_eq!(limiter.charge(tenant(1), 600, at(0)), Ok(()));
+        assert_eq!(remaining(&limiter, 0), 0);
+        assert_eq!(limiter.charge(tenant(1), 100, at(0)), Err(10));
+        assert_eq!(limiter.charge(tenant(1), 1, at(0)), Err(1));
+        assert_eq!(remaining(&limiter, 30), 300);
+        assert_eq!(limiter.charge(tenant(1), 300, at(30)), Ok(()));
+        assert_eq!(limiter.charge(tenant(1), 1, at(30)), Err(1));
+        assert_eq!(remaining(&limiter, 90), 600);
+        // Another tenant has a budget of its own.
+        assert_eq!(limiter.charge(tenant(2), 600, at(30)), Ok(()));
+    }
+
+    #[test]
+    fn what_costs_more_than_a_budget_takes_all_of_it() {
+        let limiter = RateLimiter::new(100);
+        assert_eq!(limiter.charge(tenant(1), 5_000, at(0)), Ok(()));
+        assert_eq!(limiter.charge(tenant(1), 5_000, at(30)), Err(30));
+        assert_eq!(limiter.charge(tenant(1), 5_000, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_blocks_for_a_window_at_most() {
+        let limiter = RateLimiter::new(100);
+        assert_eq!(limiter.charge(tenant(1), 100, at(100_000)), Ok(()));
+        assert_eq!(limiter.charge(tenant(1), 100, at(0)), Err(60));
+        assert_eq!(limiter.charge(tenant(1), 100, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn no_limit_counts_nothing() {
+        let limiter = RateLimiter::new(0);
+        assert_eq!(limiter.charge(tenant(1), u64::MAX, at(0)), Ok(()));
+        assert_eq!(limiter.standing(tenant(1), at(0)), None);
+    }
+
+    #[test]
+    fn the_largest_limit_is_counted_without_overflow() {
+        let limiter = RateLimiter::new(u64::MAX);
+        assert_eq!(limiter.charge(tenant(1), u64::MAX, at(0)), Ok(()));
+        assert_eq!(remaining(&limiter, 0), 0);
+    }
+}
