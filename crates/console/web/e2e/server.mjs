@@ -21,6 +21,7 @@ export async function serverStart({ binary, preview, databaseUrl }) {
   for (const [slug, owner] of [
     ["acme", "ada@example.org"],
     ["globex", "grace@example.org"],
+    ["umbra", "ida@example.org"],
   ]) {
     run(["tenant", "create", slug, "--name", slug[0].toUpperCase() + slug.slice(1), "--owner", owner]);
     run(["user", "set-password", owner], `${PASSWORD}\n`);
@@ -49,6 +50,8 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     url: front.url,
     api: address,
     token,
+    /** What a test puts there goes with the server. */
+    folder,
     repository: repositoryMake(folder),
     /** A folder of bare repositories, `acme/<name>.git`, for a server to hand out. */
     remotes: remotesMake(folder),
@@ -79,11 +82,13 @@ function databaseMake(binary, folder, superuser) {
   return Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
 }
 
-async function previewStart(server) {
+/** Serves a bundle in front of a program that has none. */
+export async function previewStart(server, outDir = "dist") {
   process.env.NYXCORE_SERVER = server;
   const { preview } = await import("vite");
   const root = join(import.meta.dirname, "..");
-  const started = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "silent" });
+  const build = { outDir };
+  const started = await preview({ root, build, preview: { port: 0, host: "127.0.0.1" }, logLevel: "silent" });
   const { port } = started.httpServer.address();
   return { url: `http://127.0.0.1:${port}`, stop: () => started.close() };
 }
@@ -147,38 +152,4 @@ function remotesMake(folder) {
     execFileSync("git", ["clone", "-q", "--bare", path, join(root, "acme", `${name}.git`)], { stdio: "pipe" });
   }
   return root;
-}
-
-/** Asks the API as the owner of acme. */
-export async function graphql(server, query, variables = {}) {
-  const answer = await fetch(`${server.api}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.token}`, "content-type": "application/json" },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await answer.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-/** Makes a project of the repository at `url`, and waits until it is synced and analysed. */
-export async function projectMake(server, { name, slug, url }) {
-  const ask = (mutation, type, input, fields) =>
-    graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
-  const { createProject } = await ask("createProject", "CreateProjectInput", { name, slug }, "project { id }");
-  const projectId = createProject.project.id;
-  const { addSource } = await ask("addSource", "AddSourceInput", { projectId, url }, "source { id }");
-  await ask("startSync", "StartSyncInput", { sourceId: addSource.source.id }, "sync { id }");
-  for (;;) {
-    const { project } = await graphql(
-      server,
-      "query($id: ID!) { project(id: $id) { latestSync { status error { message } } latestAnalysis { status } } }",
-      { id: projectId },
-    );
-    if (project.latestSync?.status === "FAILED")
-      throw new Error(`the sync failed: ${project.latestSync.error.message}`);
-    const ended = ["SUCCEEDED", "FAILED", "CANCELLED"].includes(project.latestAnalysis?.status);
-    if (project.latestSync?.status === "SUCCEEDED" && ended) return projectId;
-    await new Promise((done) => setTimeout(done, 250));
-  }
 }

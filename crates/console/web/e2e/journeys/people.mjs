@@ -1,8 +1,9 @@
 // Who may do what, and who sees whom.
 
 import assert from "node:assert/strict";
+import { members, mutate, noteMake } from "../api.mjs";
 import { heading, pageOpen, settled, signIn } from "../browser.mjs";
-import { PASSWORD, graphql } from "../server.mjs";
+import { PASSWORD } from "../server.mjs";
 
 export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }) {
   const owner = await pageOpen(browser, server);
@@ -58,42 +59,23 @@ export async function two_tenants_see_nothing_of_each_other({ browser, server })
 }
 
 export async function a_role_that_changes_takes_the_buttons_with_it({ browser, server }) {
-  const { viewer } = await graphql(
-    server,
-    "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
-  );
-  let member = viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
-  if (!member) {
-    const made = await graphql(
-      server,
-      'mutation { inviteMember(input: { email: "mona@example.org", role: MEMBER }) { url } }',
-    );
-    const invited = await pageOpen(browser, server);
-    await invited.goto(new URL(made.inviteMember.url, server.url).href.replace(/^https?:\/\/[^/]+/, server.url));
-    await invited.getByLabel("Your name").fill("Mona");
-    await invited.getByLabel(/^Password/).fill(PASSWORD);
-    await invited.getByRole("button", { name: "Accept the invitation" }).click();
-    await invited.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
-    await invited.context().close();
-    const now = await graphql(
-      server,
-      "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
-    );
-    member = now.viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
-  }
+  const { url } = await mutate(server, "inviteMember", { email: "mona@example.org", role: "MEMBER" }, "url");
+  const { pathname, hash } = new URL(url, server.url);
+  const invited = await pageOpen(browser, server);
+  await invited.goto(`${pathname}${hash}`);
+  await invited.getByLabel("Your name").fill("Mona");
+  await invited.getByLabel(/^Password/).fill(PASSWORD);
+  await invited.getByRole("button", { name: "Accept the invitation" }).click();
+  await invited.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
+  await invited.context().close();
+  const { "mona@example.org": mona } = await members(server);
+  const note = await noteMake(server, "A note of two roles");
   const page = await pageOpen(browser, server);
   await signIn(page, "mona@example.org");
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  await page.goto(note.path);
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("Text in Markdown").fill("Written before the role changed.");
-  await graphql(
-    server,
-    "mutation($input: SetMemberRoleInput!) { setMemberRole(input: $input) { membership { role } } }",
-    {
-      input: { userId: member.user.id, role: "VIEWER" },
-    },
-  );
+  await mutate(server, "setMemberRole", { userId: mona.id, role: "VIEWER" });
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Your role does not allow this.").first().waitFor();
   // What was typed is still there, and what the role no longer allows is gone.
