@@ -187,6 +187,7 @@ export function Home() {
         </Card>
         <Card
           title={t.home.spend}
+          low
           more={
             <Anchor component={Link} to="/usage" size="sm">
               {t.usage.title}
@@ -226,10 +227,17 @@ function None(props: { text: string }) {
   );
 }
 
-function Card(props: { title: string; more?: ReactNode; loading: boolean; children: ReactNode }) {
+function Card(props: {
+  title: string;
+  more?: ReactNode;
+  loading: boolean;
+  /** On a narrow page it is the last one, and may grow. */
+  low?: boolean;
+  children: ReactNode;
+}) {
   return (
     // As high as its rows will be: nothing below moves when they arrive.
-    <Paper withBorder p="md" mih={256} component="section" aria-label={props.title}>
+    <Paper withBorder p="md" mih={props.low ? { base: 112, md: 256 } : 256} component="section" aria-label={props.title}>
       <Group justify="space-between" mb="sm">
         <Title order={2} size="h5">
           {props.title}

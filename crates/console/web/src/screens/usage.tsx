@@ -144,7 +144,7 @@ export function Usage() {
             />
             <Rows
               title={t.usage.byPurpose}
-              rows={report.byPurpose.map((row) => ({ name: row.purpose ?? "–", usage: row.usage }))}
+              rows={report.byPurpose.map((row) => ({ name: purposeName(row.purpose), usage: row.usage }))}
             />
           </SimpleGrid>
         </>
@@ -204,4 +204,9 @@ function Rows(props: {
       )}
     </Paper>
   );
+}
+
+function purposeName(purpose: string | null): string {
+  const names: Readonly<Record<string, string>> = t.usage.purposes;
+  return purpose === null ? "–" : (names[purpose] ?? purpose);
 }
