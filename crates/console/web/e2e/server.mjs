@@ -28,23 +28,9 @@ export async function serverStart({ binary, preview, databaseUrl }) {
   }
   const made = run(["token", "create", "--tenant", "acme", "--user", "ada@example.org", "--name", "tests"]);
   const token = made.match(/nyx_\w+/)?.[0];
-  const serve = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
-  const child = spawn(binary, [...data, ...serve], { cwd: folder, env });
-  let log = "";
-  const address = await new Promise((found, failed) => {
-    const timer = setTimeout(() => failed(new Error(`the server does not start:\n${log}`)), 60_000);
-    const hear = (bytes) => {
-      log += bytes;
-      const seen = log.match(/listens at (http:\/\/[\d.:]+)/);
-      if (seen) {
-        clearTimeout(timer);
-        found(seen[1]);
-      }
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    child.on("exit", (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
-  });
+  const args = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
+  const program = await programStart(binary, [...data, ...args], { cwd: folder, env }, /listens at (http:\/\/[\d.:]+)/);
+  const [, address] = program.seen;
   const front = preview ? await previewStart(address) : { url: address, stop: async () => {} };
   return {
     url: front.url,
@@ -55,14 +41,55 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     repository: repositoryMake(folder),
     /** A folder of bare repositories, `acme/<name>.git`, for a server to hand out. */
     remotes: remotesMake(folder),
-    log: () => log,
+    binary,
+    preview,
     stop: async () => {
       await front.stop();
-      child.removeAllListeners("exit");
-      const ended = new Promise((done) => child.on("exit", done));
-      child.kill("SIGTERM");
-      await ended;
+      await program.stop();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the program, and waits until it says what is sought. */
+async function programStart(binary, args, options, sought) {
+  const child = spawn(binary, args, options);
+  let log = "";
+  const seen = await new Promise((found, failed) => {
+    const timer = setTimeout(() => failed(new Error(`the server does not start:\n${log}`)), 120_000);
+    const hear = (bytes) => {
+      log += bytes;
+      const match = log.match(sought);
+      if (!match) return;
+      clearTimeout(timer);
+      found(match);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("exit", (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
+  });
+  const stop = async () => {
+    child.removeAllListeners("exit");
+    const ended = new Promise((done) => child.on("exit", done));
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { seen, stop };
+}
+
+/** Runs `nyxcore quickstart` on the repository of the tests, and gives the link that it prints. */
+export async function quickstart({ binary, preview, folder, repository }) {
+  const args = ["--data-dir", join(folder, "quickstart"), "quickstart", repository, "--listen", "127.0.0.1:0"];
+  const options = { cwd: folder, env: { ...process.env } };
+  const program = await programStart(binary, args, options, /Console +(http:\/\/[\d.:]+)(\/open\S+)/);
+  const [, address, path] = program.seen;
+  const front = preview ? await previewStart(address) : { url: address, stop: async () => {} };
+  return {
+    url: front.url,
+    link: `${front.url}${path}`,
+    stop: async () => {
+      await front.stop();
+      await program.stop();
     },
   };
 }

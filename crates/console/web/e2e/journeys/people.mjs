@@ -49,13 +49,27 @@ export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }
 }
 
 export async function two_tenants_see_nothing_of_each_other({ browser, server }) {
-  const page = await pageOpen(browser, server);
-  await signIn(page, "grace@example.org");
-  await page.goto("/");
-  await heading(page, "Welcome to Globex").waitFor();
-  await page.goto("/projects/atlas");
-  await heading(page, "Nothing is here").waitFor();
-  return page;
+  // Two browsers at once, each signed in to a tenant of its own.
+  const ada = await pageOpen(browser, server);
+  await signIn(ada);
+  await ada.goto("/projects/atlas");
+  await heading(ada, "Atlas").waitFor();
+  const grace = await pageOpen(browser, server);
+  await signIn(grace, "grace@example.org");
+  await grace.goto("/");
+  await heading(grace, "Welcome to Globex").waitFor();
+  // What goes on in one is no news in the other.
+  await ada.goto("/projects/atlas/sources");
+  await ada.getByRole("button", { name: "Sync now" }).click();
+  await ada.getByText(/Sync of Atlas: Succeeded/).waitFor();
+  assert.equal(await grace.getByText("Atlas").count(), 0);
+  await grace.goto("/runs");
+  await heading(grace, "No runs yet").waitFor();
+  await grace.goto("/projects/atlas");
+  await heading(grace, "Nothing is here").waitFor();
+  assert.deepEqual([ada.complaints, ada.foreign], [[], []]);
+  await ada.context().close();
+  return grace;
 }
 
 export async function a_role_that_changes_takes_the_buttons_with_it({ browser, server }) {

@@ -37,6 +37,41 @@ export async function a_repository_is_imported_from_github({ browser, server }) 
   }
 }
 
+export async function a_sync_is_watched_through_a_lost_connection({ browser, server }) {
+  const github = await githubStart({ root: server.remotes, names: ["globe"] });
+  const release = github.hold();
+  try {
+    const { project } = await mutate(server, "createProject", { name: "Globe", slug: "globe" }, "project { id }");
+    const url = `${github.url}/acme/globe.git`;
+    const { source } = await mutate(server, "addSource", { projectId: project.id, url }, "source { id }");
+    const page = await pageOpen(browser, server);
+    const sockets = [];
+    await page.routeWebSocket(/\/graphql/, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await signIn(page);
+    await page.goto(`/projects/globe/sources/${source.id}`);
+    await page.getByRole("button", { name: "Sync now" }).click();
+    // The repository does not answer yet: the sync stands in its first phase.
+    const running = page.getByRole("region", { name: "Syncing now" });
+    await running.getByText("Fetch from the repository").waitFor();
+    await page.reload();
+    await running.getByText("Fetch from the repository").waitFor();
+    await sockets.at(-1).close({ code: 1012 });
+    await page.getByRole("status").getByText("Reconnecting", { exact: true }).waitFor();
+    release();
+    const ended = page.getByRole("region", { name: "Latest sync" });
+    await ended.getByText("Store the result").waitFor();
+    await page.getByRole("main").getByText("Ready", { exact: true }).waitFor();
+    assert.equal(await ended.getByText("Fetch from the repository").count(), 1, "a phase is shown once");
+    return page;
+  } finally {
+    release();
+    await github.stop();
+  }
+}
+
 export async function a_model_writes_a_note_before_the_readers_eyes({ browser, server }) {
   const model = await scriptedModel(server);
   try {
@@ -64,7 +99,7 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
     await card.getByRole("heading", { name: "What the code says" }).waitFor();
     // The connection drops in the middle: the rest arrives over the next one, and nothing twice.
     await sockets.at(-1).close({ code: 1012 });
-    await page.getByText("Reconnecting").first().waitFor();
+    await page.getByRole("status").getByText("Reconnecting", { exact: true }).waitFor();
     release();
     await card.getByText("Each checks for an empty text first.").waitFor();
     await card.getByText("$0.007").waitFor();
