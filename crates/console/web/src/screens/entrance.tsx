@@ -51,7 +51,7 @@ export function Entrance() {
   );
 }
 
-export function PasswordForm(props: { onSignedIn: (who: SignedIn) => void; email?: string }) {
+function PasswordForm(props: { onSignedIn: (who: SignedIn) => void; email?: string }) {
   const [email, setEmail] = useState(props.email ?? "");
   const [password, setPassword] = useState("");
   const step = useStep(async () => props.onSignedIn(await auth.signIn(email, password)));
@@ -109,7 +109,7 @@ function SignUpForm() {
 }
 
 /** There is no tenant yet. The link that the server printed makes the first one; without it the page says how. */
-export function FirstRun() {
+function FirstRun() {
   const [secret] = useState(() => (location.pathname === "/set-up" ? location.hash.slice(1) : ""));
   useEffect(() => history.replaceState(null, "", "/"), []);
   const [name, setName] = useState("");
