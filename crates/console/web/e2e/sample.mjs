@@ -19,7 +19,7 @@ export async function sampleMake(server, folder) {
   const post = await textsMake(server, projectId);
   await tenantFill(server);
   const { runs } = await graphql(server, "{ runs(first: 50) { nodes { id kind project { id } } } }");
-  const sync = runs.nodes.findLast((run) => run.kind === "SYNC" && run.project.id === projectId);
+  const sync = runs.nodes.findLast((run) => run.kind === "SYNC" && run.project?.id === projectId);
   return { sourceId, note, post, sync: sync.id };
 }
 

@@ -15,7 +15,9 @@ export const PASSWORD = "correct-horse-battery";
 export async function serverStart({ binary, preview, databaseUrl }) {
   const folder = mkdtempSync(join(tmpdir(), "nyxcore-console-"));
   const data = ["--data-dir", join(folder, "data")];
-  const env = { ...process.env, ...(databaseUrl ? databaseMake(binary, folder, databaseUrl) : {}) };
+  // An analysis follows a sync at once: a test waits for it.
+  const settings = { NYXCORE_ANALYSIS_QUIET_PERIOD: "1" };
+  const env = { ...process.env, ...settings, ...(databaseUrl ? databaseMake(binary, folder, databaseUrl) : {}) };
   const options = { cwd: folder, encoding: "utf8", env, stdio: ["pipe", "pipe", "pipe"] };
   const run = (args, input = "") => execFileSync(binary, [...data, ...args], { ...options, input });
   for (const [slug, owner] of [
