@@ -15,9 +15,10 @@ export async function sampleMake(server, folder) {
   const { id: projectId, sourceId } = await projectMake(server, { name: "Harbour", slug: "harbour", description, url: path });
   repositoryChange(path);
   await sourceSync(server, projectId, sourceId);
+  // The budgets first: they count what the notes cost.
+  await tenantFill(server);
   const note = await notesMake(server, projectId);
   const post = await textsMake(server, projectId);
-  await tenantFill(server);
   const { runs } = await graphql(server, "{ runs(first: 50) { nodes { id kind project { id } } } }");
   const sync = runs.nodes.findLast((run) => run.kind === "SYNC" && run.project?.id === projectId);
   return { sourceId, note, post, sync: sync.id };

@@ -21,6 +21,7 @@ import { useQuery } from "urql";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
+import { budgetName } from "~/parts/budget-name";
 import { ChoiceField, optionsOf } from "~/parts/choice-field";
 import { confirm } from "~/parts/confirm";
 import { Form } from "~/parts/form";
@@ -159,14 +160,7 @@ export function BudgetSection() {
             <Stack gap={6}>
               <Group justify="space-between">
                 <Text fw={600} size="sm" className="anywhere">
-                  {t.usage.scopes[budget.scope]}
-                  {budget.project
-                    ? ` · ${budget.project.name}`
-                    : budget.member
-                      ? ` · ${budget.member.name}`
-                      : budget.purpose
-                        ? ` · ${budget.purpose}`
-                        : ""}
+                  {budgetName(budget)}
                 </Text>
                 <Badge color={budget.exceeded ? "red" : "gray"}>
                   {budget.exceeded ? t.usage.exceeded : t.usage.enforcements[budget.enforcement]}

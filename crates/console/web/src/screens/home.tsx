@@ -8,6 +8,7 @@ import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
 import { useMay, useWho } from "~/app/session-store";
+import { budgetName } from "~/parts/budget-name";
 import { Empty } from "~/parts/empty";
 import { FailureBox } from "~/parts/failure";
 import { usd } from "~/parts/numbers";
@@ -198,10 +199,7 @@ export function Home() {
           {data?.budgets.map((budget) => (
             <Stack key={budget.id} gap={2}>
               <Group justify="space-between">
-                <Text size="sm">
-                  {t.usage.scopes[budget.scope]}
-                  {budget.project ? ` · ${budget.project.name}` : budget.member ? ` · ${budget.member.name}` : ""}
-                </Text>
+                <Text size="sm">{budgetName(budget)}</Text>
                 <Text size="sm">{t.usage.spentOf(usd(budget.spentUsd), usd(budget.limitUsd))}</Text>
               </Group>
               <Progress

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
+import { purposeName } from "~/parts/budget-name";
 import { FailureBox } from "~/parts/failure";
 import { compact, count, usd } from "~/parts/numbers";
 import { Page } from "~/parts/page";
@@ -204,9 +205,4 @@ function Rows(props: {
       )}
     </Paper>
   );
-}
-
-function purposeName(purpose: string | null): string {
-  const names: Readonly<Record<string, string>> = t.usage.purposes;
-  return purpose === null ? "–" : (names[purpose] ?? purpose);
 }
