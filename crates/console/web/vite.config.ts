@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type HtmlTagDescriptor, type Plugin } from "vite";
 
 /** The server behind the development server: `just console` sets it. */
 const server = process.env.NYXCORE_SERVER ?? "http://127.0.0.1:4600";
@@ -52,7 +52,10 @@ function preloaded(): Plugin {
         }
         return [...files]
           .filter((name) => !html.includes(`"/${name}"`))
-          .map((name) => ({ tag: "link", attrs: { rel: "modulepreload", href: `/${name}` }, injectTo: "head" }));
+          .map((name): HtmlTagDescriptor => {
+            const attrs = { rel: "modulepreload", href: `/${name}` };
+            return { tag: "link", attrs, injectTo: "head" };
+          });
       },
     },
   };

@@ -74,9 +74,9 @@ export async function two_tenants_see_nothing_of_each_other({ browser, server })
 
 export async function a_role_that_changes_takes_the_buttons_with_it({ browser, server }) {
   const { url } = await mutate(server, "inviteMember", { email: "mona@example.org", role: "MEMBER" }, "url");
-  const { pathname, hash } = new URL(url, server.url);
+  const { pathname, search, hash } = new URL(url, server.url);
   const invited = await pageOpen(browser, server);
-  await invited.goto(`${pathname}${hash}`);
+  await invited.goto(`${pathname}${search}${hash}`);
   await invited.getByLabel("Your name").fill("Mona");
   await invited.getByLabel(/^Password/).fill(PASSWORD);
   await invited.getByRole("button", { name: "Accept the invitation" }).click();

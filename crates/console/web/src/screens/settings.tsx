@@ -217,7 +217,7 @@ function Sessions() {
     <Panel title={t.settings.sessions} lead={t.settings.sessionsText}>
       <Stack gap="xs" mih={80}>
         <FailureBox failure={failure} retry={load} />
-        {sessions?.slice(0, all ? sessions.length : SESSIONS).map((session) => (
+        {sessions?.slice(0, all ? undefined : SESSIONS).map((session) => (
           <Group key={session.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate component="div" title={session.userAgent ?? undefined}>
