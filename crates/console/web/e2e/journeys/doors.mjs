@@ -30,6 +30,6 @@ export async function graphiql_asks_this_server_alone({ browser, server }) {
   await page.goto("/graphql");
   await page.getByText("Signed in as ada@example.org, in the tenant acme.").waitFor();
   await page.getByRole("button", { name: /^Execute query/ }).click();
-  await page.locator(".result-window").getByText('"ada@example.org"').waitFor();
+  await page.getByRole("region", { name: "Result Window" }).getByText('"ada@example.org"').waitFor();
   return page;
 }
