@@ -152,9 +152,9 @@ try {
   await manyFiles(server, folder);
   const bundle = values.preview ? join(import.meta.dirname, "..", "dist") : undefined;
   const measured = [
-    ...(other ? [{ ...server, url: other.url, bundle: values.compare, title: values.compare, rows: [], notes: {} }] : []),
-    { ...server, bundle, title: bundle ?? "The program", rows: [], notes: {} },
-  ];
+    ...(other ? [{ ...server, url: other.url, bundle: values.compare, title: values.compare }] : []),
+    { ...server, bundle, title: bundle ?? "The program" },
+  ].map((one) => ({ ...one, rows: [], notes: {} }));
   for (let n = 0; n < ROUNDS; n += 1) for (const one of measured) one.rows.push(await round(browser, one));
   for (const { title, rows, notes } of measured) {
     console.log(`${title}: medians of ${ROUNDS}, machine load ${loadavg()[0].toFixed(1)}`);

@@ -12,7 +12,8 @@ const PEOPLE = { ada: ["Ada", "ada@example.org"], mira: ["Mira", "mira@example.o
 export async function sampleMake(server, folder) {
   const path = repositoryMake(folder);
   const description = "Tides, charts and the berths of the harbour: what a pilot asks before a ship comes in.";
-  const { id: projectId, sourceId } = await projectMake(server, { name: "Harbour", slug: "harbour", description, url: path });
+  const input = { name: "Harbour", slug: "harbour", description, url: path };
+  const { id: projectId, sourceId } = await projectMake(server, input);
   repositoryChange(path);
   await sourceSync(server, projectId, sourceId);
   // The budgets first: they count what the notes cost.
@@ -28,7 +29,10 @@ function commit(path, [name, email], daysAgo, message) {
   const at = new Date(Date.now() - daysAgo * 86_400_000).toISOString();
   const env = { ...process.env, GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at };
   const git = (...args) =>
-    execFileSync("git", ["-C", path, "-c", `user.name=${name}`, "-c", `user.email=${email}`, ...args], { env, stdio: "pipe" });
+    execFileSync("git", ["-C", path, "-c", `user.name=${name}`, "-c", `user.email=${email}`, ...args], {
+      env,
+      stdio: "pipe",
+    });
   git("add", ".");
   git("commit", "-qm", message);
 }
@@ -43,8 +47,10 @@ function repositoryMake(folder) {
   execFileSync("git", ["init", "-q", "-b", "main", path]);
   write("Cargo.toml", '[package]\nname = "harbour"\nversion = "0.3.0"\nedition = "2024"\n');
   write("README.md", "# Harbour\n\nAnswers what a pilot asks: the tide, the chart, and the berth.\n");
-  write("src/lib.rs", "//! The harbour.\n\npub mod berth;\npub mod chart;\nmod error;\npub mod tide;\npub use error::Error;\n");
-  write("src/error.rs", "/// What goes wrong.\n#[derive(Debug)]\npub enum Error {\n    /// Nothing was given.\n    Empty,\n}\n");
+  const modules = "pub mod berth;\npub mod chart;\nmod error;\npub mod tide;\npub use error::Error;\n";
+  write("src/lib.rs", `//! The harbour.\n\n${modules}`);
+  const cases = "    /// Nothing was given.\n    Empty,\n";
+  write("src/error.rs", `/// What goes wrong.\n#[derive(Debug)]\npub enum Error {\n${cases}}\n`);
   commit(path, PEOPLE.ada, 200, "Begin the harbour");
   for (const [n, area] of ["tide", "chart", "berth"].entries()) {
     write(`src/${area}.rs`, rustText(area, 14 - 4 * n));
@@ -73,8 +79,10 @@ function repositoryChange(path) {
   commit(path, PEOPLE.mira, 1, "Find a berth by its number");
 }
 
-const rustText = (area, count) =>
-  `//! The ${area}.\n\nuse crate::Error;\n\n${Array.from({ length: count }, (_, n) => rustFunction(area, n)).join("\n")}`;
+const rustText = (area, count) => {
+  const functions = Array.from({ length: count }, (_, n) => rustFunction(area, n));
+  return `//! The ${area}.\n\nuse crate::Error;\n\n${functions.join("\n")}`;
+};
 
 const rustFunction = (area, n) => `/// Reads the ${area} of the hour ${n}.
 pub fn ${area}_read_${n}(text: &str) -> Result<usize, Error> {
@@ -96,8 +104,8 @@ const typescriptText = (area, count) =>
 
 const ANSWER = {
   markdown:
-    "## How a tide is read\n\nEach reader is named after what it reads, `tide_read` first [1]. It checks for an empty " +
-    "text, trims it, and hands an error up with `?` [2].\n\n## What follows\n\nA reader for berths keeps both habits.",
+    "## How a tide is read\n\nEach reader is named after what it reads, `tide_read` first [1]. It checks for an " +
+    "empty text, trims it, and hands an error up with `?` [2].\n\n## What follows\n\nA reader for berths keeps both habits.",
   action_points: [
     { text: "Replace unwrap in berth_find by the error of the crate.", citations: [1] },
     { text: "Describe the unit of the readers: metres.", citations: [2] },
@@ -112,7 +120,8 @@ async function notesMake(server, projectId) {
   await write("One error type, or one a module?", "`Error::Empty` says little. Collect what callers do with it first.");
   const note = await write(
     "How is a tide read?",
-    "Where are tides read, how are such functions named, and what happens to an **empty** reading?\n\n- tide_read\n- berth_find",
+    "Where are tides read, how are such functions named, and what happens to an **empty** reading?\n\n" +
+      "- tide_read\n- berth_find",
   );
   const model = await scriptedModel(server, { answer: ANSWER });
   try {
@@ -130,7 +139,8 @@ async function textsMake(server, projectId) {
     "![A chart of the harbour](https://charts.example/harbour.png)",
   ].join("\n\n");
   await mutate(server, "createBlogPost", { projectId, title: "Berths by number", body: "Since this week." });
-  const made = await mutate(server, "createBlogPost", { projectId, title: "Reading the tide", body }, "blogPost { id }");
+  const post = { projectId, title: "Reading the tide", body };
+  const made = await mutate(server, "createBlogPost", post, "blogPost { id }");
   const memory = (title, content, tags) => mutate(server, "createMemoryEntry", { projectId, title, content, tags });
   await memory("Heights are metres above chart datum", "Feet are converted where they come in.", ["units", "tide"]);
   await memory("A berth is found by its number", "Names of berths change with their tenants.", ["berth"]);

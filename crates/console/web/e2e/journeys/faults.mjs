@@ -27,7 +27,8 @@ export async function without_javascript_a_notice_is_shown({ browser, server }) 
 }
 
 export async function a_project_deleted_elsewhere_is_told({ browser, server }) {
-  const { project } = await mutate(server, "createProject", { name: "Shortlived", slug: "shortlived" }, "project { id }");
+  const input = { name: "Shortlived", slug: "shortlived" };
+  const { project } = await mutate(server, "createProject", input, "project { id }");
   const page = await pageOpen(browser, server);
   await signIn(page);
   await page.goto("/projects/shortlived/notes");

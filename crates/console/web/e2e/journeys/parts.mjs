@@ -5,7 +5,8 @@ import { modelAdd, noteMake } from "../api.mjs";
 import { pageOpen, signIn } from "../browser.mjs";
 
 export async function the_picker_works_by_keyboard_alone({ browser, server }) {
-  await modelAdd(server, { provider: "local", baseUrl: "http://127.0.0.1:9/v1", id: "local-small", name: "Local Small" });
+  const baseUrl = "http://127.0.0.1:9/v1";
+  await modelAdd(server, { provider: "local", baseUrl, id: "local-small", name: "Local Small" });
   const note = await noteMake(server, "Which model writes here?");
   const page = await pageOpen(browser, server);
   await signIn(page);

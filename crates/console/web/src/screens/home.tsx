@@ -235,7 +235,13 @@ function Card(props: {
 }) {
   return (
     // As high as its rows will be: nothing below moves when they arrive.
-    <Paper withBorder p="md" mih={props.low ? { base: 112, md: 256 } : 256} component="section" aria-label={props.title}>
+    <Paper
+      withBorder
+      p="md"
+      mih={props.low ? { base: 112, md: 256 } : 256}
+      component="section"
+      aria-label={props.title}
+    >
       <Group justify="space-between" mb="sm">
         <Title order={2} size="h5">
           {props.title}
