@@ -9,6 +9,7 @@ export const GITHUB_TOKEN = "github_pat_11BROWSERTESTS_0123456789";
 /** Serves the bare repositories `acme/<name>.git` below a folder. */
 export async function githubStart({ root, names }) {
   let url = "";
+  let held;
   const repository = (name, index) => ({
     id: 1000 + index,
     node_id: `R_${index}`,
@@ -41,7 +42,8 @@ export async function githubStart({ root, names }) {
     const { pathname, searchParams, search } = new URL(request.url, url);
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
+    request.on("end", async () => {
+      if (pathname.includes(".git/")) await held;
       if (pathname.includes(".git/"))
         return backend(root, request, pathname, search.slice(1), Buffer.concat(chunks), response);
       const known = request.headers.authorization === `Bearer ${GITHUB_TOKEN}`;
@@ -54,6 +56,12 @@ export async function githubStart({ root, names }) {
   url = `http://127.0.0.1:${server.address().port}`;
   return {
     url,
+    /** Git waits for its answers until the returned function is called. */
+    hold: () => {
+      let release = () => {};
+      held = new Promise((done) => (release = done));
+      return release;
+    },
     stop: () =>
       new Promise((done) => {
         server.close(done);

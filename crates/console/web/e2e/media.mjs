@@ -9,9 +9,10 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { modelAdd, mutate, projectMake } from "./api.mjs";
 import { browserStart, pageOpen, settled, signIn } from "./browser.mjs";
 import { modelStart } from "./model.mjs";
-import { graphql, projectMake, serverStart } from "./server.mjs";
+import { serverStart } from "./server.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -66,26 +67,19 @@ function anonymous() {
 }
 
 async function record() {
-  const projectId = await projectMake(server, { name: values.name, slug: "project", url: anonymous() });
-  const ask = (mutation, type, input, fields = "__typename") =>
-    graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
-  await ask("setModelEndpoint", "SetModelEndpointInput", {
-    name: "local",
+  const { id: projectId } = await projectMake(server, { name: values.name, slug: "project", url: anonymous() });
+  await modelAdd(server, {
+    provider: "local",
     baseUrl: model.url,
-    protocol: "OPENAI_CHAT",
-  });
-  await ask("setModel", "SetModelInput", {
     id: "local-writer",
     name: "Local Writer",
-    provider: "local",
-    mode: "CHAT",
     capabilities: ["json_schema"],
     contextWindow: 64_000,
     maxOutputTokens: 8000,
     inputUsdPerMtok: 1,
     outputUsdPerMtok: 4,
   });
-  const { createNote } = await ask("createNote", "CreateNoteInput", { projectId, ...NOTE }, "note { id }");
+  const { note } = await mutate(server, "createNote", { projectId, ...NOTE }, "note { id }");
   const page = await pageOpen(browser, server, { viewport: SIZE, colorScheme: "light" });
   await signIn(page);
   await page.goto("/projects/project");
@@ -109,7 +103,7 @@ async function record() {
   await page.getByText(/^[\d,]+ files$/).waitFor();
   await settled(page);
   await frame(page, 2200);
-  await page.goto(`/projects/project/notes/${createNote.note.id}`);
+  await page.goto(`/projects/project/notes/${note.id}`);
   await page.getByRole("button", { name: "Enrich", exact: true }).waitFor();
   await settled(page);
   await frame(page, 1200);

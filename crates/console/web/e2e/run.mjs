@@ -7,6 +7,7 @@
 // screen, or those that `--screens home,code` names.
 
 import { parseArgs } from "node:util";
+import { projectMake } from "./api.mjs";
 import { browserStart } from "./browser.mjs";
 import * as journeys from "./journeys/index.mjs";
 import { screensJudge } from "./screens.mjs";
@@ -49,15 +50,17 @@ async function test(name, run) {
 }
 
 try {
-  // The first journey makes what the others use.
-  const isFirst = (name) => name.startsWith("first_");
-  const wanted = (name) => positionals.length === 0 || isFirst(name) || positionals.some((word) => name.includes(word));
-  const names = Object.keys(journeys).sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
-  for (const name of names.filter(wanted)) await test(name, () => journeys[name]({ browser, server }));
-  if (positionals.length === 0 || positionals.includes("screens")) {
-    const screens = await screensJudge({ browser, server, shots: values.shots, only: values.screens });
-    for (const one of screens) await test(one.name, one.run);
+  const chosen = (name) => positionals.length === 0 || positionals.some((word) => name.includes(word));
+  const judged = chosen("screens");
+  const names = Object.keys(journeys).filter((name) => chosen(name) || positionals.includes("_"));
+  // The project that most tests look at. Whatever else a test uses it makes itself, by the API.
+  if (judged || names.some((name) => !name.startsWith("first_"))) {
+    server.atlas = (await projectMake(server, { name: "Atlas", slug: "atlas", url: server.repository })).id;
   }
+  // The screens come first: what the journeys leave behind is no picture of a tenant at work.
+  const screens = judged ? await screensJudge({ browser, server, shots: values.shots, only: values.screens }) : [];
+  for (const one of screens) await test(one.name, one.run);
+  for (const name of names) await test(name, () => journeys[name]({ browser, server }));
 } finally {
   await browser.close();
   await server.stop();

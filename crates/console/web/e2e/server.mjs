@@ -15,12 +15,15 @@ export const PASSWORD = "correct-horse-battery";
 export async function serverStart({ binary, preview, databaseUrl }) {
   const folder = mkdtempSync(join(tmpdir(), "nyxcore-console-"));
   const data = ["--data-dir", join(folder, "data")];
-  const env = { ...process.env, ...(databaseUrl ? databaseMake(binary, folder, databaseUrl) : {}) };
+  // An analysis follows a sync at once: a test waits for it.
+  const settings = { NYXCORE_ANALYSIS_QUIET_PERIOD: "1" };
+  const env = { ...process.env, ...settings, ...(databaseUrl ? databaseMake(binary, folder, databaseUrl) : {}) };
   const options = { cwd: folder, encoding: "utf8", env, stdio: ["pipe", "pipe", "pipe"] };
   const run = (args, input = "") => execFileSync(binary, [...data, ...args], { ...options, input });
   for (const [slug, owner] of [
     ["acme", "ada@example.org"],
     ["globex", "grace@example.org"],
+    ["umbra", "ida@example.org"],
   ]) {
     run(["tenant", "create", slug, "--name", slug[0].toUpperCase() + slug.slice(1), "--owner", owner]);
     run(["user", "set-password", owner], `${PASSWORD}\n`);
@@ -30,23 +33,9 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     return made.match(/nyx_\w+/)?.[0];
   };
   const token = tokenMake();
-  const serve = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
-  const child = spawn(binary, [...data, ...serve], { cwd: folder, env });
-  let log = "";
-  const address = await new Promise((found, failed) => {
-    const timer = setTimeout(() => failed(new Error(`the server does not start:\n${log}`)), 60_000);
-    const hear = (bytes) => {
-      log += bytes;
-      const seen = log.match(/listens at (http:\/\/[\d.:]+)/);
-      if (seen) {
-        clearTimeout(timer);
-        found(seen[1]);
-      }
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    child.on("exit", (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
-  });
+  const args = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
+  const program = await programStart(binary, [...data, ...args], { cwd: folder, env }, /listens at (http:\/\/[\d.:]+)/);
+  const [, address] = program.seen;
   const front = preview ? await previewStart(address) : { url: address, stop: async () => {} };
   return {
     url: front.url,
@@ -54,17 +43,60 @@ export async function serverStart({ binary, preview, databaseUrl }) {
     token,
     /** Makes a token of that role: "VIEWER". */
     tokenMake: (role) => tokenMake("--role", role),
+    /** What a test puts there goes with the server. */
+    folder,
     repository: repositoryMake(folder),
     /** A folder of bare repositories, `acme/<name>.git`, for a server to hand out. */
     remotes: remotesMake(folder),
-    log: () => log,
+    binary,
+    preview,
     stop: async () => {
       await front.stop();
-      child.removeAllListeners("exit");
-      const ended = new Promise((done) => child.on("exit", done));
-      child.kill("SIGTERM");
-      await ended;
+      await program.stop();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the program, and waits until it says what is sought. */
+async function programStart(binary, args, options, sought) {
+  const child = spawn(binary, args, options);
+  let log = "";
+  const seen = await new Promise((found, failed) => {
+    const timer = setTimeout(() => failed(new Error(`the server does not start:\n${log}`)), 120_000);
+    const hear = (bytes) => {
+      log += bytes;
+      const match = log.match(sought);
+      if (!match) return;
+      clearTimeout(timer);
+      found(match);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("exit", (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
+  });
+  const stop = async () => {
+    child.removeAllListeners("exit");
+    const ended = new Promise((done) => child.on("exit", done));
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { seen, stop };
+}
+
+/** Runs `nyxcore quickstart` on the repository of the tests, and gives the link that it prints. */
+export async function quickstart({ binary, preview, folder, repository }) {
+  const args = ["--data-dir", join(folder, "quickstart"), "quickstart", repository, "--listen", "127.0.0.1:0"];
+  const options = { cwd: folder, env: { ...process.env } };
+  const program = await programStart(binary, args, options, /Console +(http:\/\/[\d.:]+)(\/open\S+)/);
+  const [, address, path] = program.seen;
+  const front = preview ? await previewStart(address) : { url: address, stop: async () => {} };
+  return {
+    url: front.url,
+    link: `${front.url}${path}`,
+    stop: async () => {
+      await front.stop();
+      await program.stop();
     },
   };
 }
@@ -84,11 +116,13 @@ function databaseMake(binary, folder, superuser) {
   return Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
 }
 
-async function previewStart(server) {
+/** Serves a bundle in front of a program that has none. */
+export async function previewStart(server, outDir = "dist") {
   process.env.NYXCORE_SERVER = server;
   const { preview } = await import("vite");
   const root = join(import.meta.dirname, "..");
-  const started = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "silent" });
+  const build = { outDir };
+  const started = await preview({ root, build, preview: { port: 0, host: "127.0.0.1" }, logLevel: "silent" });
   const { port } = started.httpServer.address();
   return { url: `http://127.0.0.1:${port}`, stop: () => started.close() };
 }
@@ -152,38 +186,4 @@ function remotesMake(folder) {
     execFileSync("git", ["clone", "-q", "--bare", path, join(root, "acme", `${name}.git`)], { stdio: "pipe" });
   }
   return root;
-}
-
-/** Asks the API as the owner of acme. */
-export async function graphql(server, query, variables = {}) {
-  const answer = await fetch(`${server.api}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.token}`, "content-type": "application/json" },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await answer.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-/** Makes a project of the repository at `url`, and waits until it is synced and analysed. */
-export async function projectMake(server, { name, slug, url }) {
-  const ask = (mutation, type, input, fields) =>
-    graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
-  const { createProject } = await ask("createProject", "CreateProjectInput", { name, slug }, "project { id }");
-  const projectId = createProject.project.id;
-  const { addSource } = await ask("addSource", "AddSourceInput", { projectId, url }, "source { id }");
-  await ask("startSync", "StartSyncInput", { sourceId: addSource.source.id }, "sync { id }");
-  for (;;) {
-    const { project } = await graphql(
-      server,
-      "query($id: ID!) { project(id: $id) { latestSync { status error { message } } latestAnalysis { status } } }",
-      { id: projectId },
-    );
-    if (project.latestSync?.status === "FAILED")
-      throw new Error(`the sync failed: ${project.latestSync.error.message}`);
-    const ended = ["SUCCEEDED", "FAILED", "CANCELLED"].includes(project.latestAnalysis?.status);
-    if (project.latestSync?.status === "SUCCEEDED" && ended) return projectId;
-    await new Promise((done) => setTimeout(done, 250));
-  }
 }

@@ -10,6 +10,11 @@ import { textLoad } from "./text";
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
 setNonce(nonce);
 
-const [{ App }] = await Promise.all([import("./app/app"), textLoad(), sessionLoad()]);
+const app = import("./app/app").then((loaded) => {
+  // The screen of this address comes while the server says who is signed in.
+  loaded.screenPreload();
+  return loaded;
+});
+const [{ App }] = await Promise.all([app, textLoad(), sessionLoad()]);
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App nonce={nonce} />);

@@ -1,12 +1,14 @@
 // The first hour with the console: from the sign-in to a note that was enriched.
 
 import assert from "node:assert/strict";
+import { noteEnrich, noteMake } from "../api.mjs";
 import { heading, pageOpen, signIn, signInByForm } from "../browser.mjs";
 
 export async function first_journey_from_sign_in_to_an_applied_enrichment({ browser, server }) {
   const page = await pageOpen(browser, server);
-  await signInByForm(page);
-  await heading(page, "Welcome to Acme").waitFor();
+  // A tenant of its own: nothing is in it yet.
+  await signInByForm(page, "ida@example.org");
+  await heading(page, "Welcome to Umbra").waitFor();
   await page.getByRole("main").getByRole("link", { name: "Create project" }).click();
   await heading(page, "No projects yet").waitFor();
   await page.getByRole("button", { name: "Create project" }).first().click();
@@ -23,10 +25,11 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
   await page.waitForURL(/\/sources\/source_/);
   // The sync is followed through a reload.
   await page.reload();
-  await page.getByText("Fetch from the repository").first().waitFor();
-  await page.getByText("Ready").first().waitFor();
-  await page.getByRole("link", { name: "Overview" }).click();
-  await page.getByText("Lines of code").waitFor();
+  await page.getByRole("region", { name: /^(Syncing|Latest sync)/ }).getByText("Fetch from the repository").waitFor();
+  const main = page.getByRole("main");
+  await main.getByText("Ready", { exact: true }).waitFor();
+  await page.getByRole("navigation", { name: "Parts of the project" }).getByRole("link", { name: "Overview" }).click();
+  await main.getByText("Lines of code").waitFor();
   await page.getByRole("link", { name: "Patterns", exact: true }).click();
   await page.getByText("Functions and methods are snake_case").first().click();
   await page.getByText("Follow the pattern").waitFor();
@@ -57,9 +60,10 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
 
 export async function a_version_is_compared_and_restored({ browser, server }) {
   const page = await pageOpen(browser, server);
+  const note = await noteMake(server, "Which version is it?");
+  await noteEnrich(server, { noteId: note.id, mode: "EXTRACTIVE" });
   await signIn(page);
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  await page.goto(note.path);
   const versions = page.getByRole("region", { name: "Versions" });
   await versions.getByText("before an enrichment").waitFor();
   await versions.getByRole("button", { name: "Compare with now" }).click();

@@ -8,3 +8,4 @@ export * from "./people.mjs";
 export * from "./parts.mjs";
 export * from "./runs.mjs";
 export * from "./faults.mjs";
+export * from "./doors.mjs";

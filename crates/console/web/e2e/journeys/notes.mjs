@@ -1,26 +1,20 @@
 // Notes: harmless whatever they say, and never lost while they are written.
 
 import assert from "node:assert/strict";
+import { mutate, noteMake } from "../api.mjs";
 import { pageOpen, signIn } from "../browser.mjs";
-import { PASSWORD, graphql } from "../server.mjs";
+import { PASSWORD } from "../server.mjs";
 
 export async function a_note_with_script_is_harmless({ browser, server }) {
-  const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
   const body = [
     '<script>window.hacked = 1</script><img src="https://evil.example/x.png" onerror="window.hacked = 1">',
     "[click](javascript:window.hacked=1) ![far](https://evil.example/y.png)",
     "שלום **עולם**",
   ].join("\n\n");
-  const made = await graphql(
-    server,
-    "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }",
-    {
-      input: { projectId: project.id, title: "א".repeat(200), body },
-    },
-  );
+  const note = await noteMake(server, "א".repeat(200), body);
   const page = await pageOpen(browser, server);
   await signIn(page);
-  await page.goto(`/projects/atlas/notes/${made.createNote.note.id}`);
+  await page.goto(note.path);
   await page.getByText("עולם").waitFor();
   assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
   assert.equal(await page.locator(".markdown a", { hasText: "click" }).getAttribute("href"), null);
@@ -36,8 +30,8 @@ export async function a_note_with_script_is_harmless({ browser, server }) {
 export async function nothing_typed_is_lost_when_the_session_ends({ browser, server }) {
   const page = await pageOpen(browser, server);
   await signIn(page);
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  const note = await noteMake(server, "A note that a session loses");
+  await page.goto(note.path);
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("Text in Markdown").fill("Typed before the session ended.");
   await page.context().clearCookies();
@@ -55,8 +49,8 @@ export async function nothing_typed_is_lost_when_the_session_ends({ browser, ser
 export async function a_draft_survives_a_reload({ browser, server }) {
   const page = await pageOpen(browser, server);
   await signIn(page);
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  const note = await noteMake(server, "A note with a draft");
+  await page.goto(note.path);
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("Text in Markdown").fill("Not saved yet.");
   await page.reload();
@@ -69,20 +63,15 @@ export async function a_draft_survives_a_reload({ browser, server }) {
 }
 
 export async function a_post_with_a_remote_image_loads_nothing({ browser, server }) {
-  const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
   const input = {
-    projectId: project.id,
+    projectId: server.atlas,
     title: "A post from elsewhere",
     body: "![A map](https://maps.example/map.png)\n\n<img src='https://maps.example/pixel.gif'>",
   };
-  const made = await graphql(
-    server,
-    "mutation($input: CreateBlogPostInput!) { createBlogPost(input: $input) { blogPost { id } } }",
-    { input },
-  );
+  const { blogPost } = await mutate(server, "createBlogPost", input, "blogPost { id }");
   const page = await pageOpen(browser, server);
   await signIn(page);
-  await page.goto(`/projects/atlas/posts/${made.createBlogPost.blogPost.id}`);
+  await page.goto(`/projects/atlas/posts/${blogPost.id}`);
   const link = page.locator(".markdown a", { hasText: "A map" });
   await link.waitFor();
   assert.equal(await link.getAttribute("href"), "https://maps.example/map.png");

@@ -1,20 +1,16 @@
 // Parts that are on many screens: the picker of models and the command palette.
 
 import assert from "node:assert/strict";
+import { modelAdd, noteMake } from "../api.mjs";
 import { pageOpen, signIn } from "../browser.mjs";
-import { graphql } from "../server.mjs";
 
 export async function the_picker_works_by_keyboard_alone({ browser, server }) {
-  const mutate = (name, type, input) =>
-    graphql(server, `mutation($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input });
-  const endpoint = { name: "local", baseUrl: "http://127.0.0.1:9/v1", protocol: "OPENAI_CHAT" };
-  await mutate("setModelEndpoint", "SetModelEndpointInput", endpoint);
-  const model = { id: "local-small", name: "Local Small", provider: "local", mode: "CHAT", contextWindow: 32_000 };
-  await mutate("setModel", "SetModelInput", model);
+  const baseUrl = "http://127.0.0.1:9/v1";
+  await modelAdd(server, { provider: "local", baseUrl, id: "local-small", name: "Local Small" });
+  const note = await noteMake(server, "Which model writes here?");
   const page = await pageOpen(browser, server);
   await signIn(page);
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  await page.goto(note.path);
   const picker = page.getByRole("button", { name: /^Model/ });
   await picker.focus();
   await page.keyboard.press("Enter");

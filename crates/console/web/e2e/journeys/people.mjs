@@ -1,8 +1,9 @@
 // Who may do what, and who sees whom.
 
 import assert from "node:assert/strict";
+import { members, mutate, noteMake } from "../api.mjs";
 import { heading, pageOpen, settled, signIn } from "../browser.mjs";
-import { PASSWORD, graphql } from "../server.mjs";
+import { PASSWORD } from "../server.mjs";
 
 export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }) {
   const owner = await pageOpen(browser, server);
@@ -48,52 +49,47 @@ export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }
 }
 
 export async function two_tenants_see_nothing_of_each_other({ browser, server }) {
-  const page = await pageOpen(browser, server);
-  await signIn(page, "grace@example.org");
-  await page.goto("/");
-  await heading(page, "Welcome to Globex").waitFor();
-  await page.goto("/projects/atlas");
-  await heading(page, "Nothing is here").waitFor();
-  return page;
+  // Two browsers at once, each signed in to a tenant of its own.
+  const ada = await pageOpen(browser, server);
+  await signIn(ada);
+  await ada.goto("/projects/atlas");
+  await heading(ada, "Atlas").waitFor();
+  const grace = await pageOpen(browser, server);
+  await signIn(grace, "grace@example.org");
+  await grace.goto("/");
+  await heading(grace, "Welcome to Globex").waitFor();
+  // What goes on in one is no news in the other.
+  await ada.goto("/projects/atlas/sources");
+  await ada.getByRole("button", { name: "Sync now" }).click();
+  await ada.getByText(/Sync of Atlas: Succeeded/).waitFor();
+  assert.equal(await grace.getByText("Atlas").count(), 0);
+  await grace.goto("/runs");
+  await heading(grace, "No runs yet").waitFor();
+  await grace.goto("/projects/atlas");
+  await heading(grace, "Nothing is here").waitFor();
+  assert.deepEqual([ada.complaints, ada.foreign], [[], []]);
+  await ada.context().close();
+  return grace;
 }
 
 export async function a_role_that_changes_takes_the_buttons_with_it({ browser, server }) {
-  const { viewer } = await graphql(
-    server,
-    "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
-  );
-  let member = viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
-  if (!member) {
-    const made = await graphql(
-      server,
-      'mutation { inviteMember(input: { email: "mona@example.org", role: MEMBER }) { url } }',
-    );
-    const invited = await pageOpen(browser, server);
-    await invited.goto(new URL(made.inviteMember.url, server.url).href.replace(/^https?:\/\/[^/]+/, server.url));
-    await invited.getByLabel("Your name").fill("Mona");
-    await invited.getByLabel(/^Password/).fill(PASSWORD);
-    await invited.getByRole("button", { name: "Accept the invitation" }).click();
-    await invited.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
-    await invited.context().close();
-    const now = await graphql(
-      server,
-      "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
-    );
-    member = now.viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
-  }
+  const { url } = await mutate(server, "inviteMember", { email: "mona@example.org", role: "MEMBER" }, "url");
+  const { pathname, search, hash } = new URL(url, server.url);
+  const invited = await pageOpen(browser, server);
+  await invited.goto(`${pathname}${search}${hash}`);
+  await invited.getByLabel("Your name").fill("Mona");
+  await invited.getByLabel(/^Password/).fill(PASSWORD);
+  await invited.getByRole("button", { name: "Accept the invitation" }).click();
+  await invited.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
+  await invited.context().close();
+  const { "mona@example.org": mona } = await members(server);
+  const note = await noteMake(server, "A note of two roles");
   const page = await pageOpen(browser, server);
   await signIn(page, "mona@example.org");
-  await page.goto("/projects/atlas/notes");
-  await page.getByRole("link", { name: "How are functions named?" }).click();
+  await page.goto(note.path);
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("Text in Markdown").fill("Written before the role changed.");
-  await graphql(
-    server,
-    "mutation($input: SetMemberRoleInput!) { setMemberRole(input: $input) { membership { role } } }",
-    {
-      input: { userId: member.user.id, role: "VIEWER" },
-    },
-  );
+  await mutate(server, "setMemberRole", { userId: mona.id, role: "VIEWER" });
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Your role does not allow this.").first().waitFor();
   // What was typed is still there, and what the role no longer allows is gone.

@@ -1,15 +1,15 @@
 // Runs that are watched: an import from GitHub, and a note that a model writes while the reader looks on.
 
 import assert from "node:assert/strict";
+import { mutate, noteMake, scriptedModel } from "../api.mjs";
 import { heading, pageOpen, signIn } from "../browser.mjs";
 import { GITHUB_TOKEN, githubStart } from "../github.mjs";
-import { ANSWER, modelStart } from "../model.mjs";
-import { graphql } from "../server.mjs";
+import { ANSWER } from "../model.mjs";
 
 export async function a_repository_is_imported_from_github({ browser, server }) {
   const github = await githubStart({ root: server.remotes, names: ["maps", "charts", "globe"] });
   try {
-    await graphql(server, 'mutation { createProject(input: { name: "Maps", slug: "maps" }) { project { id } } }');
+    await mutate(server, "createProject", { name: "Maps", slug: "maps" });
     const page = await pageOpen(browser, server);
     await signIn(page);
     await page.goto("/projects/maps/sources");
@@ -37,33 +37,13 @@ export async function a_repository_is_imported_from_github({ browser, server }) 
   }
 }
 
-export async function a_model_writes_a_note_before_the_readers_eyes({ browser, server }) {
-  const model = await modelStart();
-  const mutate = (name, type, input) =>
-    graphql(server, `mutation($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input });
+export async function a_sync_is_watched_through_a_lost_connection({ browser, server }) {
+  const github = await githubStart({ root: server.remotes, names: ["globe"] });
+  const release = github.hold();
   try {
-    await mutate("setModelEndpoint", "SetModelEndpointInput", {
-      name: "scripted",
-      baseUrl: model.url,
-      protocol: "OPENAI_CHAT",
-    });
-    await mutate("setModel", "SetModelInput", {
-      id: "scripted-writer",
-      name: "Scripted Writer",
-      provider: "scripted",
-      mode: "CHAT",
-      capabilities: ["json_schema"],
-      contextWindow: 32_000,
-      maxOutputTokens: 4000,
-      inputUsdPerMtok: 2,
-      outputUsdPerMtok: 10,
-    });
-    const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
-    const { createNote } = await graphql(
-      server,
-      "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }",
-      { input: { projectId: project.id, title: "Who reads parts?", body: "Which function reads a part, part_read?" } },
-    );
+    const { project } = await mutate(server, "createProject", { name: "Globe", slug: "globe" }, "project { id }");
+    const url = `${github.url}/acme/globe.git`;
+    const { source } = await mutate(server, "addSource", { projectId: project.id, url }, "source { id }");
     const page = await pageOpen(browser, server);
     const sockets = [];
     await page.routeWebSocket(/\/graphql/, (socket) => {
@@ -71,7 +51,39 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
       sockets.push(socket);
     });
     await signIn(page);
-    await page.goto(`/projects/atlas/notes/${createNote.note.id}`);
+    await page.goto(`/projects/globe/sources/${source.id}`);
+    await page.getByRole("button", { name: "Sync now" }).click();
+    // The repository does not answer yet: the sync stands in its first phase.
+    const running = page.getByRole("region", { name: "Syncing now" });
+    await running.getByText("Fetch from the repository").waitFor();
+    await page.reload();
+    await running.getByText("Fetch from the repository").waitFor();
+    await sockets.at(-1).close({ code: 1012 });
+    await page.getByRole("status").getByText("Reconnecting", { exact: true }).waitFor();
+    release();
+    const ended = page.getByRole("region", { name: "Latest sync" });
+    await ended.getByText("Store the result").waitFor();
+    await page.getByRole("main").getByText("Ready", { exact: true }).waitFor();
+    assert.equal(await ended.getByText("Fetch from the repository").count(), 1, "a phase is shown once");
+    return page;
+  } finally {
+    release();
+    await github.stop();
+  }
+}
+
+export async function a_model_writes_a_note_before_the_readers_eyes({ browser, server }) {
+  const model = await scriptedModel(server);
+  try {
+    const note = await noteMake(server, "Who reads parts?", "Which function reads a part, part_read?");
+    const page = await pageOpen(browser, server);
+    const sockets = [];
+    await page.routeWebSocket(/\/graphql/, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await signIn(page);
+    await page.goto(note.path);
     await page.getByRole("button", { name: /^Model/ }).click();
     await page.getByRole("option", { name: /^Scripted Writer/ }).click();
     await page.getByRole("button", { name: "Preview the context" }).click();
@@ -87,7 +99,7 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
     await card.getByRole("heading", { name: "What the code says" }).waitFor();
     // The connection drops in the middle: the rest arrives over the next one, and nothing twice.
     await sockets.at(-1).close({ code: 1012 });
-    await page.getByText("Reconnecting").first().waitFor();
+    await page.getByRole("status").getByText("Reconnecting", { exact: true }).waitFor();
     release();
     await card.getByText("Each checks for an empty text first.").waitFor();
     await card.getByText("$0.007").waitFor();

@@ -6,7 +6,7 @@ import { ApiError, sentence } from "./errors.ts";
 
 export type Role = "OWNER" | "ADMIN" | "MEMBER" | "VIEWER";
 
-export interface TenantChoice {
+interface TenantChoice {
   id: string;
   slug: string;
   name: string;

@@ -124,7 +124,7 @@ export function runReduce(state: RunState, event: RunEvent): RunState {
 }
 
 /** A phase as an attempt at the run has written it down. */
-export interface RecordedPhase {
+interface RecordedPhase {
   name: string;
   startedAt: string;
   endedAt: string | null;

@@ -13,7 +13,7 @@ export interface Change<Data, Variables> {
   clear: () => void;
 }
 
-export interface ChangeOptions<Data> {
+interface ChangeOptions<Data> {
   /** What a toast says after success. */
   done?: string | ((data: Data) => string | undefined);
   /** Failures are shown by the form itself, and not as a toast. */

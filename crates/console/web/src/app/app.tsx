@@ -28,6 +28,11 @@ export function App(props: { nonce: string }) {
   );
 }
 
+/** Loads the parts of the screen that the address names. */
+export function screenPreload(): void {
+  router.preloadRoute({ to: location.pathname }).catch(() => {});
+}
+
 const check = () => void sessionCheck();
 
 function Door() {

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 import { type SignedIn, auth } from "~/api/auth";
 import { ApiError, type Failure, failureOf } from "~/api/errors";
 
-export type SessionState =
+type SessionState =
   | { at: "loading" }
   | { at: "unreachable"; failure: Failure }
   | { at: "signed-out" }

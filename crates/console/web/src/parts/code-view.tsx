@@ -14,7 +14,7 @@ export interface Place {
 
 type Span = { startLine: number; endLine: number };
 
-export function placeText(place: { path: string } & Span): string {
+function placeText(place: { path: string } & Span): string {
   const lines = place.startLine === place.endLine ? place.startLine : `${place.startLine}–${place.endLine}`;
   return `${place.path}:${lines}`;
 }

@@ -1,6 +1,6 @@
 // The lines in which two texts differ (Myers: An O(ND) difference algorithm), and those around them.
 
-export interface DiffLine {
+interface DiffLine {
   kind: "same" | "added" | "removed";
   text: string;
   /** The numbers of the line before and after, where it is there. */
@@ -9,7 +9,7 @@ export interface DiffLine {
 }
 
 /** Lines that are the same and left out. */
-export interface Gap {
+interface Gap {
   kind: "gap";
   lines: number;
 }

@@ -2,7 +2,8 @@
 
 import { Paper, Stack, Text, ThemeIcon, Title } from "@mantine/core";
 import type { Icon } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { type ReactNode, use } from "react";
+import { TitleOrder } from "./page";
 
 export function Empty(props: { icon: Icon; title: string; text: string; children?: ReactNode }) {
   const Image = props.icon;
@@ -12,7 +13,7 @@ export function Empty(props: { icon: Icon; title: string; text: string; children
         <ThemeIcon variant="light" size={48} radius="xl" aria-hidden>
           <Image size={26} />
         </ThemeIcon>
-        <Title order={3} size="h4" ta="center">
+        <Title order={use(TitleOrder) === 1 ? 2 : 3} size="h4" ta="center">
           {props.title}
         </Title>
         <Text c="dimmed" ta="center" size="sm">

@@ -32,7 +32,7 @@ export function LanguageBar(props: { languages: { language: string; linesOfCode:
             <Box w={10} h={10} style={{ borderRadius: 5, background: COLOURS[index] }} aria-hidden />
             <Text size="sm">{one.language}</Text>
             <Text size="sm" c="dimmed">
-              {percent(one.linesOfCode / total)} · {compact(one.linesOfCode)}
+              {percent(one.linesOfCode / total)} · {t.overview.linesOf(compact(one.linesOfCode))}
             </Text>
           </Group>
         ))}

@@ -4,7 +4,7 @@ import { ActionIcon, Alert, CopyButton, Group, Stack, Text, Tooltip } from "@man
 import { IconCheck, IconCopy, IconKey } from "@tabler/icons-react";
 import { t } from "~/text";
 
-export function Copyable(props: { value: string; label: string }) {
+function Copyable(props: { value: string; label: string }) {
   return (
     <Group wrap="nowrap" gap="xs" align="flex-start">
       <Text className="code anywhere" flex={1} aria-label={props.label}>

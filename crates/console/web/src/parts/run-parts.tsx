@@ -25,7 +25,7 @@ export function RunBadge(props: { status: RunStatus }) {
   );
 }
 
-export interface ProgressLike {
+interface ProgressLike {
   phase: string;
   done: number;
   total: number | null;

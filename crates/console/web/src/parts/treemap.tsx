@@ -4,7 +4,7 @@
 import { Box, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 
-export interface Tile {
+interface Tile {
   key: string;
   name: string;
   title: string;

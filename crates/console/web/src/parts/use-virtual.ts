@@ -5,7 +5,7 @@ import { type RefObject, useCallback, useLayoutEffect, useState } from "react";
 /** Rows above and below what is seen, so that a quick scroll shows no gap. */
 const SPARE = 12;
 
-export interface Window {
+interface Window {
   /** The first row that is drawn. */
   first: number;
   /** The row behind the last one that is drawn. */

@@ -79,7 +79,7 @@ export function Audit() {
         </Button>
       }
     >
-      <Group align="flex-end">
+      <Group align="flex-end" className="filters">
         <TextInput
           label={t.audit.action}
           placeholder="project.create"
@@ -100,15 +100,15 @@ export function Audit() {
         empty={<Empty icon={IconListCheck} title={t.audit.emptyTitle} text={t.audit.emptyText} />}
       >
         {(entries) => (
-          <Table.ScrollContainer minWidth={720}>
+          <Table.ScrollContainer minWidth={720} className="narrowing">
             <Table verticalSpacing={6} aria-label={t.audit.title}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t.audit.at}</Table.Th>
-                  <Table.Th>{t.audit.who}</Table.Th>
+                  <Table.Th className="secondary">{t.audit.who}</Table.Th>
                   <Table.Th>{t.audit.action}</Table.Th>
                   <Table.Th>{t.audit.outcome}</Table.Th>
-                  <Table.Th>{t.audit.subject}</Table.Th>
+                  <Table.Th className="secondary">{t.audit.subject}</Table.Th>
                   <Table.Th>
                     <span className="visually-hidden">{t.common.actions}</span>
                   </Table.Th>
@@ -119,17 +119,20 @@ export function Audit() {
                   <Table.Tr key={entry.id}>
                     <Table.Td style={{ whiteSpace: "nowrap", verticalAlign: "top" }}>
                       <Time at={entry.at} size="sm" />
+                      <Text size="xs" c="dimmed" hiddenFrom="sm" className="anywhere" style={{ whiteSpace: "normal" }}>
+                        {entry.user?.name ?? t.audit.actors[entry.actor]}
+                      </Text>
                     </Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }}>
+                    <Table.Td style={{ verticalAlign: "top" }} className="secondary">
                       {entry.user?.name ?? t.audit.actors[entry.actor]}
                     </Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }} className="code">
+                    <Table.Td style={{ verticalAlign: "top" }} className="code anywhere">
                       {entry.action}
                     </Table.Td>
                     <Table.Td style={{ verticalAlign: "top" }}>
                       <Badge color={entry.outcome === "OK" ? "teal" : "red"}>{entry.outcome}</Badge>
                     </Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }} className="code anywhere">
+                    <Table.Td style={{ verticalAlign: "top" }} className="code anywhere secondary">
                       {entry.subjectId ?? "–"}
                     </Table.Td>
                     <Table.Td ta="right">
@@ -149,6 +152,7 @@ export function Audit() {
                               at: absolute(entry.at),
                               actor: entry.actor,
                               user: entry.userId,
+                              object: entry.subjectId,
                               address: entry.address,
                               request: entry.requestId,
                               detail: entry.detail,

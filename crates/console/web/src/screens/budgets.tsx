@@ -21,8 +21,10 @@ import { useQuery } from "urql";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
+import { budgetName } from "~/parts/budget-name";
+import { ChoiceField, optionsOf } from "~/parts/choice-field";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form } from "~/parts/form";
 import { usd } from "~/parts/numbers";
 import { t } from "~/text";
 
@@ -158,14 +160,7 @@ export function BudgetSection() {
             <Stack gap={6}>
               <Group justify="space-between">
                 <Text fw={600} size="sm" className="anywhere">
-                  {t.usage.scopes[budget.scope]}
-                  {budget.project
-                    ? ` · ${budget.project.name}`
-                    : budget.member
-                      ? ` · ${budget.member.name}`
-                      : budget.purpose
-                        ? ` · ${budget.purpose}`
-                        : ""}
+                  {budgetName(budget)}
                 </Text>
                 <Badge color={budget.exceeded ? "red" : "gray"}>
                   {budget.exceeded ? t.usage.exceeded : t.usage.enforcements[budget.enforcement]}
@@ -212,8 +207,6 @@ type Period = keyof typeof t.usage.periods;
 
 type Enforcement = keyof typeof t.usage.enforcements;
 
-const options = (names: Record<string, string>) => Object.entries(names).map(([value, label]) => ({ value, label }));
-
 function CreateForm(props: { onDone: () => void }) {
   const [{ data }] = useQuery({ query: Targets });
   const [scope, setScope] = useState<Scope>("TENANT");
@@ -229,12 +222,12 @@ function CreateForm(props: { onDone: () => void }) {
       value: one.user.id,
       label: one.user.name || one.user.email,
     })),
-    PURPOSE: options(t.usage.purposes),
+    PURPOSE: optionsOf(t.usage.purposes),
   };
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={save}
+      onSubmit={async () => {
         const made = await save.run({
           input: {
             scope,
@@ -249,57 +242,29 @@ function CreateForm(props: { onDone: () => void }) {
         if (made) props.onDone();
       }}
     >
-      <Stack>
+      <ChoiceField
+        label={t.usage.scope}
+        names={t.usage.scopes}
+        value={scope}
+        onValue={(value) => {
+          setScope(value);
+          setTarget(null);
+        }}
+      />
+      {scope !== "TENANT" && (
         <Select
-          label={t.usage.scope}
-          data={options(t.usage.scopes)}
-          value={scope}
-          allowDeselect={false}
-          onChange={(value) => {
-            setScope(value as Scope);
-            setTarget(null);
-          }}
-        />
-        {scope !== "TENANT" && (
-          <Select
-            label={t.usage.scopes[scope]}
-            required
-            searchable
-            data={targets[scope]}
-            value={target}
-            onChange={setTarget}
-          />
-        )}
-        <NumberInput
-          label={t.usage.limit}
+          label={t.usage.scopes[scope]}
           required
-          min={0}
-          decimalScale={2}
-          prefix="$"
-          value={limit}
-          onChange={setLimit}
+          searchable
+          data={targets[scope]}
+          value={target}
+          onChange={setTarget}
         />
-        <Select
-          label={t.usage.period}
-          data={options(t.usage.periods)}
-          value={period}
-          allowDeselect={false}
-          onChange={(value) => setPeriod(value as Period)}
-        />
-        <Select
-          label={t.usage.enforcement}
-          description={t.usage.enforcementText}
-          data={options(t.usage.enforcements)}
-          value={enforcement}
-          allowDeselect={false}
-          onChange={(value) => setEnforcement(value as Enforcement)}
-        />
-        <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      )}
+      <LimitField value={limit} onChange={setLimit} />
+      <ChoiceField label={t.usage.period} names={t.usage.periods} value={period} onValue={setPeriod} />
+      <EnforcementField value={enforcement} onValue={setEnforcement} />
+    </Form>
   );
 }
 
@@ -309,36 +274,33 @@ function EditForm(props: { budget: Budget; onDone: () => void }) {
   const [enforcement, setEnforcement] = useState<Enforcement>(budget.enforcement);
   const save = useChange(UpdateBudget, { inline: true, done: t.common.saved });
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={save}
+      onSubmit={async () => {
         if (await save.run({ input: { budgetId: budget.id, limitUsd: Number(limit), enforcement } })) onDone();
       }}
     >
-      <Stack>
-        <NumberInput
-          label={t.usage.limit}
-          required
-          min={0}
-          decimalScale={2}
-          prefix="$"
-          value={limit}
-          onChange={setLimit}
-          data-autofocus
-        />
-        <Select
-          label={t.usage.enforcement}
-          description={t.usage.enforcementText}
-          data={options(t.usage.enforcements)}
-          value={enforcement}
-          allowDeselect={false}
-          onChange={(value) => setEnforcement(value as Enforcement)}
-        />
-        <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      <LimitField value={limit} onChange={setLimit} data-autofocus />
+      <EnforcementField value={enforcement} onValue={setEnforcement} />
+    </Form>
+  );
+}
+
+function LimitField(props: {
+  value: number | string;
+  onChange: (value: number | string) => void;
+  "data-autofocus"?: boolean;
+}) {
+  return <NumberInput label={t.usage.limit} required min={0} decimalScale={2} prefix="$" {...props} />;
+}
+
+function EnforcementField(props: { value: Enforcement; onValue: (value: Enforcement) => void }) {
+  return (
+    <ChoiceField
+      label={t.usage.enforcement}
+      description={t.usage.enforcementText}
+      names={t.usage.enforcements}
+      {...props}
+    />
   );
 }

@@ -1,11 +1,12 @@
 // The ways in: signing in, the first tenant of a new server, a one-time link, and signing in again in the middle of
 // work.
 
-import { Anchor, Button, Code, Divider, Loader, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Code, Divider, Loader, Modal, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { type Methods, type SignedIn, auth } from "~/api/auth";
 import { sessionBegin, sessionLeave } from "~/app/session-store";
 import { FailureBox } from "~/parts/failure";
+import { Form, PasswordField, TextField } from "~/parts/form";
 import { Frame } from "~/parts/frame";
 import { useStep } from "~/parts/use-step";
 import { t } from "~/text";
@@ -50,44 +51,32 @@ export function Entrance() {
   );
 }
 
-export function PasswordForm(props: { onSignedIn: (who: SignedIn) => void; email?: string }) {
+function PasswordForm(props: { onSignedIn: (who: SignedIn) => void; email?: string }) {
   const [email, setEmail] = useState(props.email ?? "");
   const [password, setPassword] = useState("");
   const step = useStep(async () => props.onSignedIn(await auth.signIn(email, password)));
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void step.run();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={t.signIn.email}
-          type="email"
-          autoComplete="username"
-          required
-          withAsterisk={false}
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-          data-autofocus={props.email ? undefined : true}
-        />
-        <PasswordInput
-          label={t.signIn.password}
-          autoComplete="current-password"
-          required
-          withAsterisk={false}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          data-autofocus={props.email ? true : undefined}
-        />
-        <FailureBox failure={step.failure} />
-        <Button type="submit" loading={step.busy}>
-          {t.signIn.submit}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={step} onSubmit={step.run} label={t.signIn.submit}>
+      <TextField
+        label={t.signIn.email}
+        type="email"
+        autoComplete="username"
+        required
+        withAsterisk={false}
+        value={email}
+        onValue={setEmail}
+        data-autofocus={props.email ? undefined : true}
+      />
+      <PasswordField
+        label={t.signIn.password}
+        autoComplete="current-password"
+        required
+        withAsterisk={false}
+        value={password}
+        onValue={setPassword}
+        data-autofocus={props.email ? true : undefined}
+      />
+    </Form>
   );
 }
 
@@ -97,47 +86,30 @@ function SignUpForm() {
   const [password, setPassword] = useState("");
   const step = useStep(async () => sessionBegin(await auth.signUp(email, password, name)));
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void step.run();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={t.signIn.name}
-          autoComplete="name"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <TextInput
-          label={t.signIn.email}
-          type="email"
-          autoComplete="username"
-          required
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label={t.signIn.password}
-          description={t.signIn.passwordRule}
-          autoComplete="new-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-        />
-        <FailureBox failure={step.failure} />
-        <Button type="submit" loading={step.busy}>
-          {t.signIn.create}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={step} onSubmit={step.run} label={t.signIn.create}>
+      <TextField label={t.signIn.name} autoComplete="name" value={name} onValue={setName} />
+      <TextField
+        label={t.signIn.email}
+        type="email"
+        autoComplete="username"
+        required
+        value={email}
+        onValue={setEmail}
+      />
+      <PasswordField
+        label={t.signIn.password}
+        description={t.signIn.passwordRule}
+        autoComplete="new-password"
+        required
+        value={password}
+        onValue={setPassword}
+      />
+    </Form>
   );
 }
 
 /** There is no tenant yet. The link that the server printed makes the first one; without it the page says how. */
-export function FirstRun() {
+function FirstRun() {
   const [secret] = useState(() => (location.pathname === "/set-up" ? location.hash.slice(1) : ""));
   useEffect(() => history.replaceState(null, "", "/"), []);
   const [name, setName] = useState("");
@@ -159,50 +131,32 @@ export function FirstRun() {
   }
   return (
     <Frame title={t.firstRun.title} lead={t.firstRun.lead}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void step.run();
-        }}
-      >
-        <Stack>
-          <TextInput
-            label={t.firstRun.tenant}
-            placeholder="Acme"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <TextInput
-            label={t.firstRun.slug}
-            description={t.firstRun.slugText}
-            required
-            value={shortName}
-            onChange={(event) => setSlug(event.currentTarget.value)}
-          />
-          <TextInput
-            label={t.firstRun.email}
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={t.signIn.password}
-            description={t.signIn.passwordRule}
-            autoComplete="new-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          />
-          <FailureBox failure={step.failure} />
-          <Button type="submit" loading={step.busy}>
-            {t.firstRun.submit}
-          </Button>
-        </Stack>
-      </form>
+      <Form change={step} onSubmit={step.run} label={t.firstRun.submit}>
+        <TextField label={t.firstRun.tenant} placeholder="Acme" required value={name} onValue={setName} />
+        <TextField
+          label={t.firstRun.slug}
+          description={t.firstRun.slugText}
+          required
+          value={shortName}
+          onValue={setSlug}
+        />
+        <TextField
+          label={t.firstRun.email}
+          type="email"
+          autoComplete="username"
+          required
+          value={email}
+          onValue={setEmail}
+        />
+        <PasswordField
+          label={t.signIn.password}
+          description={t.signIn.passwordRule}
+          autoComplete="new-password"
+          required
+          value={password}
+          onValue={setPassword}
+        />
+      </Form>
     </Frame>
   );
 }

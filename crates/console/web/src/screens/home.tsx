@@ -8,6 +8,7 @@ import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
 import { useMay, useWho } from "~/app/session-store";
+import { budgetName } from "~/parts/budget-name";
 import { Empty } from "~/parts/empty";
 import { FailureBox } from "~/parts/failure";
 import { usd } from "~/parts/numbers";
@@ -187,6 +188,7 @@ export function Home() {
         </Card>
         <Card
           title={t.home.spend}
+          low
           more={
             <Anchor component={Link} to="/usage" size="sm">
               {t.usage.title}
@@ -197,10 +199,7 @@ export function Home() {
           {data?.budgets.map((budget) => (
             <Stack key={budget.id} gap={2}>
               <Group justify="space-between">
-                <Text size="sm">
-                  {t.usage.scopes[budget.scope]}
-                  {budget.project ? ` · ${budget.project.name}` : budget.member ? ` · ${budget.member.name}` : ""}
-                </Text>
+                <Text size="sm">{budgetName(budget)}</Text>
                 <Text size="sm">{t.usage.spentOf(usd(budget.spentUsd), usd(budget.limitUsd))}</Text>
               </Group>
               <Progress
@@ -226,10 +225,23 @@ function None(props: { text: string }) {
   );
 }
 
-function Card(props: { title: string; more?: ReactNode; loading: boolean; children: ReactNode }) {
+function Card(props: {
+  title: string;
+  more?: ReactNode;
+  loading: boolean;
+  /** On a narrow page it is the last one, and may grow. */
+  low?: boolean;
+  children: ReactNode;
+}) {
   return (
     // As high as its rows will be: nothing below moves when they arrive.
-    <Paper withBorder p="md" mih={256} component="section" aria-label={props.title}>
+    <Paper
+      withBorder
+      p="md"
+      mih={props.low ? { base: 112, md: 256 } : 256}
+      component="section"
+      aria-label={props.title}
+    >
       <Group justify="space-between" mb="sm">
         <Title order={2} size="h5">
           {props.title}

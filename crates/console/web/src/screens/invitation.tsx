@@ -1,12 +1,13 @@
 // Following an invitation. Its secret stands behind the `#`, which a browser keeps to itself: it is sent in the body of
 // a request, and leaves the address at once.
 
-import { Button, Loader, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Loader, Text, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { type InvitationLook, auth } from "~/api/auth";
 import { ApiError } from "~/api/errors";
 import { useSession } from "~/app/session-store";
 import { FailureBox } from "~/parts/failure";
+import { Form, PasswordField, TextField } from "~/parts/form";
 import { Frame } from "~/parts/frame";
 import { day } from "~/parts/time";
 import { useStep } from "~/parts/use-step";
@@ -63,39 +64,22 @@ function Accept(props: { seen: InvitationLook; secret: string }) {
     location.replace("/");
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void step.run();
-      }}
-    >
-      <Stack>
-        {me && !invited && <Text size="sm">{t.invitation.other(me.email)}</Text>}
-        {!invited && (
-          <>
-            <TextInput label={t.signIn.email} value={seen.email} readOnly autoComplete="username" />
-            <TextInput
-              label={t.signIn.name}
-              autoComplete="name"
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label={t.signIn.password}
-              description={t.invitation.password}
-              autoComplete="new-password"
-              required
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-              visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-            />
-          </>
-        )}
-        <FailureBox failure={step.failure} />
-        <Button type="submit" loading={step.busy}>
-          {t.invitation.accept}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={step} onSubmit={step.run} label={t.invitation.accept}>
+      {me && !invited && <Text size="sm">{t.invitation.other(me.email)}</Text>}
+      {!invited && (
+        <>
+          <TextInput label={t.signIn.email} value={seen.email} readOnly autoComplete="username" />
+          <TextField label={t.signIn.name} autoComplete="name" value={name} onValue={setName} />
+          <PasswordField
+            label={t.signIn.password}
+            description={t.invitation.password}
+            autoComplete="new-password"
+            required
+            value={password}
+            onValue={setPassword}
+          />
+        </>
+      )}
+    </Form>
   );
 }

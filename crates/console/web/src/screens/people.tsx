@@ -1,6 +1,6 @@
 // The members of the tenant, their roles, and open invitations.
 
-import { Badge, Button, Group, Modal, Paper, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Badge, Button, Group, Modal, Paper, Select, Stack, Table, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -10,7 +10,7 @@ import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
 import { sessionLoad, useMay, useWho } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form, TextField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { ShownOnce } from "~/parts/once";
 import { Page } from "~/parts/page";
@@ -161,13 +161,13 @@ export function People() {
     >
       <ListView list={list} rowHeight={44} empty={<Text>{t.people.nobody}</Text>}>
         {(members) => (
-          <Table.ScrollContainer minWidth={560}>
+          <Table.ScrollContainer minWidth={560} className="narrowing">
             <Table verticalSpacing="xs" aria-label={t.people.title}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t.common.name}</Table.Th>
                   <Table.Th>{t.people.role}</Table.Th>
-                  <Table.Th>{t.people.since}</Table.Th>
+                  <Table.Th className="secondary">{t.people.since}</Table.Th>
                   {may.manage && (
                     <Table.Th>
                       <span className="visually-hidden">{t.common.actions}</span>
@@ -194,7 +194,7 @@ export function People() {
                           <Select
                             aria-label={`${t.people.role}: ${name}`}
                             size="xs"
-                            w={140}
+                            w={{ base: 104, sm: 140 }}
                             data={roles.map((value) => ({ value, label: t.roles[value] }))}
                             value={role}
                             allowDeselect={false}
@@ -212,13 +212,13 @@ export function People() {
                           <Text size="sm">{t.roles[role]}</Text>
                         )}
                       </Table.Td>
-                      <Table.Td>
+                      <Table.Td className="secondary">
                         <Time at={createdAt} size="sm" />
                       </Table.Td>
                       {may.manage && (
                         <Table.Td ta="right">
                           {!above && user.id !== who.user.id && (
-                            <Group gap={4} justify="flex-end" wrap="nowrap">
+                            <Group gap={4} justify="flex-end">
                               {may.own && role !== "OWNER" && (
                                 <Button
                                   size="compact-xs"
@@ -272,35 +272,23 @@ function InviteForm(props: { roles: Role[]; onDone: () => void }) {
     );
   }
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={invite}
+      onSubmit={async () => {
         const made = await invite.run({ input: { email, role } });
         if (made) setUrl(new URL(made.inviteMember.url, location.href).href);
       }}
+      label={t.people.makeLink}
     >
-      <Stack>
-        <TextInput
-          label={t.signIn.email}
-          type="email"
-          required
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-          data-autofocus
-        />
-        <Select
-          label={t.people.role}
-          data={props.roles.map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
-          value={role}
-          allowDeselect={false}
-          onChange={(value) => value && setRole(value as Role)}
-        />
-        <FailureBox failure={invite.failure} />
-        <Button type="submit" loading={invite.busy}>
-          {t.people.makeLink}
-        </Button>
-      </Stack>
-    </form>
+      <TextField label={t.signIn.email} type="email" required value={email} onValue={setEmail} data-autofocus />
+      <Select
+        label={t.people.role}
+        data={props.roles.map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
+        value={role}
+        allowDeselect={false}
+        onChange={(value) => value && setRole(value as Role)}
+      />
+    </Form>
   );
 }
 

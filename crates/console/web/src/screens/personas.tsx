@@ -11,7 +11,6 @@ import {
   TagsInput,
   Text,
   TextInput,
-  Textarea,
   Title,
 } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
@@ -24,7 +23,7 @@ import { useList } from "~/api/use-list";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { Empty } from "~/parts/empty";
-import { FailureBox } from "~/parts/failure";
+import { Form, LongField, TextField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { type PickedModel, ProviderModelPicker } from "~/parts/model-picker/picker";
 import { percent } from "~/parts/numbers";
@@ -288,95 +287,76 @@ function PersonaForm(props: { persona: Persona | null; onDone: () => void }) {
     if (made) onDone();
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
+    <Form
+      change={{ busy: create.busy || update.busy, failure: create.failure ?? update.failure }}
+      onSubmit={submit}
+      onCancel={onDone}
     >
-      <Stack>
-        <Group grow align="flex-start">
-          <TextInput
-            label={t.common.name}
-            required
-            maxLength={200}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            data-autofocus
-          />
-          <TextInput
-            label={t.personas.category}
-            maxLength={200}
-            value={category}
-            onChange={(event) => setCategory(event.currentTarget.value)}
-          />
-        </Group>
-        <Textarea
-          label={t.common.description}
-          description={t.personas.descriptionText}
+      <Group grow align="flex-start">
+        <TextField
+          label={t.common.name}
           required
-          autosize
-          minRows={3}
-          maxRows={10}
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
+          maxLength={200}
+          value={name}
+          onValue={setName}
+          data-autofocus
         />
-        <Stack gap={4}>
-          <TagsInput
-            label={t.personas.specializations}
-            description={own === null ? t.personas.automatic : t.personas.byHand}
-            value={own ?? found.map((one) => one.label)}
-            onChange={setOwn}
-          />
-          {own === null ? (
-            <Group gap={6} role="status" mih={22}>
-              {found.map((one) => (
-                <Text key={one.domain} size="xs" c="dimmed" title={one.keywords.join(", ")}>
-                  {one.label}: {one.keywords.slice(0, 4).join(", ")}
-                </Text>
-              ))}
-            </Group>
-          ) : (
-            <Group>
-              <Button size="compact-xs" variant="subtle" onClick={() => setOwn(null)}>
-                {t.personas.useAutomatic}
-              </Button>
-            </Group>
-          )}
-        </Stack>
-        <Textarea
-          label={t.personas.prompt}
-          description={t.personas.promptText}
-          autosize
-          minRows={3}
-          maxRows={12}
-          value={systemPrompt}
-          onChange={(event) => setSystemPrompt(event.currentTarget.value)}
-        />
+        <TextField label={t.personas.category} maxLength={200} value={category} onValue={setCategory} />
+      </Group>
+      <LongField
+        label={t.common.description}
+        description={t.personas.descriptionText}
+        required
+        minRows={3}
+        maxRows={10}
+        value={description}
+        onValue={setDescription}
+      />
+      <Stack gap={4}>
         <TagsInput
-          label={t.personas.traits}
-          description={t.knowledge.tagsText}
-          value={traits}
-          onChange={setTraits}
-          maxTags={50}
+          label={t.personas.specializations}
+          description={own === null ? t.personas.automatic : t.personas.byHand}
+          value={own ?? found.map((one) => one.label)}
+          onChange={setOwn}
         />
-        <ProviderModelPicker
-          label={t.personas.model}
-          value={model}
-          onChange={setModel}
-          capability="chat"
-          none={{ label: t.personas.tenantModel, text: t.personas.tenantModelText }}
-        />
-        <FailureBox failure={create.failure ?? update.failure} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.busy || update.busy}>
-            {t.common.save}
-          </Button>
-        </Group>
+        {own === null ? (
+          <Group gap={6} role="status" mih={22}>
+            {found.map((one) => (
+              <Text key={one.domain} size="xs" c="dimmed" title={one.keywords.join(", ")}>
+                {one.label}: {one.keywords.slice(0, 4).join(", ")}
+              </Text>
+            ))}
+          </Group>
+        ) : (
+          <Group>
+            <Button size="compact-xs" variant="subtle" onClick={() => setOwn(null)}>
+              {t.personas.useAutomatic}
+            </Button>
+          </Group>
+        )}
       </Stack>
-    </form>
+      <LongField
+        label={t.personas.prompt}
+        description={t.personas.promptText}
+        minRows={3}
+        maxRows={12}
+        value={systemPrompt}
+        onValue={setSystemPrompt}
+      />
+      <TagsInput
+        label={t.personas.traits}
+        description={t.knowledge.tagsText}
+        value={traits}
+        onChange={setTraits}
+        maxTags={50}
+      />
+      <ProviderModelPicker
+        label={t.personas.model}
+        value={model}
+        onChange={setModel}
+        capability="chat"
+        none={{ label: t.personas.tenantModel, text: t.personas.tenantModelText }}
+      />
+    </Form>
   );
 }

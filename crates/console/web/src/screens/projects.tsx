@@ -11,7 +11,6 @@ import {
   Stack,
   Text,
   TextInput,
-  Textarea,
 } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconFolderPlus, IconFolders, IconSearch } from "@tabler/icons-react";
@@ -22,7 +21,7 @@ import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
 import { useMay } from "~/app/session-store";
 import { Empty } from "~/parts/empty";
-import { FailureBox } from "~/parts/failure";
+import { Form, LongField, TextField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { Page } from "~/parts/page";
 import { RunBadge } from "~/parts/run-parts";
@@ -111,7 +110,7 @@ export function Projects() {
           <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
             {projects.map((project) => (
               <Paper key={project.id} withBorder p="md" component="article" pos="relative">
-                <Stack gap={6}>
+                <Stack gap={6} h="100%">
                   <Group justify="space-between" wrap="nowrap">
                     <Anchor
                       component={Link}
@@ -120,6 +119,7 @@ export function Projects() {
                       c="inherit"
                       lineClamp={2}
                       className="anywhere stretched"
+                      dir="auto"
                     >
                       {project.name}
                     </Anchor>
@@ -137,7 +137,7 @@ export function Projects() {
                       </Badge>
                     ))}
                   </Group>
-                  <Text size="xs" c="dimmed">
+                  <Text size="xs" c="dimmed" mt="auto">
                     {t.sources.count(project.sources.length)} ·{" "}
                     {project.latestSync?.finishedAt ? (
                       <>
@@ -171,34 +171,15 @@ function CreateForm() {
     if (project) void navigate({ to: "/projects/$slug/sources", params: { slug: project.slug } });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={t.common.name}
-          required
-          maxLength={200}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          data-autofocus
-        />
-        <Textarea
-          label={t.common.description}
-          autosize
-          minRows={2}
-          maxRows={6}
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.projects.create}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={create} onSubmit={submit} label={t.projects.create}>
+      <TextField label={t.common.name} required maxLength={200} value={name} onValue={setName} data-autofocus />
+      <LongField
+        label={t.common.description}
+        minRows={2}
+        maxRows={6}
+        value={description}
+        onValue={setDescription}
+      />
+    </Form>
   );
 }

@@ -79,7 +79,7 @@ function RunTable(props: { order: 1 | 2; projectId?: string }) {
     Object.entries<string>(names).map(([value, label]) => ({ value: value as Value, label }));
   return (
     <Page order={order} title={t.runs.title} lead={t.runs.lead}>
-      <Group align="flex-end">
+      <Group align="flex-end" className="filters">
         <MultiSelect
           label={t.runs.kind}
           placeholder={kinds.length ? undefined : t.common.all}
@@ -111,15 +111,15 @@ function RunTable(props: { order: 1 | 2; projectId?: string }) {
         }
       >
         {(runs) => (
-          <Table.ScrollContainer minWidth={640}>
+          <Table.ScrollContainer minWidth={640} className="narrowing">
             <Table verticalSpacing="xs" highlightOnHover aria-label={t.runs.title}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t.runs.run}</Table.Th>
                   <Table.Th>{t.runs.status}</Table.Th>
                   <Table.Th>{t.runs.started}</Table.Th>
-                  <Table.Th>{t.runs.duration}</Table.Th>
-                  <Table.Th>{t.runs.by}</Table.Th>
+                  <Table.Th className="secondary">{t.runs.duration}</Table.Th>
+                  <Table.Th className="secondary">{t.runs.by}</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -147,8 +147,8 @@ function RunTable(props: { order: 1 | 2; projectId?: string }) {
                     <Table.Td>
                       <Time at={run.startedAt ?? run.createdAt} size="sm" />
                     </Table.Td>
-                    <Table.Td>{between(run.startedAt, run.finishedAt)}</Table.Td>
-                    <Table.Td>{run.startedBy?.name ?? t.runs.automatic}</Table.Td>
+                    <Table.Td className="secondary">{between(run.startedAt, run.finishedAt)}</Table.Td>
+                    <Table.Td className="secondary">{run.startedBy?.name ?? t.runs.automatic}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

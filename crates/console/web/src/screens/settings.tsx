@@ -6,13 +6,11 @@ import {
   Button,
   Group,
   Paper,
-  PasswordInput,
   SegmentedControl,
   Select,
   SimpleGrid,
   Stack,
   Text,
-  TextInput,
   Title,
   useMantineColorScheme,
 } from "@mantine/core";
@@ -25,6 +23,7 @@ import { useChange } from "~/api/use-change";
 import { sessionLoad, useMay, useWho } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { FailureBox } from "~/parts/failure";
+import { Form, PasswordField, TextField } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
 import { toastFailure, toastSuccess } from "~/parts/toast";
@@ -81,6 +80,9 @@ const RemoveConnection = graphql(`
     }
   }
 `);
+
+/** So many sessions are shown before the reader asks for all. */
+const SESSIONS = 5;
 
 export function Settings() {
   const may = useMay();
@@ -159,39 +161,24 @@ function Password() {
   });
   return (
     <Panel title={t.settings.password} lead={t.settings.passwordText}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void step.run();
-        }}
-      >
-        <Stack>
-          <input type="text" autoComplete="username" value={user.email} readOnly hidden />
-          <PasswordInput
-            label={t.settings.currentPassword}
-            autoComplete="current-password"
-            required
-            value={current}
-            onChange={(event) => setCurrent(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          />
-          <PasswordInput
-            label={t.settings.newPassword}
-            description={t.signIn.passwordRule}
-            autoComplete="new-password"
-            required
-            value={next}
-            onChange={(event) => setNext(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          />
-          <FailureBox failure={step.failure} />
-          <Group>
-            <Button type="submit" variant="default" loading={step.busy}>
-              {t.settings.changePassword}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form change={step} onSubmit={step.run} label={t.settings.changePassword} quiet>
+        <input type="text" autoComplete="username" value={user.email} readOnly hidden />
+        <PasswordField
+          label={t.settings.currentPassword}
+          autoComplete="current-password"
+          required
+          value={current}
+          onValue={setCurrent}
+        />
+        <PasswordField
+          label={t.settings.newPassword}
+          description={t.signIn.passwordRule}
+          autoComplete="new-password"
+          required
+          value={next}
+          onValue={setNext}
+        />
+      </Form>
     </Panel>
   );
 }
@@ -199,10 +186,11 @@ function Password() {
 function Sessions() {
   const [sessions, setSessions] = useState<BrowserSession[]>();
   const [failure, setFailure] = useState<Failure>();
+  const [all, setAll] = useState(false);
   const load = useCallback(() => {
     auth.sessions().then(
-      (all) => {
-        setSessions(all.sessions);
+      (seen) => {
+        setSessions(seen.sessions);
         setFailure(undefined);
       },
       (error: Error) => setFailure(failureOf(error)),
@@ -229,7 +217,7 @@ function Sessions() {
     <Panel title={t.settings.sessions} lead={t.settings.sessionsText}>
       <Stack gap="xs" mih={80}>
         <FailureBox failure={failure} retry={load} />
-        {sessions?.map((session) => (
+        {sessions?.slice(0, all ? undefined : SESSIONS).map((session) => (
           <Group key={session.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate component="div" title={session.userAgent ?? undefined}>
@@ -246,6 +234,13 @@ function Sessions() {
             )}
           </Group>
         ))}
+        {!all && sessions && sessions.length > SESSIONS && (
+          <Group>
+            <Button size="compact-sm" variant="subtle" onClick={() => setAll(true)}>
+              {t.common.showAll} ({sessions.length})
+            </Button>
+          </Group>
+        )}
         <Group>
           <Button variant="default" size="xs" onClick={() => void everywhere()}>
             {t.settings.everywhere}
@@ -273,31 +268,19 @@ function Tenant() {
   const update = useChange(UpdateTenant, { inline: true, done: t.common.saved });
   return (
     <Panel title={t.settings.tenant}>
-      <form
-        onSubmit={async (event) => {
-          event.preventDefault();
+      <Form
+        change={update}
+        onSubmit={async () => {
           if (await update.run({ input: { name } })) await sessionLoad();
         }}
+        quiet
+        unchanged={name === tenant?.name}
       >
-        <Stack>
-          <TextInput
-            label={t.common.name}
-            required
-            maxLength={200}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Text size="xs" c="dimmed">
-            {t.settings.slug(tenant?.slug ?? "")}
-          </Text>
-          <FailureBox failure={update.failure} />
-          <Group>
-            <Button type="submit" variant="default" loading={update.busy} disabled={name === tenant?.name}>
-              {t.common.save}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+        <TextField label={t.common.name} required maxLength={200} value={name} onValue={setName} />
+        <Text size="xs" c="dimmed">
+          {t.settings.slug(tenant?.slug ?? "")}
+        </Text>
+      </Form>
     </Panel>
   );
 }

@@ -1,6 +1,6 @@
 // API tokens: for programs that act for a person.
 
-import { Badge, Button, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -12,7 +12,7 @@ import { useList } from "~/api/use-list";
 import { useMay, useWho } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { Empty } from "~/parts/empty";
-import { FailureBox } from "~/parts/failure";
+import { Form, TextField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { ShownOnce } from "~/parts/once";
 import { Page } from "~/parts/page";
@@ -106,14 +106,14 @@ export function Tokens() {
         }
       >
         {(tokens) => (
-          <Table.ScrollContainer minWidth={680}>
+          <Table.ScrollContainer minWidth={680} className="narrowing">
             <Table verticalSpacing="xs" aria-label={t.tokens.title}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t.common.name}</Table.Th>
                   <Table.Th>{t.people.role}</Table.Th>
-                  <Table.Th>{t.tokens.owner}</Table.Th>
-                  <Table.Th>{t.tokens.used}</Table.Th>
+                  <Table.Th className="secondary">{t.tokens.owner}</Table.Th>
+                  <Table.Th className="secondary">{t.tokens.used}</Table.Th>
                   <Table.Th>{t.tokens.expires}</Table.Th>
                   {may.write && (
                     <Table.Th>
@@ -129,13 +129,13 @@ export function Tokens() {
                       <Text size="sm" fw={500} className="anywhere" component="div">
                         {token.name} {token.revokedAt && <Badge color="gray">{t.tokens.ended}</Badge>}
                       </Text>
-                      <Text className="code" c="dimmed">
+                      <Text className="code anywhere" c="dimmed">
                         {token.prefix}…
                       </Text>
                     </Table.Td>
                     <Table.Td>{t.roles[token.role]}</Table.Td>
-                    <Table.Td>{token.user?.name ?? t.common.former}</Table.Td>
-                    <Table.Td>
+                    <Table.Td className="secondary">{token.user?.name ?? t.common.former}</Table.Td>
+                    <Table.Td className="secondary">
                       <Time at={token.lastUsedAt} never={t.tokens.never} size="sm" />
                     </Table.Td>
                     <Table.Td>
@@ -188,49 +188,44 @@ function CreateForm(props: { onDone: () => void }) {
     );
   }
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={create}
+      onSubmit={async () => {
         const expiresAt = life ? new Date(now() + Number(life) * 86_400_000).toISOString() : null;
         const made = await create.run({ input: { name, role, expiresAt } });
         if (made) setSecret(made.createApiToken.secret);
       }}
+      label={t.tokens.create}
     >
-      <Stack>
-        <TextInput
-          label={t.common.name}
-          description={t.tokens.nameText}
-          required
-          maxLength={200}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          data-autofocus
-        />
-        <Select
-          label={t.people.role}
-          description={t.tokens.roleText}
-          data={order
-            .slice(0, order.indexOf(mine) + 1)
-            .map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
-          value={role}
-          allowDeselect={false}
-          onChange={(value) => value && setRole(value as Role)}
-        />
-        <Select
-          label={t.tokens.expires}
-          data={[
-            ...["7", "30", "90", "365"].map((value) => ({ value, label: t.tokens.inDays(Number(value)) })),
-            { value: "", label: t.tokens.never },
-          ]}
-          value={life}
-          allowDeselect={false}
-          onChange={(value) => setLife(value ?? "")}
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.tokens.create}
-        </Button>
-      </Stack>
-    </form>
+      <TextField
+        label={t.common.name}
+        description={t.tokens.nameText}
+        required
+        maxLength={200}
+        value={name}
+        onValue={setName}
+        data-autofocus
+      />
+      <Select
+        label={t.people.role}
+        description={t.tokens.roleText}
+        data={order
+          .slice(0, order.indexOf(mine) + 1)
+          .map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
+        value={role}
+        allowDeselect={false}
+        onChange={(value) => value && setRole(value as Role)}
+      />
+      <Select
+        label={t.tokens.expires}
+        data={[
+          ...["7", "30", "90", "365"].map((value) => ({ value, label: t.tokens.inDays(Number(value)) })),
+          { value: "", label: t.tokens.never },
+        ]}
+        value={life}
+        allowDeselect={false}
+        onChange={(value) => setLife(value ?? "")}
+      />
+    </Form>
   );
 }

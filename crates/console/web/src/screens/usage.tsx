@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
+import { purposeName } from "~/parts/budget-name";
 import { FailureBox } from "~/parts/failure";
 import { compact, count, usd } from "~/parts/numbers";
 import { Page } from "~/parts/page";
@@ -144,7 +145,7 @@ export function Usage() {
             />
             <Rows
               title={t.usage.byPurpose}
-              rows={report.byPurpose.map((row) => ({ name: row.purpose ?? "–", usage: row.usage }))}
+              rows={report.byPurpose.map((row) => ({ name: purposeName(row.purpose), usage: row.usage }))}
             />
           </SimpleGrid>
         </>

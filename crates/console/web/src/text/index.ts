@@ -1,8 +1,8 @@
 // The words of the console, all in one catalogue a language. `t` is chosen once, before anything is drawn.
 
-import { type Catalogue, en } from "./en.ts";
+import { type Catalogue, en } from "./en/index.ts";
 
-export type { Catalogue } from "./en.ts";
+export type { Catalogue } from "./en/index.ts";
 
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -23,7 +23,7 @@ function languageWanted(): Language {
 /** Loads the catalogue. English is in the bundle; another language is a file of its own. */
 export async function textLoad(): Promise<void> {
   language = languageWanted();
-  if (language === "de") t = (await import("./de.ts")).de;
+  if (language === "de") t = (await import("./de/index.ts")).de;
   document.documentElement.lang = language;
 }
 

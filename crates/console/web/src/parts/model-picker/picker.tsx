@@ -273,7 +273,7 @@ function ModelOption(props: {
 }
 
 /** "1M tokens · $3.00 in, $15.00 out per million". */
-export function modelFacts(model: CatalogModel): string {
+function modelFacts(model: CatalogModel): string {
   const facts: string[] = [];
   if (model.contextWindow) facts.push(t.picker.context(compact(model.contextWindow)));
   if (model.inputUsdPerMtok !== null) {

@@ -20,7 +20,7 @@ import { useState } from "react";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form, TextField } from "~/parts/form";
 import { LifecycleBadge } from "~/parts/model-picker/badges";
 import { type Catalog, type CatalogModel, modelMatches } from "~/parts/model-picker/catalog";
 import { compact, usd } from "~/parts/numbers";
@@ -203,9 +203,9 @@ function ModelForm(props: { catalog: Catalog; onDone: () => void }) {
   const save = useChange(SetModel, { inline: true, done: t.common.saved });
   const number = (value: number | string) => (typeof value === "number" ? value : null);
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={save}
+      onSubmit={async () => {
         if (!provider) return;
         const made = await save.run({
           input: {
@@ -221,55 +221,43 @@ function ModelForm(props: { catalog: Catalog; onDone: () => void }) {
         if (made) props.onDone();
       }}
     >
-      <Stack>
-        <Group grow align="flex-start">
-          <TextInput
-            label={t.models.modelId}
-            required
-            value={id}
-            onChange={(event) => setId(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Select
-            label={t.models.provider}
-            required
-            data={props.catalog.providers.map((one) => ({ value: one.id, label: one.name }))}
-            value={provider}
-            onChange={setProvider}
-            allowDeselect={false}
-          />
-        </Group>
-        <Group grow align="flex-start">
-          <Select
-            label={t.models.mode}
-            data={[
-              { value: "CHAT", label: t.models.capabilities.chat },
-              { value: "EMBEDDING", label: t.models.capabilities.embedding },
-            ]}
-            value={mode}
-            onChange={(value) => value && setMode(value as "CHAT" | "EMBEDDING")}
-            allowDeselect={false}
-          />
-          <NumberInput label={t.models.context} min={1} value={context} onChange={setContext} thousandSeparator=" " />
-        </Group>
-        <Group grow align="flex-start">
-          <NumberInput label={t.models.inputLong} min={0} value={input} onChange={setInput} prefix="$" />
-          <NumberInput label={t.models.outputLong} min={0} value={output} onChange={setOutput} prefix="$" />
-        </Group>
-        <MultiSelect
-          label={t.models.can}
-          data={["tools", "vision", "json_schema", "pdf", "prompt_caching", "reasoning"].map((value) => ({
-            value,
-            label: capabilityName(value),
-          }))}
-          value={capabilities}
-          onChange={setCapabilities}
+      <Group grow align="flex-start">
+        <TextField label={t.models.modelId} required value={id} onValue={setId} data-autofocus />
+        <Select
+          label={t.models.provider}
+          required
+          data={props.catalog.providers.map((one) => ({ value: one.id, label: one.name }))}
+          value={provider}
+          onChange={setProvider}
+          allowDeselect={false}
         />
-        <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      </Group>
+      <Group grow align="flex-start">
+        <Select
+          label={t.models.mode}
+          data={[
+            { value: "CHAT", label: t.models.capabilities.chat },
+            { value: "EMBEDDING", label: t.models.capabilities.embedding },
+          ]}
+          value={mode}
+          onChange={(value) => value && setMode(value as "CHAT" | "EMBEDDING")}
+          allowDeselect={false}
+        />
+        <NumberInput label={t.models.context} min={1} value={context} onChange={setContext} thousandSeparator=" " />
+      </Group>
+      <Group grow align="flex-start">
+        <NumberInput label={t.models.inputLong} min={0} value={input} onChange={setInput} prefix="$" />
+        <NumberInput label={t.models.outputLong} min={0} value={output} onChange={setOutput} prefix="$" />
+      </Group>
+      <MultiSelect
+        label={t.models.can}
+        data={["tools", "vision", "json_schema", "pdf", "prompt_caching", "reasoning"].map((value) => ({
+          value,
+          label: capabilityName(value),
+        }))}
+        value={capabilities}
+        onChange={setCapabilities}
+      />
+    </Form>
   );
 }

@@ -1,19 +1,6 @@
 // The providers: their health, the tenant's keys, and endpoints of the tenant's own.
 
-import {
-  Badge,
-  Button,
-  Group,
-  Modal,
-  Paper,
-  PasswordInput,
-  Select,
-  SimpleGrid,
-  Stack,
-  Text,
-  TextInput,
-  Title,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -21,8 +8,9 @@ import { sentence } from "~/api/errors";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
+import { ChoiceField } from "~/parts/choice-field";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form, PasswordField, TextField } from "~/parts/form";
 import { HealthBadge } from "~/parts/model-picker/badges";
 import type { Catalog, CatalogProvider } from "~/parts/model-picker/catalog";
 import { Time } from "~/parts/time";
@@ -161,7 +149,7 @@ function ProviderCard(props: { provider: CatalogProvider; openKey: boolean }) {
           </Text>
         )}
         <Text size="sm" c="dimmed" mih={40}>
-          {sentence(provider.health.message ?? t.models.keySources[provider.keySource])}
+          {provider.health.message ? sentence(provider.health.message) : t.models.keySources[provider.keySource]}
           {provider.health.checkedAt && (
             <>
               {" "}
@@ -200,9 +188,10 @@ function ProviderCard(props: { provider: CatalogProvider; openKey: boolean }) {
                 variant="subtle"
                 color="red"
                 loading={removeEndpoint.busy}
+                aria-label={t.models.removeEndpoint}
                 onClick={() => void askEndpoint()}
               >
-                {t.models.removeEndpoint}
+                {t.common.remove}
               </Button>
             )}
           </Group>
@@ -221,77 +210,62 @@ function KeyForm(props: { provider: CatalogProvider; onDone: () => void }) {
   const save = useChange(SetKey, { inline: true, done: t.models.keySaved });
   const verify = useChange(Verify);
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={save}
+      onSubmit={async () => {
         if (!(await save.run({ input: { provider: provider.id, apiKey: apiKey.trim() } }))) return;
         onDone();
         await verify.run({ input: { provider: provider.id } });
       }}
+      label={t.models.saveAndVerify}
     >
-      <Stack>
-        <Text size="sm">{t.models.keyText}</Text>
-        <PasswordInput
-          label={t.models.key}
-          autoComplete="off"
-          required
-          value={apiKey}
-          onChange={(event) => setApiKey(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          data-autofocus
-        />
-        <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>
-          {t.models.saveAndVerify}
-        </Button>
-      </Stack>
-    </form>
+      <Text size="sm">{t.models.keyText}</Text>
+      <PasswordField
+        label={t.models.key}
+        autoComplete="off"
+        required
+        value={apiKey}
+        onValue={setApiKey}
+        data-autofocus
+      />
+    </Form>
   );
 }
-
-const PROTOCOLS = ["OPENAI_CHAT", "OPENAI_RESPONSES", "ANTHROPIC_MESSAGES", "GOOGLE_GENERATE_CONTENT"] as const;
 
 function EndpointForm(props: { onDone: () => void }) {
   const [name, setName] = useState("");
   const [baseUrl, setBaseUrl] = useState("");
-  const [protocol, setProtocol] = useState<(typeof PROTOCOLS)[number]>("OPENAI_CHAT");
+  const [protocol, setProtocol] = useState<keyof typeof t.models.protocols>("OPENAI_CHAT");
   const save = useChange(SetEndpoint, { inline: true, done: t.common.saved });
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={save}
+      onSubmit={async () => {
         if (await save.run({ input: { name, baseUrl, protocol } })) props.onDone();
       }}
     >
-      <Stack>
-        <Text size="sm">{t.models.endpointText}</Text>
-        <TextInput
-          label={t.common.name}
-          description={t.models.endpointName}
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          data-autofocus
-        />
-        <TextInput
-          label={t.models.baseUrl}
-          placeholder="https://llm.example.org/v1"
-          required
-          value={baseUrl}
-          onChange={(event) => setBaseUrl(event.currentTarget.value)}
-        />
-        <Select
-          label={t.models.protocol}
-          data={PROTOCOLS.map((value) => ({ value, label: t.models.protocols[value] }))}
-          value={protocol}
-          onChange={(value) => value && setProtocol(value as (typeof PROTOCOLS)[number])}
-          allowDeselect={false}
-        />
-        <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      <Text size="sm">{t.models.endpointText}</Text>
+      <TextField
+        label={t.common.name}
+        description={t.models.endpointName}
+        required
+        value={name}
+        onValue={setName}
+        data-autofocus
+      />
+      <TextField
+        label={t.models.baseUrl}
+        placeholder="https://llm.example.org/v1"
+        required
+        value={baseUrl}
+        onValue={setBaseUrl}
+      />
+      <ChoiceField
+        label={t.models.protocol}
+        names={t.models.protocols}
+        value={protocol}
+        onValue={setProtocol}
+      />
+    </Form>
   );
 }

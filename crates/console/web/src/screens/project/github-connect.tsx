@@ -1,10 +1,10 @@
 // Connects a GitHub account by a token.
 
-import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
-import { FailureBox } from "~/parts/failure";
+import { Form, PasswordField, TextField } from "~/parts/form";
 import { t } from "~/text";
 
 const AddConnection = graphql(`
@@ -33,42 +33,25 @@ export function ConnectForm(props: { onDone: (id: string) => void }) {
     if (made) props.onDone(made.addGitConnection.connection.id);
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack>
-        <Text size="sm">{t.github.connectText}</Text>
-        <PasswordInput
-          label={t.github.token}
-          description={t.github.tokenText}
-          autoComplete="off"
-          required
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          data-autofocus
-        />
-        <TextInput
-          label={t.common.name}
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <TextInput
-          label={t.github.server}
-          placeholder="https://github.com"
-          description={t.github.serverText}
-          value={baseUrl}
-          onChange={(event) => setBaseUrl(event.currentTarget.value)}
-        />
-        <FailureBox failure={add.failure} />
-        <Button type="submit" loading={add.busy}>
-          {t.github.connect}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={add} onSubmit={submit} label={t.github.connect}>
+      <Text size="sm">{t.github.connectText}</Text>
+      <PasswordField
+        label={t.github.token}
+        description={t.github.tokenText}
+        autoComplete="off"
+        required
+        value={token}
+        onValue={setToken}
+        data-autofocus
+      />
+      <TextField label={t.common.name} required value={name} onValue={setName} />
+      <TextField
+        label={t.github.server}
+        placeholder="https://github.com"
+        description={t.github.serverText}
+        value={baseUrl}
+        onValue={setBaseUrl}
+      />
+    </Form>
   );
 }

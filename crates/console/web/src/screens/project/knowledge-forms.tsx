@@ -1,10 +1,11 @@
 // The forms that write down a memory entry and an insight.
 
-import { Button, Group, Select, Stack, TagsInput, TextInput, Textarea } from "@mantine/core";
+import { Group, Select, TagsInput } from "@mantine/core";
 import { useState } from "react";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
-import { FailureBox } from "~/parts/failure";
+import { optionsOf } from "~/parts/choice-field";
+import { Form, LongField, TitleField } from "~/parts/form";
 import { t } from "~/text";
 
 const CreateMemory = graphql(`
@@ -35,37 +36,23 @@ export function MemoryForm(props: { projectId: string; onDone: () => void }) {
   const [tags, setTags] = useState<string[]>([]);
   const create = useChange(CreateMemory, { inline: true, done: t.common.saved });
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={create}
+      onSubmit={async () => {
         if (await create.run({ input: { projectId: props.projectId, title, content, tags } })) props.onDone();
       }}
     >
-      <Stack>
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          value={title}
-          onChange={(event) => setTitle(event.currentTarget.value)}
-          data-autofocus
-        />
-        <Textarea
-          label={t.knowledge.content}
-          required
-          autosize
-          minRows={4}
-          maxRows={14}
-          value={content}
-          onChange={(event) => setContent(event.currentTarget.value)}
-        />
-        <TagsInput label={t.knowledge.tags} description={t.knowledge.tagsText} value={tags} onChange={setTags} />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      <TitleField value={title} onValue={setTitle} data-autofocus />
+      <LongField
+        label={t.knowledge.content}
+        required
+        minRows={4}
+        maxRows={14}
+        value={content}
+        onValue={setContent}
+      />
+      <TagsInput label={t.knowledge.tags} description={t.knowledge.tagsText} value={tags} onChange={setTags} />
+    </Form>
   );
 }
 
@@ -76,62 +63,46 @@ export function InsightForm(props: { projectId: string; onDone: () => void }) {
   const [severity, setSeverity] = useState<string | null>(null);
   const [suggestion, setSuggestion] = useState("");
   const create = useChange(CreateInsight, { inline: true, done: t.common.saved });
-  const options = (names: Record<string, string>) => Object.entries(names).map(([value, label]) => ({ value, label }));
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={create}
+      onSubmit={async () => {
         const input = { projectId: props.projectId, title, detail, type, severity, suggestion: suggestion || null };
         if (await create.run({ input })) props.onDone();
       }}
     >
-      <Stack>
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          value={title}
-          onChange={(event) => setTitle(event.currentTarget.value)}
-          data-autofocus
+      <TitleField value={title} onValue={setTitle} data-autofocus />
+      <Group grow>
+        <Select
+          label={t.knowledge.type}
+          data={optionsOf(t.knowledge.types)}
+          value={type}
+          onChange={(value) => value && setType(value)}
+          allowDeselect={false}
         />
-        <Group grow>
-          <Select
-            label={t.knowledge.type}
-            data={options(t.knowledge.types)}
-            value={type}
-            onChange={(value) => value && setType(value)}
-            allowDeselect={false}
-          />
-          <Select
-            label={t.knowledge.severity}
-            data={options(t.knowledge.severities)}
-            value={severity}
-            onChange={setSeverity}
-            clearable
-          />
-        </Group>
-        <Textarea
-          label={t.knowledge.detail}
-          required
-          autosize
-          minRows={4}
-          maxRows={14}
-          value={detail}
-          onChange={(event) => setDetail(event.currentTarget.value)}
+        <Select
+          label={t.knowledge.severity}
+          data={optionsOf(t.knowledge.severities)}
+          value={severity}
+          onChange={setSeverity}
+          clearable
         />
-        <Textarea
-          label={t.knowledge.suggestion}
-          autosize
-          minRows={1}
-          maxRows={6}
-          value={suggestion}
-          onChange={(event) => setSuggestion(event.currentTarget.value)}
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.common.save}
-        </Button>
-      </Stack>
-    </form>
+      </Group>
+      <LongField
+        label={t.knowledge.detail}
+        required
+        minRows={4}
+        maxRows={14}
+        value={detail}
+        onValue={setDetail}
+      />
+      <LongField
+        label={t.knowledge.suggestion}
+        minRows={1}
+        maxRows={6}
+        value={suggestion}
+        onValue={setSuggestion}
+      />
+    </Form>
   );
 }

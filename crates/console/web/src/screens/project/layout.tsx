@@ -2,6 +2,7 @@
 
 import { Box, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
@@ -31,6 +32,13 @@ export function ProjectLayout() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [{ data, error, fetching }, reload] = useQuery({ query: ProjectBySlug, variables: { slug } });
   const project = data?.project;
+  const active = path.slice(`/projects/${slug}`.length + 1).split("/")[0] ?? "";
+  const parts = useRef<HTMLElement>(null);
+  // On a narrow page the parts scroll sideways: the chosen one is in sight, and the page itself stays where it is.
+  useEffect(() => {
+    const chosen = parts.current?.querySelector<HTMLElement>("[data-on]");
+    if (chosen) chosen.parentElement?.scrollTo({ left: chosen.offsetLeft - chosen.offsetWidth });
+  }, [active]);
   if (error && !project)
     return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (data && !project && !fetching) return <NotFound />;
@@ -46,24 +54,18 @@ export function ProjectLayout() {
     ...(may.write ? [{ value: "settings", label: t.settings.title }] : []),
   ];
   const base = `/projects/${slug}`;
-  const active = path.slice(base.length + 1).split("/")[0] ?? "";
   return (
     <Stack gap="md">
       <Box mih={36}>
         {project ? (
-          <>
-            <Title order={1} size="h2" className="anywhere">
-              {project.name}
-            </Title>
-            <Text c="dimmed" size="sm" lineClamp={2} className="anywhere">
-              {project.description}
-            </Text>
-          </>
+          <Title order={1} size="h2" className="anywhere" lineClamp={2} dir="auto">
+            {project.name}
+          </Title>
         ) : (
           <Skeleton height={32} width={240} />
         )}
       </Box>
-      <nav className="parts" aria-label={t.projects.parts}>
+      <nav className="parts" ref={parts} aria-label={t.projects.parts}>
         {tabs.map((tab) => (
           <Link
             key={tab.value}
@@ -80,6 +82,12 @@ export function ProjectLayout() {
         <ProjectContext
           value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}
         >
+          {/* Below the parts, which stay where they are when it arrives. */}
+          {active === "" && project.description && (
+            <Text c="dimmed" size="sm" lineClamp={3} maw={720} className="anywhere" dir="auto">
+              {project.description}
+            </Text>
+          )}
           <Outlet />
         </ProjectContext>
       ) : (

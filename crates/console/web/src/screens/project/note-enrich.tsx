@@ -203,7 +203,7 @@ function Start(props: { note: Note; active: boolean; onStarted: () => void }) {
   };
   return (
     <Paper withBorder p="md">
-      <Group align="flex-end">
+      <Group align="flex-end" className="filters">
         <ProviderModelPicker
           label={t.enrich.model}
           value={model}

@@ -13,7 +13,6 @@ import {
   Skeleton,
   Stack,
   Text,
-  TextInput,
   Title,
 } from "@mantine/core";
 import { IconDots, IconTrash } from "@tabler/icons-react";
@@ -26,7 +25,7 @@ import { useChange } from "~/api/use-change";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
-import { Editor } from "~/parts/editor";
+import { DraftForm } from "~/parts/draft-form";
 import { FailureBox } from "~/parts/failure";
 import { MarkdownView } from "~/parts/markdown";
 import { useTitle } from "~/parts/page";
@@ -199,59 +198,18 @@ function EditForm(props: { note: Note; onClose: () => void }) {
   const { note, onClose } = props;
   // What was there when the writing began: somebody else may save meanwhile.
   const [base] = useState(note);
-  const draft = useDraft(`note.${note.id}`, { title: note.title, body: note.body });
   const save = useChange(UpdateNote, { inline: true, done: t.common.saved });
-  const submit = async () => {
-    const { title, body } = draft.value;
-    if (!draft.dirty) return onClose();
-    if (await save.run({ input: { noteId: note.id, title, body } })) {
-      draft.forget();
-      onClose();
-    }
-  };
-  const cancel = async () => {
-    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard })))
-      return;
-    draft.forget();
-    onClose();
-  };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
+    <DraftForm
+      name={`note.${note.id}`}
+      saved={note}
+      label={t.notes.body}
+      change={save}
+      onSave={(text) => save.run({ input: { noteId: note.id, ...text } })}
+      onClose={onClose}
     >
-      <Stack gap="sm">
-        {draft.restored && <Alert color="blue">{t.notes.restored}</Alert>}
-        {note.updatedAt !== base.updatedAt && <Alert color="yellow">{t.notes.changedElsewhere}</Alert>}
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          dir="auto"
-          value={draft.value.title}
-          onChange={(event) => draft.set({ title: event.currentTarget.value })}
-        />
-        <Editor
-          label={t.notes.body}
-          value={draft.value.body}
-          onChange={(body) => draft.set({ body })}
-          onSave={() => void submit()}
-          actions={
-            <>
-              <Button variant="default" size="xs" onClick={() => void cancel()}>
-                {t.common.cancel}
-              </Button>
-              <Button type="submit" size="xs" loading={save.busy}>
-                {t.common.save}
-              </Button>
-            </>
-          }
-        />
-        <FailureBox failure={save.failure} />
-      </Stack>
-    </form>
+      {note.updatedAt !== base.updatedAt && <Alert color="yellow">{t.notes.changedElsewhere}</Alert>}
+    </DraftForm>
   );
 }
 

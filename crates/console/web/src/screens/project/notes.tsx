@@ -1,6 +1,6 @@
 // The notes of a project.
 
-import { Anchor, Button, Group, Modal, Paper, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import { Anchor, Button, Group, Modal, Paper, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconNotes, IconPlus } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -9,7 +9,7 @@ import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
 import { useMay } from "~/app/session-store";
 import { Empty } from "~/parts/empty";
-import { FailureBox } from "~/parts/failure";
+import { Form, LongField, TitleField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
@@ -97,6 +97,7 @@ export function Notes() {
                         fw={600}
                         c="inherit"
                         className="anywhere stretched"
+                        lineClamp={3}
                         dir="auto"
                       >
                         {note.title}
@@ -139,37 +140,16 @@ function CreateForm() {
     });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          dir="auto"
-          value={draft.value.title}
-          onChange={(event) => draft.set({ title: event.currentTarget.value })}
-          data-autofocus
-        />
-        <Textarea
-          label={t.notes.body}
-          description={t.notes.bodyText}
-          autosize
-          minRows={5}
-          maxRows={16}
-          dir="auto"
-          value={draft.value.body}
-          onChange={(event) => draft.set({ body: event.currentTarget.value })}
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.notes.create}
-        </Button>
-      </Stack>
-    </form>
+    <Form change={create} onSubmit={submit} label={t.notes.create}>
+      <TitleField value={draft.value.title} onValue={(title) => draft.set({ title })} data-autofocus />
+      <LongField
+        label={t.notes.body}
+        description={t.notes.bodyText}
+        minRows={5}
+        maxRows={16}
+        value={draft.value.body}
+        onValue={(body) => draft.set({ body })}
+      />
+    </Form>
   );
 }

@@ -125,7 +125,7 @@ export function Patterns() {
     `${item.title} ${item.statement} ${item.scope ?? ""}`.toLocaleLowerCase().includes(wanted);
   return (
     <Page order={2} title={t.patterns.title} lead={t.patterns.lead}>
-      <Group align="flex-end">
+      <Group align="flex-end" className="filters">
         <TextInput
           type="search"
           label={t.patterns.search}

@@ -1,6 +1,6 @@
 // One post: written with a preview, published and taken back.
 
-import { Alert, Anchor, Badge, Button, Group, Paper, Skeleton, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useQuery } from "urql";
@@ -10,12 +10,11 @@ import { useChange } from "~/api/use-change";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
-import { Editor } from "~/parts/editor";
+import { DraftForm } from "~/parts/draft-form";
 import { FailureBox } from "~/parts/failure";
 import { MarkdownView } from "~/parts/markdown";
 import { useTitle } from "~/parts/page";
 import { Time } from "~/parts/time";
-import { useDraft } from "~/parts/use-draft";
 import { t } from "~/text";
 import { useProject } from "./use-project";
 
@@ -181,57 +180,15 @@ function PostView(props: { post: Post }) {
 
 function EditForm(props: { post: Post; onClose: () => void }) {
   const { post, onClose } = props;
-  const draft = useDraft(`post.${post.id}`, { title: post.title, body: post.body });
   const save = useChange(UpdatePost, { inline: true, done: t.common.saved });
-  const submit = async () => {
-    const { title, body } = draft.value;
-    if (!draft.dirty) return onClose();
-    if (await save.run({ input: { blogPostId: post.id, title, body } })) {
-      draft.forget();
-      onClose();
-    }
-  };
-  const cancel = async () => {
-    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard })))
-      return;
-    draft.forget();
-    onClose();
-  };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack gap="sm">
-        {draft.restored && <Alert color="blue">{t.notes.restored}</Alert>}
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          dir="auto"
-          value={draft.value.title}
-          onChange={(event) => draft.set({ title: event.currentTarget.value })}
-        />
-        <Editor
-          label={t.posts.body}
-          value={draft.value.body}
-          onChange={(body) => draft.set({ body })}
-          onSave={() => void submit()}
-          actions={
-            <>
-              <Button variant="default" size="xs" onClick={() => void cancel()}>
-                {t.common.cancel}
-              </Button>
-              <Button type="submit" size="xs" loading={save.busy}>
-                {t.common.save}
-              </Button>
-            </>
-          }
-        />
-        <FailureBox failure={save.failure} />
-      </Stack>
-    </form>
+    <DraftForm
+      name={`post.${post.id}`}
+      saved={post}
+      label={t.posts.body}
+      change={save}
+      onSave={(text) => save.run({ input: { blogPostId: post.id, ...text } })}
+      onClose={onClose}
+    />
   );
 }

@@ -1,6 +1,6 @@
 // The posts of a project: written here, or imported from a file of a source.
 
-import { Anchor, Badge, Button, Group, Modal, Paper, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Modal, Paper, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconArticle, IconFileImport, IconPlus } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -10,7 +10,7 @@ import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
 import { useMay } from "~/app/session-store";
 import { Empty } from "~/parts/empty";
-import { FailureBox } from "~/parts/failure";
+import { Form, TextField, TitleField } from "~/parts/form";
 import { ListView } from "~/parts/list-view";
 import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
@@ -144,28 +144,16 @@ function CreateForm(props: { projectId: string; onDone: (id: string) => void }) 
   const [title, setTitle] = useState("");
   const create = useChange(CreatePost, { inline: true });
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={create}
+      onSubmit={async () => {
         const made = await create.run({ input: { projectId: props.projectId, title, body: "" } });
         if (made) props.onDone(made.createBlogPost.blogPost.id);
       }}
+      label={t.posts.create}
     >
-      <Stack>
-        <TextInput
-          label={t.notes.noteTitle}
-          required
-          maxLength={200}
-          value={title}
-          onChange={(event) => setTitle(event.currentTarget.value)}
-          data-autofocus
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.posts.create}
-        </Button>
-      </Stack>
-    </form>
+      <TitleField value={title} onValue={setTitle} data-autofocus />
+    </Form>
   );
 }
 
@@ -173,28 +161,23 @@ function ImportForm(props: { projectId: string; onDone: (id: string) => void }) 
   const [path, setPath] = useState("");
   const create = useChange(ImportPost, { inline: true });
   return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
+    <Form
+      change={create}
+      onSubmit={async () => {
         const made = await create.run({ input: { projectId: props.projectId, path } });
         if (made) props.onDone(made.importBlogPost.blogPost.id);
       }}
+      label={t.posts.import}
     >
-      <Stack>
-        <TextInput
-          label={t.posts.path}
-          description={t.posts.pathText}
-          placeholder="docs/posts/hello.md"
-          required
-          value={path}
-          onChange={(event) => setPath(event.currentTarget.value)}
-          data-autofocus
-        />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>
-          {t.posts.import}
-        </Button>
-      </Stack>
-    </form>
+      <TextField
+        label={t.posts.path}
+        description={t.posts.pathText}
+        placeholder="docs/posts/hello.md"
+        required
+        value={path}
+        onValue={setPath}
+        data-autofocus
+      />
+    </Form>
   );
 }

@@ -1,6 +1,6 @@
 // A project's name, its short name, and its end.
 
-import { Button, Group, Paper, Skeleton, Stack, Text, TextInput, Textarea, Title } from "@mantine/core";
+import { Button, Paper, Skeleton, Text, Title } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useQuery } from "urql";
@@ -8,7 +8,7 @@ import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form, LongField, TextField } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { t } from "~/text";
 import { useProject } from "./use-project";
@@ -56,7 +56,7 @@ export function ProjectSettings() {
   return (
     <Page order={2} title={t.settings.title}>
       {data?.project ? (
-        <Form key={project.id} id={project.id} saved={data.project} />
+        <EditForm key={project.id} id={project.id} saved={data.project} />
       ) : (
         <Skeleton height={372} maw={640} />
       )}
@@ -65,7 +65,7 @@ export function ProjectSettings() {
   );
 }
 
-function Form(props: { id: string; saved: Fields }) {
+function EditForm(props: { id: string; saved: Fields }) {
   const { id, saved } = props;
   const navigate = useNavigate();
   const [name, setName] = useState(saved.name);
@@ -81,43 +81,23 @@ function Form(props: { id: string; saved: Fields }) {
   const same = name === saved.name && slug === saved.slug && description === (saved.description ?? "");
   return (
     <Paper withBorder p="md" maw={640}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <Stack>
-          <TextInput
-            label={t.common.name}
-            required
-            maxLength={200}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <TextInput
-            label={t.projects.slug}
-            description={t.projects.slugText}
-            required
-            value={slug}
-            onChange={(event) => setSlug(event.currentTarget.value)}
-          />
-          <Textarea
-            label={t.common.description}
-            autosize
-            minRows={2}
-            maxRows={8}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-          />
-          <FailureBox failure={update.failure} />
-          <Group>
-            <Button type="submit" loading={update.busy} disabled={same}>
-              {t.common.save}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form change={update} onSubmit={submit} unchanged={same}>
+        <TextField label={t.common.name} required maxLength={200} value={name} onValue={setName} />
+        <TextField
+          label={t.projects.slug}
+          description={t.projects.slugText}
+          required
+          value={slug}
+          onValue={setSlug}
+        />
+        <LongField
+          label={t.common.description}
+          minRows={2}
+          maxRows={8}
+          value={description}
+          onValue={setDescription}
+        />
+      </Form>
     </Paper>
   );
 }

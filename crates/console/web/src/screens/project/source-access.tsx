@@ -1,15 +1,15 @@
 // How a source is reached and told: its webhook and its credential.
 
-import { Badge, Button, Group, PasswordInput, SegmentedControl, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import { Badge, Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { confirm } from "~/parts/confirm";
-import { FailureBox } from "~/parts/failure";
+import { Form, LongField, PasswordField, TextField } from "~/parts/form";
 import { ShownOnce } from "~/parts/once";
 import { t } from "~/text";
-import { SourceFields } from "./sources";
 import { Panel, type Source } from "./source";
+import { SourceFields } from "./sources";
 
 const EnableWebhook = graphql(
   `
@@ -147,90 +147,69 @@ export function Credential(props: { source: Source }) {
   };
   return (
     <Panel title={t.sources.credential}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <Stack>
-          <Group gap="xs">
-            <Badge color={source.credential === "NONE" ? "gray" : "teal"}>
-              {t.sources.credentials[source.credential]}
-            </Badge>
-            {(source.credential === "TOKEN" || source.credential === "SSH_KEY") && (
-              <Button
-                size="xs"
-                variant="default"
-                loading={remove.busy}
-                onClick={async () => {
-                  const sure = await confirm({
-                    title: t.sources.credentialRemove,
-                    text: t.sources.credentialRemoveText,
-                    label: t.sources.credentialRemove,
-                  });
-                  if (sure) await remove.run({ input: { sourceId: source.id } });
-                }}
-              >
-                {t.sources.credentialRemove}
-              </Button>
-            )}
-          </Group>
-          <SegmentedControl
-            aria-label={t.sources.credential}
-            value={kind}
-            onChange={setKind}
-            data={[
-              { value: "token", label: t.sources.credentials.TOKEN },
-              { value: "ssh", label: t.sources.credentials.SSH_KEY },
-            ]}
-          />
-          {kind === "token" ? (
-            <>
-              <TextInput
-                label={t.sources.username}
-                autoComplete="off"
-                value={username}
-                onChange={(event) => setUsername(event.currentTarget.value)}
-              />
-              <PasswordInput
-                label={t.sources.token}
-                autoComplete="off"
-                required
-                value={secret}
-                onChange={(event) => setSecret(event.currentTarget.value)}
-                visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-              />
-            </>
-          ) : (
-            <>
-              <Textarea
-                label={t.sources.privateKey}
-                required
-                autosize
-                minRows={3}
-                maxRows={8}
-                value={secret}
-                onChange={(event) => setSecret(event.currentTarget.value)}
-              />
-              <Textarea
-                label={t.sources.knownHosts}
-                autosize
-                minRows={1}
-                maxRows={4}
-                value={knownHosts}
-                onChange={(event) => setKnownHosts(event.currentTarget.value)}
-              />
-            </>
-          )}
-          <FailureBox failure={save.failure} />
-          <Group>
-            <Button type="submit" variant="default" loading={save.busy}>
-              {t.common.save}
+      <Form change={save} onSubmit={submit} quiet>
+        <Group gap="xs">
+          <Badge color={source.credential === "NONE" ? "gray" : "teal"}>
+            {t.sources.credentials[source.credential]}
+          </Badge>
+          {(source.credential === "TOKEN" || source.credential === "SSH_KEY") && (
+            <Button
+              size="xs"
+              variant="default"
+              loading={remove.busy}
+              onClick={async () => {
+                const sure = await confirm({
+                  title: t.sources.credentialRemove,
+                  text: t.sources.credentialRemoveText,
+                  label: t.sources.credentialRemove,
+                });
+                if (sure) await remove.run({ input: { sourceId: source.id } });
+              }}
+            >
+              {t.sources.credentialRemove}
             </Button>
-          </Group>
-        </Stack>
-      </form>
+          )}
+        </Group>
+        <SegmentedControl
+          aria-label={t.sources.credential}
+          value={kind}
+          onChange={setKind}
+          data={[
+            { value: "token", label: t.sources.credentials.TOKEN },
+            { value: "ssh", label: t.sources.credentials.SSH_KEY },
+          ]}
+        />
+        {kind === "token" ? (
+          <>
+            <TextField label={t.sources.username} autoComplete="off" value={username} onValue={setUsername} />
+            <PasswordField
+              label={t.sources.token}
+              autoComplete="off"
+              required
+              value={secret}
+              onValue={setSecret}
+            />
+          </>
+        ) : (
+          <>
+            <LongField
+              label={t.sources.privateKey}
+              required
+              minRows={3}
+              maxRows={8}
+              value={secret}
+              onValue={setSecret}
+            />
+            <LongField
+              label={t.sources.knownHosts}
+              minRows={1}
+              maxRows={4}
+              value={knownHosts}
+              onValue={setKnownHosts}
+            />
+          </>
+        )}
+      </Form>
     </Panel>
   );
 }

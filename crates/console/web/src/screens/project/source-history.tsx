@@ -64,15 +64,15 @@ export function History(props: { sourceId: string }) {
         }
       >
         {(syncs) => (
-          <Table.ScrollContainer minWidth={640}>
+          <Table.ScrollContainer minWidth={640} className="narrowing">
             <Table verticalSpacing={6} aria-label={t.sources.history}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t.runs.started}</Table.Th>
                   <Table.Th>{t.runs.status}</Table.Th>
                   <Table.Th>{t.sources.files}</Table.Th>
-                  <Table.Th>{t.sources.fetched}</Table.Th>
-                  <Table.Th>{t.sources.commit}</Table.Th>
+                  <Table.Th className="secondary">{t.sources.fetched}</Table.Th>
+                  <Table.Th className="secondary">{t.sources.commit}</Table.Th>
                   <Table.Th w="25%">{t.runs.duration}</Table.Th>
                 </Table.Tr>
               </Table.Thead>
@@ -91,8 +91,8 @@ export function History(props: { sourceId: string }) {
                       +{count(sync.filesAdded)} ~{count(sync.filesUpdated + sync.filesRenamed)} −
                       {count(sync.filesDeleted)}
                     </Table.Td>
-                    <Table.Td>{bytes(sync.bytesFetched)}</Table.Td>
-                    <Table.Td className="code">{sync.toCommit?.slice(0, 8) ?? "–"}</Table.Td>
+                    <Table.Td className="secondary">{bytes(sync.bytesFetched)}</Table.Td>
+                    <Table.Td className="code secondary">{sync.toCommit?.slice(0, 8) ?? "–"}</Table.Td>
                     <Table.Td>
                       <Group gap="xs" wrap="nowrap">
                         <div

@@ -13,7 +13,6 @@ import {
   Skeleton,
   Stack,
   Text,
-  TextInput,
   Title,
 } from "@mantine/core";
 import { IconRefresh, IconTrash } from "@tabler/icons-react";
@@ -22,21 +21,22 @@ import { type ReactNode, useCallback, useState } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
-import { useChange } from "~/api/use-change";
 import { runOfAttempt } from "~/api/run-state";
+import { useChange } from "~/api/use-change";
 import { useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { FailureBox } from "~/parts/failure";
+import { Form, TextField } from "~/parts/form";
 import { Page } from "~/parts/page";
 import { Phases } from "~/parts/run-parts";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
-import { ScanPathInput, SourceBadge, SourceFields, StartSync } from "./sources";
-import { useProject } from "./use-project";
 import { Credential, Webhook } from "./source-access";
 import { History } from "./source-history";
+import { ScanPathInput, SourceBadge, SourceFields, StartSync } from "./sources";
+import { useProject } from "./use-project";
 
 const SourceQuery = graphql(
   `
@@ -131,6 +131,11 @@ export function SourceScreen() {
   return (
     <Page
       order={2}
+      back={
+        <Anchor component={Link} to={`/projects/${project.slug}/sources`} size="sm">
+          ← {t.sources.title}
+        </Anchor>
+      }
       title={source.url}
       lead={
         <Group gap="xs">
@@ -156,9 +161,6 @@ export function SourceScreen() {
         )
       }
     >
-      <Anchor component={Link} to={`/projects/${project.slug}/sources`} size="sm">
-        ← {t.sources.title}
-      </Anchor>
       {last && (
         <Panel title={active ? t.sources.syncing : t.sources.lastSync}>
           <div aria-live="polite">
@@ -177,7 +179,7 @@ export function SourceScreen() {
               </Alert>
             )}
           </div>
-          <Anchor component={Link} to={`/runs/${last.id}`} size="sm" mt="sm">
+          <Anchor component={Link} to={`/runs/${last.id}`} size="sm" mt="sm" display="inline-block">
             {t.runs.story}
           </Anchor>
         </Panel>
@@ -214,33 +216,22 @@ function Where(props: { source: Source }) {
   const save = useChange(UpdateSource, { inline: true, done: t.common.saved });
   return (
     <Panel title={t.sources.where}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        change={save}
+        onSubmit={() => {
           void save.run({ input: { sourceId: source.id, branch: branch.trim() || null, scanPath } });
         }}
+        quiet
+        unchanged={branch.trim() === (source.branch ?? "") && scanPath === source.displayPath}
       >
-        <Stack>
-          <TextInput
-            label={t.sources.branch}
-            placeholder={t.sources.defaultBranch}
-            value={branch}
-            onChange={(event) => setBranch(event.currentTarget.value)}
-          />
-          <ScanPathInput value={scanPath} onChange={setScanPath} />
-          <FailureBox failure={save.failure} />
-          <Group>
-            <Button
-              type="submit"
-              variant="default"
-              loading={save.busy}
-              disabled={branch.trim() === (source.branch ?? "") && scanPath === source.displayPath}
-            >
-              {t.common.save}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+        <TextField
+          label={t.sources.branch}
+          placeholder={t.sources.defaultBranch}
+          value={branch}
+          onValue={setBranch}
+        />
+        <ScanPathInput value={scanPath} onChange={setScanPath} />
+      </Form>
     </Panel>
   );
 }

@@ -17,6 +17,7 @@ import { Page } from "~/parts/page";
 import { phaseName } from "~/parts/run-parts";
 import { Time } from "~/parts/time";
 import { Skeleton } from "@mantine/core";
+import { Form, TextField } from "~/parts/form";
 import { t } from "~/text";
 import { GitHubImport } from "./github-import";
 import { useProject } from "./use-project";
@@ -255,34 +256,27 @@ function AddUrl(props: { onClose: () => void }) {
     void navigate({ to: "/projects/$slug/sources/$sourceId", params: { slug: project.slug, sourceId: source.id } });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
+    <Form
+      change={{ busy: add.busy || sync.busy, failure: add.failure }}
+      onSubmit={submit}
+      label={t.sources.addAndSync}
     >
-      <Stack>
-        <TextInput
-          label={t.sources.url}
-          description={t.sources.urlText}
-          placeholder="https://github.com/acme/atlas.git"
-          required
-          value={address}
-          onChange={(event) => setAddress(event.currentTarget.value)}
-          data-autofocus
-        />
-        <TextInput
-          label={t.sources.branch}
-          placeholder={t.sources.defaultBranch}
-          value={branch}
-          onChange={(event) => setBranch(event.currentTarget.value)}
-        />
-        <ScanPathInput value={scanPath} onChange={setScanPath} />
-        <FailureBox failure={add.failure} />
-        <Button type="submit" loading={add.busy || sync.busy}>
-          {t.sources.addAndSync}
-        </Button>
-      </Stack>
-    </form>
+      <TextField
+        label={t.sources.url}
+        description={t.sources.urlText}
+        placeholder="https://github.com/acme/atlas.git"
+        required
+        value={address}
+        onValue={setAddress}
+        data-autofocus
+      />
+      <TextField
+        label={t.sources.branch}
+        placeholder={t.sources.defaultBranch}
+        value={branch}
+        onValue={setBranch}
+      />
+      <ScanPathInput value={scanPath} onChange={setScanPath} />
+    </Form>
   );
 }

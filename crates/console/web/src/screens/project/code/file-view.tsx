@@ -48,7 +48,7 @@ const CodeFile = graphql(`
   }
 `);
 
-export interface Address {
+interface Address {
   source?: string | undefined;
   path?: string | undefined;
   lines?: string | undefined;
