@@ -106,6 +106,11 @@ fn go<'a>(context: &Context<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     for file in with_tests(context, Language::Go) {
+        // Examples are written as a user writes them; other tests of that kind say so by the file's name.
+        let own = name(&file.path);
+        if own.starts_with("example_") || own.ends_with("_external_test.go") {
+            continue;
+        }
         for (answer, sign) in [Sign::TestPackageInside, Sign::TestPackageOutside]
             .into_iter()
             .enumerate()
@@ -432,6 +437,14 @@ mod tests {
             project(&paths, source),
             ["test_layout/go/package/test-package 5/5"]
         );
+        let said = [
+            "a/a_external_test.go",
+            "b/b_external_test.go",
+            "c/c_external_test.go",
+            "d/example_d_test.go",
+            "e/example_test.go",
+        ];
+        assert!(project(&said, source).is_empty());
         assert!(
             project(&paths, "package a_test\nfunc helper() {}\n").is_empty(),
             "files without a test are no cases"
