@@ -326,7 +326,11 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("ctest", _) => (P::Test, "cmake"),
         // What is built beside the project was configured in a step before.
         ("cmake", "--build") if !word(2).starts_with("..") => (P::Build, "cmake"),
-        ("npm", "ci" | "install") | ("pnpm" | "yarn" | "bun", "install") => (P::Install, "node"),
+        ("npm", "ci" | "install" | "i") | ("pnpm" | "yarn" | "bun", "install" | "i")
+            if words.iter().skip(2).all(|word| word.starts_with('-')) && !words.contains(&"-g") =>
+        {
+            (P::Install, "node")
+        }
         ("eslint" | "oxlint" | "biome" | "stylelint" | "tsc" | "xo" | "standard", _) => {
             (P::Lint, "node-lint")
         }
