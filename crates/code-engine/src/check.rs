@@ -103,8 +103,27 @@ pub fn deviations_new(
             .collect();
         // What stood in the same file is the same, before something like it elsewhere is.
         now.sort_by_key(|(place, text)| !places.contains(&(place.path.clone(), text.clone())));
-        for (place, text) in now {
-            if let Some(count) = known.get_mut(&text).filter(|count| **count > 0) {
+        now.retain(
+            |(_, text)| match known.get_mut(text).filter(|count| **count > 0) {
+                Some(count) => {
+                    *count -= 1;
+                    false
+                }
+                None => true,
+            },
+        );
+        // What else of a declaration changed makes it no new one.
+        let mut declared: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        for (path, text) in &places {
+            if known.get(text).is_some_and(|left| *left > 0) {
+                *declared
+                    .entry((path.as_str(), declared_in(text)))
+                    .or_default() += 1;
+            }
+        }
+        for (place, text) in &now {
+            let at = (place.path.as_str(), declared_in(text));
+            if let Some(count) = declared.get_mut(&at).filter(|count| **count > 0) {
                 *count -= 1;
                 continue;
             }
@@ -134,6 +153,16 @@ pub fn deviations_new(
             .then_with(|| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)))
     });
     found
+}
+
+/// A line up to where its parameters, type or value begin, if that is more than a word: what it declares.
+fn declared_in(line: &str) -> &str {
+    let head = line
+        .split(['(', '<', '=', '{', ':'])
+        .next()
+        .unwrap_or(line)
+        .trim_end();
+    if head.contains(' ') { head } else { line }
 }
 
 /// The deviations from one habit; those of a file with many of them as one.
@@ -354,6 +383,27 @@ mod tests {
         (often.support, often.cases) = (37, 42);
         let head = [pattern(&[("a.py", 1)])];
         assert!(deviations_new(&[often], &head, text, text).is_empty());
+    }
+
+    #[test]
+    fn a_declaration_that_changed_is_the_same() {
+        let of = |line: &'static str| move |_: &CodeLocation| Some(line.to_owned());
+        let changes = |before: &'static str, after: &'static str| {
+            let (base, head) = ([pattern(&[("a.ts", 3)])], [pattern(&[("a.ts", 4)])]);
+            deviations_new(&base, &head, of(before), of(after)).len()
+        };
+        assert_eq!(
+            changes(
+                "interface i18nOptions<T> {",
+                "interface i18nOptions<T extends Z> {"
+            ),
+            0
+        );
+        assert_eq!(
+            changes("interface i18nOptions<T> {", "interface i18nOutput<T> {"),
+            1
+        );
+        assert_eq!(changes("open(a)", "open(b)"), 1, "a call declares nothing");
     }
 
     #[test]

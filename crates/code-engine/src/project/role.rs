@@ -202,7 +202,7 @@ fn is_test_name(name: &str) -> bool {
         }
         Some(Language::Go) => stem.ends_with("_test"),
         Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
-            [".test", ".spec", ".cy", ".e2e"]
+            [".test", ".test-d", ".spec", ".spec-d", ".cy", ".e2e"]
                 .iter()
                 .any(|mark| stem.ends_with(mark))
                 || stem.ends_with(".stories")

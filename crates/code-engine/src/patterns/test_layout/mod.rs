@@ -276,8 +276,9 @@ fn script_names<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
         .map(|file| {
             let name = name(&file.path);
             let answer = match () {
-                () if name.contains(".test.") => 0,
-                () if name.contains(".spec.") => 1,
+                // `a.test-d.ts` tests types.
+                () if name.contains(".test.") || name.contains(".test-d.") => 0,
+                () if name.contains(".spec.") || name.contains(".spec-d.") => 1,
                 () => 2,
             };
             Case::line(file, 1, answer)
@@ -460,7 +461,7 @@ mod tests {
             "src/b.test.ts",
             "src/c.test.ts",
             "src/d.test.ts",
-            "src/e.test.ts",
+            "src/e.test-d.ts",
         ];
         sources.extend(paths.iter().map(|path| (*path, test)));
         assert_eq!(

@@ -302,6 +302,9 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("uv" | "poetry" | "pdm" | "hatch", "run") => {
             return purpose_of_command(&behind_options(words.get(2..)?).join(" "));
         }
+        ("uvx", _) => {
+            return purpose_of_command(&behind_options(words.get(1..)?).join(" "));
+        }
         ("uv", "pip") => return purpose_of_command(&words.get(1..)?.join(" ")),
         ("uv", "sync") | ("poetry" | "pdm", "install") => (P::Install, "python"),
         ("pip", "install") if installs_project(&words) || is_top_list(&words) => {

@@ -437,3 +437,16 @@ fn scripts_of_all_packages_are_commands() {
         ]
     );
 }
+
+#[test]
+fn a_tool_that_uvx_fetches_is_what_is_run() {
+    let workflow = "on: push\njobs:\n  test:\n    steps:\n      - run: uvx --with tox-uv tox\n      - run: uvx twine check dist\n";
+    let files = [
+        (".github/workflows/tests.yml", workflow),
+        ("tox.ini", "[testenv]\ncommands = pytest\n"),
+    ];
+    assert_eq!(
+        told(&files),
+        ["Test uvx --with tox-uv tox (.github/workflows/tests.yml:5)"]
+    );
+}
