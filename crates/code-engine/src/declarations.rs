@@ -147,6 +147,18 @@ fn declaration(language: Language, text: &str, start_line: u32, end_line: u32) -
     let lines: Vec<&str> = text.lines().skip(first).take(count).collect();
     let source = lines.join("\n");
     let mut declared = source.get(..head_length(language, &source))?.to_owned();
+    let has_slashes = !matches!(
+        language,
+        Language::Python | Language::Ruby | Language::Shell
+    );
+    if has_slashes {
+        // On one line a remark would swallow what comes after it.
+        let code = declared.lines().map(|line| match line.trim_start() {
+            line if line.starts_with("//") => "",
+            _ => line.split(" //").next().unwrap_or(line),
+        });
+        declared = code.collect::<Vec<_>>().join("\n");
+    }
     declared = declared.split_whitespace().collect::<Vec<_>>().join(" ");
     let declared = declared
         .replace("( ", "(")
@@ -238,6 +250,11 @@ mod tests {
                 TypeScript,
                 "class A<T> extends B<T> implements C {\n",
                 "class A<T> extends B<T> implements C",
+            ),
+            (
+                TypeScript,
+                "class Context<\n  // eslint-disable-next-line any\n  E = any, // why\n  P = string\n> {\n",
+                "class Context< E = any, P = string >",
             ),
             (
                 Go,
