@@ -43,6 +43,9 @@ pub struct Deviation {
     pub start_line: u32,
     /// Its last line.
     pub end_line: u32,
+    /// How many more places of the file do so, where there are too many to be told one by one.
+    #[serde(default)]
+    pub more: u32,
     /// Places that show the habit.
     pub exemplars: Vec<CodeLocation>,
 }
@@ -50,8 +53,13 @@ pub struct Deviation {
 /// The kinds that are about the whole project and not about a place.
 const WHOLE_KINDS: &[&str] = &["commands", "companion", "co_change", "entry_function"];
 
+/// The least share of the places that a habit holds in for a change to be held against it. What every tenth place does
+/// otherwise is worth reading, and no measure.
+const HELD_SHARE: f64 = 0.9;
+
 /// A file that does otherwise at so many places has a way of its own, which one more place follows: methods that are
-/// called by a name put together at run time, what a protocol dictates.
+/// called by a name put together at run time, what a protocol dictates. What a change does so often in one file is one
+/// decision, and told once.
 const OWN_WAY: usize = 3;
 
 /// Finds what `head` has and `base` had not. `base_line` and `head_line` give the text of a place's first line, which
@@ -69,9 +77,13 @@ pub fn deviations_new(
         .iter()
         .filter(|one| !WHOLE_KINDS.contains(&one.kind.as_str()))
     {
-        let Some(held) = before.get(pattern.key.as_str()) else {
+        let held = before
+            .get(pattern.key.as_str())
+            .filter(|one| f64::from(one.support) >= HELD_SHARE * f64::from(one.cases));
+        let Some(held) = held else {
             continue;
         };
+        let mut of_pattern: Vec<Deviation> = Vec::new();
         let mut of_file: BTreeMap<&str, usize> = BTreeMap::new();
         for place in &held.deviations {
             *of_file.entry(place.path.as_str()).or_default() += 1;
@@ -91,15 +103,34 @@ pub fn deviations_new(
             .collect();
         // What stood in the same file is the same, before something like it elsewhere is.
         now.sort_by_key(|(place, text)| !places.contains(&(place.path.clone(), text.clone())));
-        for (place, text) in now {
-            if let Some(count) = known.get_mut(&text).filter(|count| **count > 0) {
+        now.retain(
+            |(_, text)| match known.get_mut(text).filter(|count| **count > 0) {
+                Some(count) => {
+                    *count -= 1;
+                    false
+                }
+                None => true,
+            },
+        );
+        // What else of a declaration changed makes it no new one.
+        let mut declared: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        for (path, text) in &places {
+            if known.get(text).is_some_and(|left| *left > 0) {
+                *declared
+                    .entry((path.as_str(), declared_in(text)))
+                    .or_default() += 1;
+            }
+        }
+        for (place, text) in &now {
+            let at = (place.path.as_str(), declared_in(text));
+            if let Some(count) = declared.get_mut(&at).filter(|count| **count > 0) {
                 *count -= 1;
                 continue;
             }
             if has_own_way(&place.path) {
                 continue;
             }
-            found.push(Deviation {
+            of_pattern.push(Deviation {
                 key: pattern.key.clone(),
                 title: pattern.title.clone(),
                 statement: pattern.statement.clone(),
@@ -109,9 +140,11 @@ pub fn deviations_new(
                 path: place.path.clone(),
                 start_line: place.start_line,
                 end_line: place.end_line,
+                more: 0,
                 exemplars: held.exemplars.clone(),
             });
         }
+        found.extend(decisions(of_pattern));
     }
     found.sort_by(|a, b| {
         b.confidence
@@ -120,6 +153,32 @@ pub fn deviations_new(
             .then_with(|| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)))
     });
     found
+}
+
+/// A line up to where its parameters, type or value begin, if that is more than a word: what it declares.
+fn declared_in(line: &str) -> &str {
+    let head = line
+        .split(['(', '<', '=', '{', ':'])
+        .next()
+        .unwrap_or(line)
+        .trim_end();
+    if head.contains(' ') { head } else { line }
+}
+
+/// The deviations from one habit; those of a file with many of them as one.
+fn decisions(mut deviations: Vec<Deviation>) -> Vec<Deviation> {
+    deviations.sort_by(|a, b| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)));
+    let mut told: Vec<Deviation> = Vec::new();
+    for of_file in deviations.chunk_by(|a, b| a.path == b.path) {
+        match of_file {
+            [first, rest @ ..] if of_file.len() >= OWN_WAY => told.push(Deviation {
+                more: u32::try_from(rest.len()).unwrap_or(u32::MAX),
+                ..first.clone()
+            }),
+            few => told.extend_from_slice(few),
+        }
+    }
+    told
 }
 
 /// A line without the comment at its end: a place whose remark changed is the same place.
@@ -131,6 +190,17 @@ fn code_only(mut line: String) -> String {
     line.truncate(at.unwrap_or(line.len()));
     line.truncate(line.trim_end().len());
     line
+}
+
+impl Deviation {
+    /// Words on the places that are not told one by one; empty where there are none.
+    #[must_use]
+    pub fn rest(&self) -> String {
+        match self.more {
+            0 => String::new(),
+            more => format!(", and {more} more of this file do not"),
+        }
+    }
 }
 
 impl CheckReport {
@@ -165,8 +235,14 @@ impl CheckReport {
                 format!("; see {}:{}", place.path, place.start_line)
             });
             text.push_str(&format!(
-                "{}:{}\n  {}\n  {} of {} places do, confidence {:.2}{see}\n",
-                one.path, one.start_line, one.statement, one.support, one.cases, one.confidence
+                "{}:{}{}\n  {}\n  {} of {} places do, confidence {:.2}{see}\n",
+                one.path,
+                one.start_line,
+                one.rest(),
+                one.statement,
+                one.support,
+                one.cases,
+                one.confidence
             ));
         }
         text.replace(|letter: char| letter.is_control() && letter != '\n', "?")
@@ -178,8 +254,11 @@ impl CheckReport {
     pub fn github(&self) -> String {
         let lines = self.deviations.iter().map(|one| {
             let message = format!(
-                "{} ({} of {} places do)",
-                one.statement, one.support, one.cases
+                "{} ({} of {} places do{})",
+                one.statement,
+                one.support,
+                one.cases,
+                one.rest()
             );
             format!(
                 "::warning file={},line={},endLine={},title={}::{}\n",
@@ -272,6 +351,59 @@ mod tests {
             ("b.py", 1),
         ];
         assert_eq!(new(&before, &after), ["b.py:1"]);
+    }
+
+    #[test]
+    fn what_a_file_does_often_is_told_once() {
+        let head = [
+            ("b.py", 8),
+            ("b.py", 2),
+            ("b.py", 5),
+            ("c.py", 1),
+            ("c.py", 2),
+        ];
+        let line = |place: &CodeLocation| Some(format!("{}{}", place.path, place.start_line));
+        let found = deviations_new(&[pattern(&[])], &[pattern(&head)], line, line);
+        let told: Vec<(String, u32)> = found
+            .iter()
+            .map(|one| (format!("{}:{}", one.path, one.start_line), one.more))
+            .collect();
+        let expected = [("b.py:2", 2), ("c.py:1", 0), ("c.py:2", 0)];
+        assert_eq!(told, expected.map(|(at, more)| (at.to_owned(), more)));
+        let text = CheckReport::new("0", found).text();
+        assert!(
+            text.starts_with("b.py:2, and 2 more of this file do not\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_habit_with_many_exceptions_is_no_measure() {
+        let mut often = pattern(&[]);
+        (often.support, often.cases) = (37, 42);
+        let head = [pattern(&[("a.py", 1)])];
+        assert!(deviations_new(&[often], &head, text, text).is_empty());
+    }
+
+    #[test]
+    fn a_declaration_that_changed_is_the_same() {
+        let of = |line: &'static str| move |_: &CodeLocation| Some(line.to_owned());
+        let changes = |before: &'static str, after: &'static str| {
+            let (base, head) = ([pattern(&[("a.ts", 3)])], [pattern(&[("a.ts", 4)])]);
+            deviations_new(&base, &head, of(before), of(after)).len()
+        };
+        assert_eq!(
+            changes(
+                "interface i18nOptions<T> {",
+                "interface i18nOptions<T extends Z> {"
+            ),
+            0
+        );
+        assert_eq!(
+            changes("interface i18nOptions<T> {", "interface i18nOutput<T> {"),
+            1
+        );
+        assert_eq!(changes("open(a)", "open(b)"), 1, "a call declares nothing");
     }
 
     #[test]

@@ -15,8 +15,9 @@ pub struct MapQuery {
     pub focus: Vec<String>,
 }
 
-/// The declarations of a file, by their line and name.
-type FileDeclarations<'t> = BTreeMap<(u32, &'t str), String>;
+/// The declarations of a file, by their line and name; each with the type that it is a member of where it does not say
+/// so itself.
+type FileDeclarations<'t> = BTreeMap<(u32, &'t str), (String, Option<&'t str>)>;
 
 /// Bytes of a declaration that count as one token: an estimate, below the four of prose, because code has shorter
 /// tokens. At four, maps ran 6 to 13 % over their budget by a common tokenizer.
@@ -50,9 +51,15 @@ pub(crate) fn map_text(
             declaration(*language, text, one.start_line, one.end_line)
         });
         let declared = declared.unwrap_or_else(|| format!("{} {}", one.kind.as_str(), one.name));
-        let line = format!("  {}: {declared}\n", one.start_line);
+        let parent = one.name.rsplit_once('.').map(|(parent, _)| parent);
+        // In these the declaration says it: `func (s *Store) Open`, `void Store::open`.
+        let says = text
+            .as_ref()
+            .is_some_and(|(language, _)| matches!(language, Language::Go | Language::Cpp));
+        let parent = parent.filter(|parent| !says || !declared.contains(*parent));
         let known = files.iter().position(|(path, _)| *path == one.path);
-        let price = line.len() + known.map_or(one.path.len() + 1, |_| 0);
+        let price = line(one.start_line, &declared, parent, false).len()
+            + known.map_or(one.path.len() + 1, |_| 0);
         if price > left {
             break;
         }
@@ -63,14 +70,21 @@ pub(crate) fn map_text(
             files.len() - 1
         });
         if let Some((_, lines)) = files.get_mut(at) {
-            lines.insert((one.start_line, one.name.as_str()), line);
+            lines.insert((one.start_line, one.name.as_str()), (declared, parent));
         }
     }
     let mut text = String::new();
     for (path, lines) in files {
         text.push_str(path);
         text.push('\n');
-        lines.values().for_each(|line| text.push_str(line));
+        let mut above: Option<&str> = None;
+        for ((start, name), (declared, parent)) in &lines {
+            let is_below = parent.is_some() && *parent == above;
+            text.push_str(&line(*start, declared, *parent, is_below));
+            if parent.is_none() {
+                above = Some(*name);
+            }
+        }
     }
     let out = ranked.len() - told;
     if told > 0 && out > 0 {
@@ -83,6 +97,15 @@ pub(crate) fn map_text(
 }
 
 const LEFT_OUT_BYTES: usize = 48;
+
+/// The line of a declaration: a member below its type where that stands above it, and with its type's name elsewhere.
+fn line(start: u32, declared: &str, parent: Option<&str>, is_below: bool) -> String {
+    match parent {
+        Some(_) if is_below => format!("    {start}: {declared}\n"),
+        Some(parent) => format!("  {start}: in {parent}: {declared}\n"),
+        None => format!("  {start}: {declared}\n"),
+    }
+}
 
 /// The definitions with their ranks, raised by the focus.
 fn weighted<'r>(
@@ -124,6 +147,18 @@ fn declaration(language: Language, text: &str, start_line: u32, end_line: u32) -
     let lines: Vec<&str> = text.lines().skip(first).take(count).collect();
     let source = lines.join("\n");
     let mut declared = source.get(..head_length(language, &source))?.to_owned();
+    let has_slashes = !matches!(
+        language,
+        Language::Python | Language::Ruby | Language::Shell
+    );
+    if has_slashes {
+        // On one line a remark would swallow what comes after it.
+        let code = declared.lines().map(|line| match line.trim_start() {
+            line if line.starts_with("//") => "",
+            _ => line.split(" //").next().unwrap_or(line),
+        });
+        declared = code.collect::<Vec<_>>().join("\n");
+    }
     declared = declared.split_whitespace().collect::<Vec<_>>().join(" ");
     let declared = declared
         .replace("( ", "(")
@@ -217,6 +252,11 @@ mod tests {
                 "class A<T> extends B<T> implements C",
             ),
             (
+                TypeScript,
+                "class Context<\n  // eslint-disable-next-line any\n  E = any, // why\n  P = string\n> {\n",
+                "class Context< E = any, P = string >",
+            ),
+            (
                 Go,
                 "func (s *Store) Open(path string) (*File, error) {\n",
                 "func (s *Store) Open(path string) (*File, error)",
@@ -264,6 +304,27 @@ mod tests {
             };
             Some((Language::Python, text.to_owned()))
         })
+    }
+
+    #[test]
+    fn a_member_says_whose_it_is() {
+        let source = "class App:\n    def run(self): pass\nclass Other:\n    def run(self): pass\n";
+        let ranked = [
+            one("App", "a.py", 1, 0.5),
+            one("App.run", "a.py", 2, 0.3),
+            one("Other.run", "a.py", 4, 0.2),
+        ];
+        let query = MapQuery {
+            tokens: 1000,
+            focus: Vec::new(),
+        };
+        let text = map_text(&ranked, &query, |_| {
+            Some((Language::Python, source.to_owned()))
+        });
+        assert_eq!(
+            text,
+            "a.py\n  1: class App\n    2: def run(self)\n  4: in Other: def run(self)\n"
+        );
     }
 
     #[test]

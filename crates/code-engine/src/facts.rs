@@ -10,7 +10,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
-pub const ENGINE_VERSION: u32 = 5;
+pub const ENGINE_VERSION: u32 = 6;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +148,8 @@ pub struct Definition {
     pub end_line: u32,
     /// Whether others may use it: `pub`, `export`, a capital in Go, `public` in Java, no leading `_` in Python.
     pub exported: bool,
+    /// Whether types that are derived from its own may use it, whoever writes them: `protected`.
+    pub inherited: bool,
     /// Whether a doc comment belongs to it.
     pub documented: bool,
     /// Whether it is part of the file's tests.

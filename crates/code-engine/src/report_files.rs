@@ -68,6 +68,9 @@ pub struct FunctionReport {
     pub metrics: FunctionMetrics,
 }
 
+/// A function with more lines than this, in a file that does not parse cleanly, is not told: it may hold others.
+const LOST_LENGTH: u32 = 500;
+
 /// The functions that are hardest to follow, the hardest first.
 pub(crate) fn complex_functions(files: &[SourceFile]) -> Vec<ComplexFunction> {
     let own = files
@@ -77,8 +80,11 @@ pub(crate) fn complex_functions(files: &[SourceFile]) -> Vec<ComplexFunction> {
         .flat_map(|file| {
             let functions = file.facts.definitions.iter().enumerate();
             functions.filter_map(move |(number, definition)| {
-                let cognitive = definition.metrics?.cognitive;
-                (cognitive > COGNITIVE_MOST && !definition.test)
+                let metrics = definition.metrics?;
+                let cognitive = metrics.cognitive;
+                // Where the parser lost its step, so long a function may hold others.
+                let is_lost = file.facts.syntax_errors > 0 && metrics.length > LOST_LENGTH;
+                (cognitive > COGNITIVE_MOST && !definition.test && !is_lost)
                     .then_some((cognitive, file, number))
             })
         })

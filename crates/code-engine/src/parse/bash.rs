@@ -335,6 +335,7 @@ impl Shape for Bash {
             test: false,
             dictated: DICTATED.contains(&name),
             asynchronous: false,
+            inherited: false,
             parameters: 0,
             body: true,
         })

@@ -123,6 +123,7 @@ impl<'s> Builder<'s> {
             start_line,
             end_line: self.last_line(found.end).max(start_line),
             exported: found.exported,
+            inherited: false,
             documented: found.documented,
             test: found.test || self.test_depth > 0,
             dictated: found.dictated,
@@ -152,6 +153,13 @@ impl<'s> Builder<'s> {
     pub(crate) fn asynchronous(&mut self, definition: usize) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
             definition.asynchronous = true;
+        }
+    }
+
+    /// Says that the definition is for the types that are derived from its own.
+    pub(crate) fn inherited(&mut self, definition: usize) {
+        if let Some(definition) = self.facts.definitions.get_mut(definition) {
+            definition.inherited = true;
         }
     }
 

@@ -236,6 +236,7 @@ impl Shape for CSharp {
             test,
             dictated,
             asynchronous: outer.has("async"),
+            inherited: outer.has("protected"),
             parameters: parameter_count(declared),
             body,
         })

@@ -238,6 +238,9 @@ impl Walk<'_> {
             test: is_test,
             dictated: node.kind().contains("constructor") || modifiers.is_annotated(&["Override"]),
         });
+        if modifiers.has("protected") {
+            self.builder.inherited(definition);
+        }
         self.builder.decorate(definition, modifiers.annotations());
         if node.child_by_field_name("body").is_some() {
             let parameters = node.child_by_field_name("parameters").map_or(0, |list| {

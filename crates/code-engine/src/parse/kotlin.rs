@@ -141,6 +141,7 @@ impl Shape for Kotlin {
                 || outer.has_any(&["override", "operator"])
                 || (name == "main" && !cx.in_type()),
             asynchronous,
+            inherited: outer.has("protected"),
             parameters: if kind == "setter" {
                 1
             } else {

@@ -31,7 +31,9 @@ impl<'s> Modifiers<'s> {
         let mut modifiers = Modifiers::default();
         let mut cursor = declaration.walk();
         for child in declaration.children(&mut cursor) {
-            if !child.is_extra() && !modifiers.read(builder, child) {
+            // C# has attributes that stand in a conditional.
+            let is_passed = child.is_extra() || child.kind().starts_with("preproc_");
+            if !is_passed && !modifiers.read(builder, child) {
                 break;
             }
         }

@@ -315,6 +315,7 @@ impl Shape for Php {
                 || hook
                 || modifiers.is_annotated(&["Override"]),
             asynchronous: false,
+            inherited: modifiers.has("protected"),
             parameters: node.child_by_field_name("parameters").map_or(0, |list| {
                 children_count(list, |one| one.kind() != "comment")
             }),

@@ -434,6 +434,7 @@ impl Shape for Ruby {
             test,
             dictated: operator || DICTATED.contains(&name),
             asynchronous: false,
+            inherited: false,
             parameters: node.child_by_field_name("parameters").map_or(0, |list| {
                 children_count(list, |one| one.kind() != "comment")
             }),

@@ -118,6 +118,7 @@ impl Shape for Scala {
                     "main" | "apply" | "unapply" | "unapplySeq" | "this"
                 ),
             asynchronous: false,
+            inherited: modifiers.has_stem("protected"),
             parameters: parameter_count(node),
             body: node.child_by_field_name("body").is_some(),
         })

@@ -139,6 +139,7 @@ impl Swift {
             test: false,
             dictated: modifiers.has("override"),
             asynchronous: false,
+            inherited: false,
             parameters: 0,
             body: true,
         })
@@ -191,6 +192,7 @@ impl Shape for Swift {
             test: case,
             dictated: special || operator || hook || modifiers.has("override"),
             asynchronous,
+            inherited: false,
             parameters,
             body,
         })

@@ -1,34 +1,19 @@
 //! Files that change together. A case is a commit that changed the file of the pair which changes less often. Lock
-//! files are excluded because tools change them, and so are pairs with a deleted file.
+//! files are excluded because tools change them, and so are manifests that a release changes together, and pairs with a
+//! deleted file.
 
 use std::collections::BTreeMap;
 
 use super::super::project::SourceFile;
-use super::super::project::history::CoChange;
-use super::super::project::role::is_test_of;
+use super::super::project::history::{CoChange, is_told};
 use super::question::key;
-use super::{CodeLocation, Context, MIN_CASES, MIN_SHARE, Pattern, name_of, wilson_lower_bound};
+use super::{CodeLocation, Context, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 use crate::evidence::round4;
 
 pub(crate) const KIND: &str = "co_change";
 
 /// The most pairs that are patterns: a long list of them is the co-changes themselves.
 const PAIR_CAP: usize = 10;
-
-const LOCK_FILES: [&str; 12] = [
-    "Cargo.lock",
-    "Gemfile.lock",
-    "Pipfile.lock",
-    "composer.lock",
-    "go.sum",
-    "gradle.lockfile",
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "pnpm-lock.yaml",
-    "poetry.lock",
-    "uv.lock",
-    "yarn.lock",
-];
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     let files: BTreeMap<&str, &SourceFile> = context
@@ -55,12 +40,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
 fn pattern(pair: &CoChange, files: &BTreeMap<&str, &SourceFile>) -> Option<Pattern> {
     let seldom = usize::from(pair.commits[1] < pair.commits[0]);
     let (one, other) = (&pair.paths[seldom], &pair.paths[1 - seldom]);
-    let is_locked = pair
-        .paths
-        .iter()
-        .any(|path| LOCK_FILES.contains(&name_of(path)));
-    // That a test changes with what it tests is so everywhere.
-    if is_locked || is_test_of(one, other) {
+    if !is_told(one, other) {
         return None;
     }
     let cases = pair.commits[seldom];
@@ -142,6 +122,7 @@ mod tests {
             pair(["a.rs", "b.rs"], 10, [20, 30]),
             pair(["Cargo.lock", "a.rs"], 30, [30, 30]),
             pair(["a.rs", "gone.rs"], 30, [30, 30]),
+            pair(["a/package.json", "b/package.json"], 30, [30, 30]),
         ];
         assert!(found(&pairs).is_empty());
     }

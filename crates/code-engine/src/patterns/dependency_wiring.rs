@@ -119,8 +119,12 @@ fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
             .map(|one| one.start_line)
             .collect();
         for line in lines_of(file, &["Autowired", "Inject"]) {
-            // Above a constructor or a method it says what the constructor says already.
-            if methods.range(line..=line + 2).next().is_none() {
+            // Above a constructor or a method it says what the constructor says already; within one it is of a parameter.
+            let is_of_parameter = file.facts.definitions.iter().any(|one| {
+                one.kind == DefinitionKind::Method
+                    && (one.start_line..=one.end_line).contains(&line)
+            });
+            if methods.range(line..=line + 2).next().is_none() && !is_of_parameter {
                 cases.push(Case::line(file, line, 1));
             }
         }
@@ -376,6 +380,8 @@ mod tests {
             ["dependency_wiring/java/injection/field 6/6"]
         );
         assert!(of(&|_| "  void f() {}\n".to_owned()).is_empty());
+        let parameter = "  @Bean\n  public Clock clock(\n    @Autowired(required = false) Zone zone,\n    @Named Other other,\n    More more) {\n    return null;\n  }\n";
+        assert!(of(&|_| parameter.to_owned()).is_empty());
     }
 
     #[test]

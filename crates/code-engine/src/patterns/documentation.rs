@@ -57,6 +57,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                             && definition.exported
                             && !definition.test
                             && !definition.dictated
+                            && !is_of_library(stack, definition)
                             && !promised.hold(file, definition)
                     };
                     file.facts
@@ -81,6 +82,35 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     }
     questions.push(first_word(context));
     questions
+}
+
+/// Whether a method of Go is one that an interface of its library asks for: what it does is said there.
+fn is_of_library(stack: Language, method: &Definition) -> bool {
+    const METHODS: [&str; 20] = [
+        "Close",
+        "Error",
+        "Format",
+        "GoString",
+        "Is",
+        "Len",
+        "Less",
+        "Lock",
+        "MarshalJSON",
+        "MarshalText",
+        "Read",
+        "Scan",
+        "Seek",
+        "ServeHTTP",
+        "String",
+        "Swap",
+        "UnmarshalJSON",
+        "Unlock",
+        "Unwrap",
+        "Write",
+    ];
+    stack == Language::Go
+        && method.kind == DefinitionKind::Method
+        && METHODS.contains(&method.name.as_str())
 }
 
 /// The methods that the project's own interfaces declare: where a class has one, its documentation is the interface's.
@@ -271,6 +301,20 @@ mod tests {
                 "documentation/go/functions/documented 5/5"
             ]
         );
+    }
+
+    #[test]
+    fn methods_of_an_interface_of_go_need_no_comment() {
+        let documented: String = (0..5)
+            .map(|n| format!("// Do{n} does.\nfunc Do{n}() {{}}\n\n"))
+            .collect();
+        let error = "type Fault struct{}\n\nfunc (f Fault) Error() string { return \"\" }\n\nfunc (f Fault) Unwrap() error { return nil }\n";
+        let mut keys = found(
+            "documentation",
+            &[("a.go", &format!("package a\n\n{documented}{error}"))],
+        );
+        keys.retain(|key| key.contains("/functions/"));
+        assert_eq!(keys, ["documentation/go/functions/documented 5/5"]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ const TOLD_MAX: usize = 3;
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     STACKS
         .into_iter()
+        // A script is run as a whole: what each has of its own is a copy.
+        .filter(|stack| *stack != Language::Shell)
         .flat_map(|stack| of_stack(context, stack))
         .collect()
 }
@@ -132,6 +134,23 @@ mod tests {
             .map(|(path, text)| (path.as_str(), text.as_str()))
             .collect();
         found("entry_function", &files)
+    }
+
+    #[test]
+    fn copies_in_scripts_are_no_entries() {
+        let files: Vec<(String, String)> = (0..8)
+            .map(|n| {
+                let text = format!(
+                    "#!/bin/sh\nlog() {{ echo \"$1\"; }}\nown_{n}() {{ log a; }}\nown_{n}\n"
+                );
+                (format!("scripts/m{n}.sh"), text)
+            })
+            .collect();
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert!(found("entry_function", &files).is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::language::Language;
 use super::super::project::SourceFile;
+use super::super::project::role::{self, Role};
 use super::question::key;
 use super::{Answer, Case, Context, Pattern, Question};
 
@@ -26,7 +27,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .filter(|file| file.language == Language::Markdown);
     for file in markdown {
         let top = collection_of(&file.path);
-        if !top.is_empty() && !is_about_the_project(&file.path) {
+        let is_read_by_tests = matches!(role::of(&file.path), Role::Fixture | Role::Test);
+        if !top.is_empty() && !is_read_by_tests && !is_about_the_project(&file.path) {
             folders.entry(top).or_default().push(file);
         }
     }
@@ -106,6 +108,10 @@ mod tests {
     use super::super::fixture::found;
 
     fn of(with: usize) -> Vec<String> {
+        of_folder("agents", with)
+    }
+
+    fn of_folder(folder: &str, with: usize) -> Vec<String> {
         let files: Vec<(String, String)> = (0..10)
             .map(|n| {
                 let front = if n < with {
@@ -113,7 +119,7 @@ mod tests {
                 } else {
                     ""
                 };
-                (format!("agents/a{n}.md"), format!("{front}# Title\n"))
+                (format!("{folder}/a{n}.md"), format!("{front}# Title\n"))
             })
             .collect();
         let files: Vec<(&str, &str)> = files
@@ -129,6 +135,12 @@ mod tests {
             of(10),
             ["front_matter/markdown/keys/name+tools@agents 10/10"]
         );
+    }
+
+    #[test]
+    fn what_tests_read_is_no_collection() {
+        assert!(of_folder("packages/web/__e2e__/fixtures/posts", 10).is_empty());
+        assert!(of_folder("tests/posts", 10).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::super::project::imports::{ImportKind, Parts, parts_find};
 use super::super::project::role::{self, Role};
-use super::{Answer, Case, Context, Pattern, Question, name_of};
+use super::{Answer, Case, Context, Pattern, Question, folder_of, name_of};
 
 pub(super) const KIND: &str = "import_direction";
 
@@ -72,6 +72,27 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         };
         // Where there is a way back that did not lead to a file, it is not known that there is none.
         !of_first.is_empty() && !of_second.is_empty() || !names.in_part(lower, upper)
+    });
+    // Go's compiler refuses a way back to a package that imports this one: a folder of one package says nothing. So does
+    // Swift's package manager of targets, which is what files of Swift import.
+    pairs.retain(|_, sides| {
+        let mut cases = sides.iter().flatten();
+        !cases.any(|case| case.file.language == Language::Swift)
+    });
+    pairs.retain(|(first, second), [of_first, of_second]| {
+        let lower = if of_first.len() >= of_second.len() {
+            *second
+        } else {
+            *first
+        };
+        let packages: BTreeSet<&str> = wanted
+            .iter()
+            .filter(|at| parts.of.get(*at) == Some(&lower))
+            .filter_map(|at| files.get(*at as usize))
+            .filter(|file| file.language == Language::Go)
+            .map(|file| folder_of(&file.path))
+            .collect();
+        packages.len() != 1
     });
     // A folder and one in it have no order: what both need lies in the outer one, and so does what gathers the inner.
     pairs.retain(|(first, second), _| {
@@ -194,7 +215,8 @@ fn stack_of(cases: &[Case<'_>]) -> Language {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::found;
+    use super::super::fixture::{found, found_with};
+    use crate::project::Manifest;
 
     fn project(back: usize) -> Vec<String> {
         let mut sources: Vec<(String, String)> = Vec::new();
@@ -240,6 +262,40 @@ mod tests {
             .map(|(path, text)| (path.as_str(), text.as_str()))
             .collect();
         assert!(found("import_direction", &sources).is_empty());
+    }
+
+    #[test]
+    fn what_the_compiler_of_go_dictates_is_no_direction() {
+        let of = |lower: [&str; 2]| {
+            let mut sources: Vec<(String, String)> = Vec::new();
+            for n in 0..8 {
+                let text = format!(
+                    "package http\n\nimport \"example.org/shop/{}\"\n\nfunc H{n}() {{ model.M() }}\n",
+                    lower[n % 2]
+                );
+                sources.push((format!("http/h{n}/h.go"), text));
+            }
+            for folder in lower {
+                sources.push((
+                    format!("{folder}/m.go"),
+                    "package model\n\nfunc M() {}\n".to_owned(),
+                ));
+            }
+            let sources: Vec<(&str, &str)> = sources
+                .iter()
+                .map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect();
+            let manifests = [Manifest {
+                path: "go.mod".to_owned(),
+                text: "module example.org/shop\n".to_owned(),
+            }];
+            found_with("import_direction", &sources, &manifests)
+        };
+        assert_eq!(
+            of(["model/a", "model/b"]),
+            ["import_direction/go/http>model/one-way 8/8"]
+        );
+        assert!(of(["model", "model"]).is_empty());
     }
 
     #[test]

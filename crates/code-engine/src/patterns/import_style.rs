@@ -94,6 +94,8 @@ fn python_paths<'a>(context: &Context<'a>) -> Question<'a> {
         .filter_map(|file| Some((file, package_of(&file.path, &packages)?)))
         .flat_map(|(file, package)| {
             imports(file, move |import| match import.module.split('.').next() {
+                // What is imported for its types alone may make a circle otherwise.
+                _ if import.style == ImportStyle::Types => None,
                 Some("") => Some(1),
                 Some(first) if first == package => Some(0),
                 _ => None,
@@ -373,6 +375,23 @@ mod tests {
         );
         let mixed = "use crate::a;\nuse super::b;\nuse crate::c;\nuse super::d;\nuse super::e;\nuse crate::f;\n";
         assert!(keys(&[("src/a.rs", mixed)]).is_empty());
+    }
+
+    #[test]
+    fn what_python_imports_for_its_types_alone_is_no_case() {
+        let mut sources: Vec<(String, String)> =
+            vec![("app/__init__.py".to_owned(), String::new())];
+        sources.extend((0..5).map(|n| {
+            let text = "import typing\n\nif typing.TYPE_CHECKING:\n    import app\n\nfrom .core import run\n";
+            (format!("app/m{n}.py"), text.to_owned())
+        }));
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        let mut keys = found("import_style", &sources);
+        keys.retain(|key| key.contains("own-modules"));
+        assert_eq!(keys, ["import_style/python/own-modules/relative 5/5"]);
     }
 
     #[test]

@@ -320,7 +320,16 @@ pub(crate) mod fixture {
 
     /// The patterns of one kind in those files, as "key n/m".
     pub(crate) fn found(kind: &str, sources: &[(&str, &str)]) -> Vec<String> {
-        patterns(kind, sources)
+        found_with(kind, sources, &[])
+    }
+
+    /// As [`found`], with these manifests.
+    pub(crate) fn found_with(
+        kind: &str,
+        sources: &[(&str, &str)],
+        manifests: &[Manifest],
+    ) -> Vec<String> {
+        patterns_with(kind, sources, manifests)
             .iter()
             .map(|p| format!("{} {}/{}", p.key, p.support, p.cases))
             .collect()
@@ -328,12 +337,18 @@ pub(crate) mod fixture {
 
     /// The patterns of one kind in those files.
     pub(crate) fn patterns(kind: &str, sources: &[(&str, &str)]) -> Vec<Pattern> {
+        patterns_with(kind, sources, &[])
+    }
+
+    fn patterns_with(kind: &str, sources: &[(&str, &str)], manifests: &[Manifest]) -> Vec<Pattern> {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let Ok(imports) = ImportIndex::build(&files, &[], || Ok::<_, std::convert::Infallible>(()));
+        let Ok(imports) =
+            ImportIndex::build(&files, manifests, || Ok::<_, std::convert::Infallible>(()));
         let known = AnalysisInput {
             files: &files,
+            manifests,
             imports: Some(&imports),
             ..AnalysisInput::default()
         };
@@ -395,12 +410,30 @@ mod tests {
         let camel: String = (0..12)
             .map(|n| format!("def camelCase{n}(): pass\n"))
             .collect();
+        let of_files = |names: [&str; 4]| {
+            let sources = names.map(|name| {
+                (
+                    name,
+                    if name.starts_with("new") {
+                        &*snake
+                    } else {
+                        &*camel
+                    },
+                )
+            });
+            fixture::found("naming", &sources)
+        };
         assert_eq!(
-            fixture::found("naming", &[("new/a.py", &snake), ("old/b.py", &camel)]),
+            of_files(["new/a.py", "new/b.py", "old/a.py", "old/b.py"]),
             [
-                "naming/python/functions/camelCase@old 12/12",
-                "naming/python/functions/snake_case@new 10/10"
+                "naming/python/functions/camelCase@old 24/24",
+                "naming/python/functions/snake_case@new 20/20"
             ]
+        );
+        assert_eq!(
+            of_files(["new/a.py", "new/a.py", "old/a.py", "old/b.py"]),
+            ["naming/python/functions/camelCase@old 24/24"],
+            "one file's way is no folder's"
         );
     }
 

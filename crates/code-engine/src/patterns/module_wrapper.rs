@@ -1,12 +1,12 @@
 //! Modules of the project that stand for one of the language's own: `sphinx.util.logging` for `logging`. A case is an
 //! import of the one or the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::facts::Import;
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::{Answer, Case, Context, Pattern, Question, decide, stem_of};
+use super::{Answer, Case, Context, Pattern, Question, decide, folder_of, name_of, stem_of};
 
 pub(super) const KIND: &str = "module_wrapper";
 
@@ -62,27 +62,63 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
-/// The name that the import binds of the wrapper or of what it wraps: `true` for the project's.
-fn is_own(import: &Import, name: &str) -> Option<bool> {
+/// Whether an import is of the wrapper (`true`) or of what it wraps. Names that are taken out of the wrapper count only
+/// where the library has them too: helpers that it gathers are none of the library's.
+fn is_own(import: &Import, name: &str, wrapper: &Wrapper<'_>) -> Option<bool> {
     if import.module == name {
         return Some(false);
     }
-    let last = import.module.rsplit('.').next().unwrap_or_default();
-    let takes = import.names.split(',').any(|one| one == name);
-    let is_project = (last == name && import.module.contains('.')) || takes;
-    is_project.then_some(true)
+    let (before, last) = import
+        .module
+        .rsplit_once('.')
+        .unwrap_or(("", import.module.as_str()));
+    let is_in_folder = |module: &str| {
+        module.is_empty()
+            || module.starts_with('.')
+            || module.rsplit('.').next() == Some(wrapper.folder)
+    };
+    let mut names = import.names.split(',');
+    let takes_module = is_in_folder(&import.module) && names.clone().any(|one| one == name);
+    let takes_names = last == name
+        && import.module.contains('.')
+        && is_in_folder(before)
+        && names.any(|one| wrapper.taken.contains(one));
+    (takes_module || takes_names).then_some(true)
+}
+
+/// The module that stands for the library's.
+struct Wrapper<'a> {
+    folder: &'a str,
+    /// What it takes out of the library's.
+    taken: BTreeSet<&'a str>,
+}
+
+impl<'a> Wrapper<'a> {
+    fn new(file: &'a SourceFile, name: &str) -> Wrapper<'a> {
+        let references = file.facts.references.iter();
+        Wrapper {
+            folder: name_of(folder_of(&file.path)),
+            taken: references
+                .filter_map(|one| one.path.split_once('.'))
+                .filter(|(module, _)| *module == name)
+                .map(|(_, rest)| rest.split('.').next().unwrap_or(rest))
+                .collect(),
+        }
+    }
 }
 
 fn question<'a>(context: &Context<'a>, name: &str, wrapper: &'a SourceFile) -> Question<'a> {
     let path = &wrapper.path;
+    let own = Wrapper::new(wrapper, name);
+    let own = &own;
     let cases = context
         .source(Language::Python)
         .filter(|file| file.path != *path)
         .flat_map(|file| {
             let imports = file.facts.imports.iter().filter(|import| !import.test);
             imports.filter_map(move |import| {
-                let own = is_own(import, name)?;
-                Some(Case::line(file, import.line, usize::from(!own)))
+                let is_own = is_own(import, name, own)?;
+                Some(Case::line(file, import.line, usize::from(!is_own)))
             })
         });
     Question {
@@ -130,6 +166,25 @@ mod tests {
     #[test]
     fn the_projects_own_module_is_told() {
         assert_eq!(of(8), ["module_wrapper/python/logging/own 8/8"]);
+    }
+
+    #[test]
+    fn helpers_beside_a_library_do_not_stand_for_it() {
+        let mut files = vec![(
+            "app/utils/ssl.py".to_owned(),
+            "import ssl\n\ndef log_connection(c):\n    return ssl.create_default_context()\n"
+                .to_owned(),
+        )];
+        files.extend((0..8).map(|n| {
+            let text =
+                "from twisted.internet import ssl\nfrom app.utils.ssl import log_connection\n";
+            (format!("app/m{n}.py"), text.to_owned())
+        }));
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert!(found("module_wrapper", &files).is_empty());
     }
 
     #[test]

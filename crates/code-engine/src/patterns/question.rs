@@ -116,7 +116,7 @@ impl Question<'_> {
                     .as_deref()
                     .is_some_and(|outer| is_inside(folder, outer))
             };
-            if found.len() == SCOPE_CAP || found.iter().any(inside) {
+            if found.len() == SCOPE_CAP || found.iter().any(inside) || is_of_one_file(&cases) {
                 continue;
             }
             if let Some(winner) = self.habit(cases.iter(), MIN_CASES_SCOPED) {
@@ -187,6 +187,16 @@ impl Question<'_> {
             },
         })
     }
+}
+
+/// Whether nearly all cases are of one file: what it does is its own way, not the folder's.
+fn is_of_one_file(cases: &[Case<'_>]) -> bool {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for case in cases {
+        *counts.entry(&case.file.path).or_default() += 1;
+    }
+    let most = counts.into_values().max().unwrap_or(0);
+    most as f64 > MIN_SHARE * cases.len() as f64
 }
 
 /// Up to three cases, from the files that have the most of them: one from each while there are files.

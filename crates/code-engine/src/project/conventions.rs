@@ -174,6 +174,7 @@ pub(super) fn is_judged(path: &str) -> bool {
 const CALLED: &[&str] = &[
     // Any language's entry point, and placeholders.
     "main",
+    "Main",
     "_",
     "_start",
     // Java's serialization.
@@ -238,6 +239,15 @@ pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> 
     }
 }
 
+/// Whether a type holds the entry point of a program.
+pub(super) fn is_program(file: &SourceFile, definition: &Definition) -> bool {
+    let members = file.facts.definitions.iter();
+    definition.metrics.is_none()
+        && members
+            .filter(|one| matches!(one.name.as_str(), "main" | "Main"))
+            .any(|one| one.parent.as_deref() == Some(definition.name.as_str()))
+}
+
 /// What a class is loaded by where its name is found at run time.
 pub(super) fn is_loaded_by_name(language: Language, definition: &Definition) -> bool {
     let jvm = matches!(
@@ -270,8 +280,10 @@ impl<'f> ExportedTypes<'f> {
             Language::Python => method.name.starts_with('_'),
             _ => {
                 let parent = method.parent.as_deref();
+                // What types may use that are derived elsewhere is not hidden.
                 method.name.starts_with('#')
-                    || parent.is_some_and(|parent| self.names.contains(parent))
+                    || (!method.inherited
+                        && parent.is_some_and(|parent| self.names.contains(parent)))
             }
         }
     }
@@ -374,6 +386,15 @@ pub(super) fn is_registered(definition: &Definition) -> bool {
         let name = path.rsplit(['.', ':']).next().unwrap_or(path);
         !HARMLESS.contains(&name)
     })
+}
+
+/// Whether files of the language see the definitions of others in their package or target without an import.
+pub(super) fn is_seen_without_import(language: Language) -> bool {
+    use Language::{C, CSharp, Cpp, Java, Kotlin, Php, Ruby, Scala, Swift};
+    matches!(
+        language,
+        C | Cpp | CSharp | Java | Kotlin | Php | Ruby | Scala | Swift
+    )
 }
 
 /// Whether the language can find a definition by its name in a string.

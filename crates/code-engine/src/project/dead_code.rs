@@ -82,6 +82,12 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
             }
         }
     }
+    let unread_parts: FxHashSet<&str> = unread.iter().map(|folder| part_of(folder)).collect();
+    let is_unread = |file: &SourceFile| {
+        unread.contains(folder(&file.path))
+            || (conventions::is_seen_without_import(file.language)
+                && unread_parts.contains(part_of(folder(&file.path))))
+    };
     let protocols = conventions::Protocols::new(files);
     let look_ups = conventions::look_ups(files);
     let made = conventions::MadeNames::new(files);
@@ -99,7 +105,7 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
             || (uses.text && conventions::is_found_by_text(file.language))
             || made.contains(file.language, &one.definition.name)
             || uses.source.elsewhere(one.file)
-            || unread.contains(folder(&file.path))
+            || is_unread(file)
             || protocols.contains(file.language, one.definition)
             || (loads && conventions::is_loaded_by_name(file.language, one.definition));
         !may_be_used
@@ -195,6 +201,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
                 && (definition.kind != DefinitionKind::Method
                     || types.hide(file.language, definition))
                 && !conventions::is_registered(definition)
+                && !conventions::is_program(file, definition)
             {
                 found.push(Candidate {
                     file: at,
@@ -224,7 +231,9 @@ fn own_files_check(files: &[&SourceFile], candidates: &mut Vec<Candidate<'_>>) {
                 for place in by_name.get(part).into_iter().flatten() {
                     let one = &mut of_file[*place];
                     let own = one.definition.start_line..=one.definition.end_line;
-                    if reference.lines().any(|line| !own.contains(&line)) {
+                    // Where the parser lost its step, a definition may seem to hold what comes after it.
+                    let is_lost = file.facts.syntax_errors > 0;
+                    if is_lost || reference.lines().any(|line| !own.contains(&line)) {
                         if in_tests || reference.test {
                             one.used_by_tests = true;
                         } else {
@@ -292,6 +301,12 @@ fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
 
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The first two folders of a path: a package, a target or a project, as most repositories lay them out.
+fn part_of(folders: &str) -> &str {
+    let mut ends = folders.match_indices('/').map(|(at, _)| at);
+    ends.nth(1).map_or(folders, |end| &folders[..end])
 }
 
 /// The words of a manifest: any of them may name an entry point.
@@ -413,6 +428,63 @@ mod tests {
     }
 
     #[test]
+    fn what_derived_types_may_use_is_no_candidate() {
+        let of = |word: &str| {
+            [
+                (
+                    "A.php",
+                    format!("<?php\n\ntrait A\n{{\n    {word} function lost(): void {{}}\n}}\n"),
+                ),
+                (
+                    "A.java",
+                    format!("public class A {{\n    {word} void lost() {{}}\n}}\n"),
+                ),
+                (
+                    "A.cs",
+                    format!("public class A {{\n    {word} void Lost() {{}}\n}}\n"),
+                ),
+                (
+                    "A.kt",
+                    format!("open class A {{\n    {word} fun lost() {{}}\n}}\n"),
+                ),
+                (
+                    "A.scala",
+                    format!("class A {{\n  {word} def lost(): Unit = ()\n}}\n"),
+                ),
+            ]
+        };
+        for (path, source) in of("protected") {
+            assert_eq!(
+                dead(&[(path, &source)], &[]),
+                Vec::<String>::new(),
+                "{source}"
+            );
+        }
+        for (path, source) in of("private") {
+            assert_eq!(dead(&[(path, &source)], &[]).len(), 1, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_type_with_an_entry_point_and_an_override_are_used() {
+        let program = "class Program {\n    static void Main(string[] args) => Run();\n}\n\nclass Lost {\n    static void Run() {}\n}\n";
+        assert_eq!(dead(&[("a/Program.cs", program)], &[]), ["Lost"]);
+        let attributed = "public class Failure : Exception {\n#if NET8_0\n    [Obsolete(DiagnosticId = \"S1\")]\n#endif\n    public override void GetObjectData(Info info) {\n        base.GetObjectData(info);\n    }\n}\n";
+        assert_eq!(
+            dead(&[("Failure.cs", attributed)], &[]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_use_behind_a_syntax_error_is_a_use() {
+        let lost = "static int big(int n) {\n    if (n) {\n    return big(n - 1);\n}\n\nint run(void) {\n    return big(2);\n}\n";
+        assert_eq!(dead(&[("a.c", lost)], &[]), Vec::<String>::new());
+        let whole = "static int big(int n) {\n    return big(n - 1);\n}\n";
+        assert_eq!(dead(&[("a.c", whole)], &[]), ["big"]);
+    }
+
+    #[test]
     fn methods_found_by_a_name_made_at_run_time_are_no_candidates() {
         let methods: String = ["Add", "Mul", "Pow", "Sin", "Cos"]
             .iter()
@@ -521,6 +593,12 @@ mod tests {
         let mut input = input(&[("p/parse.go", "package p\n\nfunc lost() {}\n")], &[]);
         assert_eq!(project_summarize(&input).dead_code.len(), 1);
         input.unread_folders.push("p".to_owned());
+        assert_eq!(project_summarize(&input).dead_code, []);
+        // Files of Swift see each other across the folders of a target.
+        let source = "private func lost() {}\n";
+        let mut input = self::input(&[("Sources/Shop/Calls/Lib.swift", source)], &[]);
+        assert_eq!(project_summarize(&input).dead_code.len(), 1);
+        input.unread_folders.push("Sources/Shop".to_owned());
         assert_eq!(project_summarize(&input).dead_code, []);
     }
 }

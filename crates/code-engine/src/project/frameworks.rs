@@ -125,7 +125,10 @@ frameworks! {
         "starlette": ["starlette"] ["starlette"];
         "tensorflow": ["tensorflow"] ["tensorflow"];
         "torch": ["torch"] ["torch"];
+        "tornado": ["tornado"] ["tornado"];
         "transformers": ["transformers"] ["transformers"];
+        "trio": ["trio"] ["trio"];
+        "twisted": ["twisted"] ["twisted"];
         "typer": ["typer"] ["typer"];
     }
     Go {

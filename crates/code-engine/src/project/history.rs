@@ -26,6 +26,47 @@ const COMMIT_FILES_MAX: usize = 30;
 const TOGETHER_MIN: u32 = 5;
 const CO_CHANGE_DEGREE_MIN: f64 = 0.5;
 
+/// Files that tools write.
+const LOCK_FILES: [&str; 12] = [
+    "Cargo.lock",
+    "Gemfile.lock",
+    "Pipfile.lock",
+    "composer.lock",
+    "go.sum",
+    "gradle.lockfile",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "poetry.lock",
+    "uv.lock",
+    "yarn.lock",
+];
+
+/// Files that a release changes together, to say its number.
+const RELEASE_FILES: [&str; 9] = [
+    "CHANGELOG.md",
+    "Cargo.toml",
+    "build.gradle",
+    "build.gradle.kts",
+    "composer.json",
+    "gradle.properties",
+    "package.json",
+    "pom.xml",
+    "pyproject.toml",
+];
+
+/// Whether it says something that two files change together. Tools change lock files, releases change all manifests,
+/// and a test changes with what it tests everywhere.
+pub(crate) fn is_told(one: &str, other: &str) -> bool {
+    let is_of = |list: &[&str], path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        list.iter().any(|one| *one == name)
+    };
+    let is_written = [one, other].iter().any(|path| is_of(&LOCK_FILES, path));
+    let is_released = [one, other].iter().all(|path| is_of(&RELEASE_FILES, path));
+    !is_written && !is_released && !role::is_test_of(one, other)
+}
+
 /// A folder with fewer commits than this has no owner to speak of.
 const OWNED_COMMITS_MIN: u32 = 5;
 

@@ -34,6 +34,7 @@ const TEST_FOLDERS: &[&str] = &[
     "test",
     "tests",
     "__tests__",
+    "__e2e__",
     "spec",
     "specs",
     "e2e",
@@ -62,6 +63,7 @@ const ASIDE_FOLDERS: &[&str] = &[
     "bench",
     "benchmark",
     "benchmarks",
+    "jmh",
     "tutorials",
     "playground",
     "Documentation",
@@ -78,10 +80,12 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "__mocks__",
     "__snapshots__",
     "__tests__",
+    "__e2e__",
     "benches",
     "benchmark",
     "benchmarks",
     "fixtures",
+    "jmh",
     "test",
     "testdata",
     "tests",
@@ -105,6 +109,7 @@ fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
         root.is_none_or(|root| at <= root)
             || KEPT_BELOW_ROOT.contains(&name)
             || is_test_folder(name)
+            || is_aside_project(name)
     };
     names()
         .enumerate()
@@ -161,7 +166,7 @@ pub(crate) fn of(path: &str) -> Role {
         if role == Role::Source && (TEST_FOLDERS.contains(&folder) || is_test_folder(folder)) {
             role = Role::Test;
         } else if role == Role::Source
-            && (ASIDE_FOLDERS.contains(&folder) || folder.ends_with(" Example"))
+            && (ASIDE_FOLDERS.contains(&folder) || is_aside_project(folder))
         {
             role = Role::Aside;
         }
@@ -170,6 +175,22 @@ pub(crate) fn of(path: &str) -> Role {
         Role::Source if is_test_name(name) => Role::Test,
         other => other,
     }
+}
+
+/// A project beside the others that shows or measures them: `iOS Example`, `Shop.Tests.Benchmarks`.
+fn is_aside_project(folder: &str) -> bool {
+    let words = [
+        "Benchmark",
+        "Benchmarks",
+        "Demo",
+        "Demos",
+        "Example",
+        "Examples",
+        "Sample",
+        "Samples",
+    ];
+    let last = folder.rsplit_once(['.', ' ']).map(|(_, last)| last);
+    last.is_some_and(|last| words.contains(&last))
 }
 
 /// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
@@ -194,7 +215,7 @@ fn is_test_name(name: &str) -> bool {
         }
         Some(Language::Go) => stem.ends_with("_test"),
         Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
-            [".test", ".spec", ".cy", ".e2e"]
+            [".test", ".test-d", ".spec", ".spec-d", ".cy", ".e2e"]
                 .iter()
                 .any(|mark| stem.ends_with(mark))
                 || stem.ends_with(".stories")
@@ -268,6 +289,9 @@ mod tests {
             ("src/Contest/Latest.php", Role::Source),
             ("Example/Source/AppDelegate.swift", Role::Aside),
             ("watchOS Example/App/ContentView.swift", Role::Aside),
+            ("src/Shop.Tests.Benchmarks/Program.cs", Role::Aside),
+            ("src/Benchmarks.Shop/Program.cs", Role::Source),
+            ("core/src/jmh/java/org/acme/RingBenchmark.java", Role::Aside),
             ("src/main/java/org/acme/samples/Owner.java", Role::Source),
             ("src/main/java/com/example/demo/docs/A.java", Role::Source),
             ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),

@@ -43,6 +43,8 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
             let stack = one.stack.as_deref().unwrap_or_default();
             let title = one.title.as_str();
             match by_stack.iter_mut().find(|(known, _)| *known == stack) {
+                // Two folders may have one habit each.
+                Some((_, titles)) if titles.contains(&title) => {}
                 Some((_, titles)) => titles.push(title),
                 None => by_stack.push((stack, vec![title])),
             }

@@ -1,8 +1,7 @@
 //! Renders the statistics of the history.
 
 use super::super::project::Hotspot;
-use super::super::project::history::{CoChange, HistoryWindow, Ownership};
-use super::super::project::role::is_test_of;
+use super::super::project::history::{CoChange, HistoryWindow, Ownership, is_told};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 5;
@@ -45,10 +44,9 @@ pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&Hi
 }
 
 pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&HistoryWindow>) {
-    // That a test changes with what it tests is so everywhere.
     let pairs: Vec<&CoChange> = pairs
         .iter()
-        .filter(|pair| !is_test_of(&pair.paths[0], &pair.paths[1]))
+        .filter(|pair| is_told(&pair.paths[0], &pair.paths[1]))
         .collect();
     if pairs.is_empty() {
         return;

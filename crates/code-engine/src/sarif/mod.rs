@@ -143,7 +143,7 @@ pub fn check_sarif(report: &CheckReport) -> Sarif {
         } else {
             Level::Note
         };
-        let message = format!("{} ({held} places do)", one.statement);
+        let message = format!("{} ({held} places do{})", one.statement, one.rest());
         let at = Location::lines(&one.path, one.start_line, one.end_line);
         findings.add(&one.key, level, &words, at, &message, "");
     }

@@ -303,6 +303,7 @@ impl Shape for CFamily {
                 test: true,
                 dictated: false,
                 asynchronous: false,
+                inherited: false,
                 parameters: 0,
                 body,
             });
@@ -342,6 +343,7 @@ impl Shape for CFamily {
             documented,
             dictated: special || overrides,
             asynchronous: false,
+            inherited: false,
             parameters: found.parameters.map_or(0, |list| parameter_count(cx, list)),
             body,
         })

@@ -185,6 +185,8 @@ pub(super) struct Function<'s> {
     pub test: bool,
     pub dictated: bool,
     pub asynchronous: bool,
+    /// Whether types that are derived from its own may use it.
+    pub inherited: bool,
     pub parameters: u32,
     /// Whether it has a body, so that it is measured.
     pub body: bool,

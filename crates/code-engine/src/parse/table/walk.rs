@@ -323,6 +323,9 @@ impl<S: Shape> Walk<'_, '_, S> {
             .builder
             .decorate(definition, modifiers.annotations());
         self.shape.defined(self.cx, node, definition);
+        if found.inherited {
+            self.cx.builder.inherited(definition);
+        }
         if found.asynchronous {
             self.cx.builder.asynchronous(definition);
         }

@@ -73,11 +73,8 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                     "Errors are wrapped on the way up",
                     "Wrap an error that is returned, with `%w` or its like, and say what failed.",
                 ),
-                Answer::rule(
-                    "as-they-are",
-                    "Errors are returned as they came",
-                    "Return an error to the caller as it came, without wrapping it.",
-                ),
+                // To say what failed is never wrong.
+                Answer::other("as-they-are"),
                 Answer::other("formatted"),
             ],
         ),

@@ -2,7 +2,7 @@
 //!
 //! Longer than 450 lines: the questions of all languages are one table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::facts::{Definition, DefinitionKind};
 use super::super::super::language::Language;
@@ -159,7 +159,28 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Tests of Go that try several inputs do it by `t.Run`; a case is a test with a loop or a subtest.
+/// Names of a table's cases, and of one of them in a loop.
+const TABLES: &[&str] = &[
+    "case",
+    "cases",
+    "params",
+    "table",
+    "tables",
+    "tc",
+    "tcs",
+    "testCase",
+    "testCases",
+    "testcase",
+    "testcases",
+    "testData",
+    "testdata",
+    "tests",
+    "tt",
+    "tts",
+];
+
+/// Tests of Go that try several inputs do it by `t.Run`; a case is a test with a table or a subtest. A loop alone does
+/// other things too: it waits, counts, or starts goroutines.
 fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -182,11 +203,20 @@ fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
             .filter(|one| one.path == "t.Run")
             .flat_map(|one| one.lines().collect::<Vec<_>>())
             .collect();
+        let tables: BTreeSet<u32> = file
+            .facts
+            .references
+            .iter()
+            .filter(|one| TABLES.contains(&one.path.split('.').next().unwrap_or(one.path)))
+            .flat_map(|one| one.lines().collect::<Vec<_>>())
+            .collect();
         for one in named(file, "Test") {
-            let runs = lines.range(one.start_line..=one.end_line).next().is_some();
+            let is_in =
+                |lines: &BTreeSet<u32>| lines.range(one.start_line..=one.end_line).next().is_some();
+            let runs = is_in(&lines);
             // A test without nesting tries one thing.
-            let nests = one.metrics.is_some_and(|metrics| metrics.nesting > 1);
-            if runs || nests {
+            let nests = one.metrics.is_some_and(|metrics| metrics.nesting > 0);
+            if runs || (nests && is_in(&tables)) {
                 cases.push(whole(file, one, usize::from(!runs)));
             }
         }
@@ -207,7 +237,7 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
             format!("Assert with {what} in tests."),
         )
     };
-    let answers = vec![
+    let mut answers = vec![
         rule("require", "testify's `require`"),
         rule("assert", "testify's `assert`"),
         Answer::rule(
@@ -216,24 +246,94 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
             "Compare by hand and call `t.Errorf` or `t.Fatalf`; use no package for asserts.",
         ),
     ];
+    let known = answers.len();
+    let mut packages: Vec<&str> = Vec::new();
     let mut cases = Vec::new();
     for file in context.tests(Language::Go) {
+        let imported = imported_names(file);
         for one in file.facts.references.iter() {
-            let answer = match one.path.split_once('.') {
-                Some(("require", _)) => 0,
-                Some(("assert", _)) => 1,
-                Some(("t", "Error" | "Errorf" | "Fatal" | "Fatalf")) => 2,
+            let Some((before, name)) = one.path.split_once('.') else {
+                continue;
+            };
+            let answer = match (imported.get(before), before, name) {
+                (Some(module), _, _) if module.contains("/testify/") => match before {
+                    _ if module.ends_with("/require") => 0,
+                    _ if module.ends_with("/assert") => 1,
+                    _ => continue,
+                },
+                (Some(module), _, _) if is_own_assert(module, name) => {
+                    let at = packages.iter().position(|one| one == module);
+                    known
+                        + at.unwrap_or_else(|| {
+                            packages.push(*module);
+                            packages.len() - 1
+                        })
+                }
+                (None, "require", _) => 0,
+                (None, "assert", _) => 1,
+                // `t.Fatal(err)` mostly ends a test whose preparation failed.
+                (None, "t", "Error" | "Errorf" | "Fatalf") => 2,
                 _ => continue,
             };
             cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }
     }
+    answers.extend(packages.iter().map(|module| {
+        Answer::rule(
+            (*module).to_owned(),
+            format!("Tests assert with `{module}`"),
+            format!("Assert with the functions of `{module}` in tests."),
+        )
+    }));
     Question {
         subject: "asserts".into(),
         stack: Language::Go,
         answers,
         cases,
     }
+}
+
+/// The modules that a file of Go imports, by the names that they have in it.
+fn imported_names(file: &SourceFile) -> BTreeMap<&str, &str> {
+    let imports = file.facts.imports.iter();
+    imports
+        .map(|one| {
+            let name = match one.alias.as_str() {
+                "" => name_of(&one.module),
+                alias => alias,
+            };
+            (name, one.module.as_str())
+        })
+        .collect()
+}
+
+/// Whether a function of a package that is not the standard library's asserts, as both are named: `Equals` of
+/// `example.org/shop/internal/test`.
+fn is_own_assert(module: &str, name: &str) -> bool {
+    const STARTS: [&str; 12] = [
+        "Assert",
+        "Check",
+        "DeepEqual",
+        "Equal",
+        "Error",
+        "Expect",
+        "False",
+        "Nil",
+        "NoErr",
+        "Not",
+        "OK",
+        "True",
+    ];
+    let package = name_of(module);
+    let is_for_tests = ["test", "assert", "require", "must", "check"]
+        .iter()
+        .any(|word| package.contains(word));
+    is_for_tests
+        && module
+            .split('/')
+            .next()
+            .is_some_and(|host| host.contains('.'))
+        && STARTS.iter().any(|start| name.starts_with(start))
 }
 
 /// The first of several libraries that a file of tests imports.
@@ -471,12 +571,47 @@ mod tests {
             of("/asserts/", &sources),
             ["test_layout/go/asserts/require 6/6"]
         );
+        let loops = test(
+            "\tcases := []int{1, 2}\n\tfor _, tc := range cases {\n\t\trequire.Equal(t, tc, f())\n\t}\n",
+        );
+        assert_eq!(
+            of("/tables/", &[("a/a_test.go", loops.as_str())]),
+            ["test_layout/go/tables/loops 6/6"]
+        );
+        let waits =
+            test("\tfor i := 0; i < 50; i++ {\n\t\tif f(i) != 1 {\n\t\t\tt.Fatal(i)\n\t\t}\n\t}\n");
+        assert!(of("/tables/", &[("a/a_test.go", waits.as_str())]).is_empty());
         let plain = test("\tif f() != 1 {\n\t\tt.Fatalf(\"f\")\n\t}\n");
         let sources = [("a/a_test.go", plain.as_str())];
         assert!(of("/tables/", &sources).is_empty());
         assert_eq!(
             of("/asserts/", &sources),
             ["test_layout/go/asserts/testing 6/6"]
+        );
+    }
+
+    #[test]
+    fn go_tests_assert_with_a_package_of_the_project() {
+        let asserts = "\trtest.OK(t, err)\n\trtest.Equals(t, 1, f())\n\tt.Fatalf(\"f\")\n";
+        let tests: String = (0..6)
+            .map(|n| {
+                format!(
+                    "func TestA{n}(t *testing.T) {{\n\trtest.Equals(t, 2, g())\n{asserts}}}\n\n"
+                )
+            })
+            .collect();
+        let of_import = |import: &str| {
+            let text = format!("package a\n\nimport (\n\t{import}\n\t\"testing\"\n)\n\n{tests}");
+            of("/asserts/", &[("a/a_test.go", text.as_str())])
+        };
+        assert_eq!(
+            of_import("rtest \"example.org/shop/internal/test\""),
+            ["test_layout/go/asserts/example.org/shop/internal/test 18/24"]
+        );
+        assert_eq!(
+            of_import("rtest \"example.org/shop/runner\""),
+            ["test_layout/go/asserts/testing 6/6"],
+            "its name does not say that it is for tests"
         );
     }
 

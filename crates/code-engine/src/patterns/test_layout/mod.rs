@@ -106,6 +106,11 @@ fn go<'a>(context: &Context<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     for file in with_tests(context, Language::Go) {
+        // Examples are written as a user writes them; other tests of that kind say so by the file's name.
+        let own = name(&file.path);
+        if own.starts_with("example_") || own.ends_with("_external_test.go") {
+            continue;
+        }
         for (answer, sign) in [Sign::TestPackageInside, Sign::TestPackageOutside]
             .into_iter()
             .enumerate()
@@ -271,8 +276,9 @@ fn script_names<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
         .map(|file| {
             let name = name(&file.path);
             let answer = match () {
-                () if name.contains(".test.") => 0,
-                () if name.contains(".spec.") => 1,
+                // `a.test-d.ts` tests types.
+                () if name.contains(".test.") || name.contains(".test-d.") => 0,
+                () if name.contains(".spec.") || name.contains(".spec-d.") => 1,
                 () => 2,
             };
             Case::line(file, 1, answer)
@@ -432,6 +438,14 @@ mod tests {
             project(&paths, source),
             ["test_layout/go/package/test-package 5/5"]
         );
+        let said = [
+            "a/a_external_test.go",
+            "b/b_external_test.go",
+            "c/c_external_test.go",
+            "d/example_d_test.go",
+            "e/example_test.go",
+        ];
+        assert!(project(&said, source).is_empty());
         assert!(
             project(&paths, "package a_test\nfunc helper() {}\n").is_empty(),
             "files without a test are no cases"
@@ -447,7 +461,7 @@ mod tests {
             "src/b.test.ts",
             "src/c.test.ts",
             "src/d.test.ts",
-            "src/e.test.ts",
+            "src/e.test-d.ts",
         ];
         sources.extend(paths.iter().map(|path| (*path, test)));
         assert_eq!(

@@ -32,6 +32,7 @@ pub(super) fn find(
             continue;
         }
         for (line, command) in step.commands {
+            let command = without_settings(&command);
             let of_task = offered.iter().find(|task| task.command.command == command);
             let known = match of_task {
                 Some(task) => Some((task.command.purpose, task.tool)),
@@ -51,6 +52,43 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// A command as a person types it: without the variables that are set before it, and without what a job of a matrix
+/// puts in. What stands behind an option that may need it stays, so that such a command is not told.
+fn without_settings(command: &str) -> String {
+    const SWITCHES: [&str; 6] = ["-cover", "-q", "-race", "-v", "-vv", "--verbose"];
+    let mut kept: Vec<&str> = Vec::new();
+    let mut rest = command;
+    let mut words: Vec<&str> = Vec::new();
+    // An expression is one word, whatever stands in it.
+    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
+        rest = &rest[start..];
+        let mut end = 0;
+        while let Some(next) = rest[end..].chars().next().filter(|c| !c.is_whitespace()) {
+            let of_expression = rest[end..].starts_with("${{");
+            end += match rest[end..].find("}}").filter(|_| of_expression) {
+                Some(close) => close + 2,
+                None => next.len_utf8(),
+            };
+        }
+        words.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    for word in words {
+        let is_set = word.split_once('=').is_some_and(|(name, _)| {
+            let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            !name.is_empty() && name.chars().all(is_name)
+        });
+        let is_put_in = word.starts_with("${{") && word.ends_with("}}");
+        let is_value = kept
+            .last()
+            .is_some_and(|before| before.starts_with('-') && !SWITCHES.contains(before));
+        if !(kept.is_empty() && is_set) && !(is_put_in && !is_value && !kept.is_empty()) {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
 }
 
 fn steps(text: &str) -> Vec<Step> {

@@ -302,6 +302,9 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("uv" | "poetry" | "pdm" | "hatch", "run") => {
             return purpose_of_command(&behind_options(words.get(2..)?).join(" "));
         }
+        ("uvx", _) => {
+            return purpose_of_command(&behind_options(words.get(1..)?).join(" "));
+        }
         ("uv", "pip") => return purpose_of_command(&words.get(1..)?.join(" ")),
         ("uv", "sync") | ("poetry" | "pdm", "install") => (P::Install, "python"),
         ("pip", "install") if installs_project(&words) || is_top_list(&words) => {
@@ -326,7 +329,11 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("ctest", _) => (P::Test, "cmake"),
         // What is built beside the project was configured in a step before.
         ("cmake", "--build") if !word(2).starts_with("..") => (P::Build, "cmake"),
-        ("npm", "ci" | "install") | ("pnpm" | "yarn" | "bun", "install") => (P::Install, "node"),
+        ("npm", "ci" | "install" | "i") | ("pnpm" | "yarn" | "bun", "install" | "i")
+            if words.iter().skip(2).all(|word| word.starts_with('-')) && !words.contains(&"-g") =>
+        {
+            (P::Install, "node")
+        }
         ("eslint" | "oxlint" | "biome" | "stylelint" | "tsc" | "xo" | "standard", _) => {
             (P::Lint, "node-lint")
         }

@@ -264,12 +264,27 @@ pub(super) fn node_install(project: &Project<'_>, manifest: &Manifest) -> &'stat
     }
 }
 
-/// What a call of a script is for: `yarn test:code`, `npm run test-ci`.
+/// What a call of a script is for: `yarn test:code`, `npm run test-ci`, and `pnpm -r test:coverage`, which runs the
+/// script of every package.
 pub(super) fn script_purpose(
     project: &Project<'_>,
     command: &str,
 ) -> Option<(CommandPurpose, &'static str)> {
     let words: Vec<&str> = command.split_whitespace().collect();
+    let of_all = match words.as_slice() {
+        ["pnpm", "-r" | "--recursive", "run", name] | ["pnpm", "-r" | "--recursive", name] => *name,
+        ["npm", "run", name, "--workspaces" | "-ws"] => *name,
+        ["turbo" | "lerna", "run", name]
+        | ["npx" | "pnpm" | "yarn", "turbo" | "lerna", "run", name] => *name,
+        _ => "",
+    };
+    if !of_all.is_empty() {
+        // `test:coverage` and `test:ci` are the tests; those of one kind (`test:e2e`) are not all of them.
+        let stem = [":coverage", ":ci", ":all", "-ci"]
+            .iter()
+            .find_map(|end| of_all.strip_suffix(end));
+        return Some((purpose_of_name(stem.unwrap_or(of_all))?, "node"));
+    }
     let name = match words.as_slice() {
         ["npm" | "pnpm" | "yarn" | "bun", "run", name] | ["pnpm" | "yarn" | "npm", name] => *name,
         _ => return None,

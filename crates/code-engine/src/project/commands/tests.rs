@@ -401,3 +401,52 @@ fn autotools_are_built_by_their_usual_steps() {
         ]
     );
 }
+
+#[test]
+fn what_a_matrix_puts_into_a_command_is_left_out() {
+    let workflow = "on: push\njobs:\n  test:\n    steps:\n      - run: |\n          go test -cover ${{matrix.test_opts}} ./...\n      - run: OPTIONS='${{ matrix.flags }}' vendor/bin/phpunit ${{ matrix.more-flags }}\n      - run: go build -tags ${{ matrix.tags }} ./...\n";
+    let files = [
+        (".github/workflows/ci.yml", workflow),
+        ("Makefile", "test:\n\tgo test ./cmd/... ./internal/...\n"),
+        ("go.mod", "module example.org/a\n"),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Build go build ./... (go.mod)",
+            "Test go test -cover ./... (.github/workflows/ci.yml:6)",
+            "Test vendor/bin/phpunit (.github/workflows/ci.yml:7)",
+        ]
+    );
+}
+
+#[test]
+fn scripts_of_all_packages_are_commands() {
+    let workflow = "on: push\njobs:\n  test:\n    steps:\n      - run: pnpm i\n      - run: pnpm -r test:coverage\n      - run: pnpm -r test:e2e:ci\n      - run: pnpm i --filter web\n      - run: pnpm i left-pad\n";
+    let files = [
+        (".github/workflows/ci.yml", workflow),
+        ("package.json", r#"{"scripts": {"lint": "eslint ."}}"#),
+        ("pnpm-lock.yaml", ""),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Install pnpm i (.github/workflows/ci.yml:5)",
+            "Test pnpm -r test:coverage (.github/workflows/ci.yml:6)",
+            "Lint pnpm lint (package.json:1)",
+        ]
+    );
+}
+
+#[test]
+fn a_tool_that_uvx_fetches_is_what_is_run() {
+    let workflow = "on: push\njobs:\n  test:\n    steps:\n      - run: uvx --with tox-uv tox\n      - run: uvx twine check dist\n";
+    let files = [
+        (".github/workflows/tests.yml", workflow),
+        ("tox.ini", "[testenv]\ncommands = pytest\n"),
+    ];
+    assert_eq!(
+        told(&files),
+        ["Test uvx --with tox-uv tox (.github/workflows/tests.yml:5)"]
+    );
+}
