@@ -148,7 +148,8 @@ impl SharedWorld {
     /// Every pattern of the tenant, oldest first.
     async fn patterns(&self) -> Vec<ConsolidationPattern> {
         let scoped = self.models.read().await;
-        let page = ConsolidationPatterns::list(&scoped, Condition::all(), &PageRequest::first(50));
+        let first = PageRequest::first(50);
+        let page = ConsolidationPatterns::list(&scoped, Condition::all(), &first);
         let mut patterns = page.await.unwrap().into_items();
         patterns.reverse();
         patterns

@@ -2,10 +2,9 @@
 
 #[cfg(test)]
 mod errors;
-// These two need nothing else of the crate, and their tests are in them.
+// It needs nothing else of the crate, and its tests are in it.
 #[cfg(test)]
 #[path = "../../src/loads.rs"]
 mod loads;
 #[cfg(test)]
-#[path = "../../src/rate.rs"]
 mod rate;
