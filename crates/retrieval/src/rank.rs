@@ -27,6 +27,9 @@ const FLOOR_OF_ALL: f64 = 0.02;
 const ALIKE_BITS: u32 = 3;
 /// Habits in a list of several kinds: more are no answer.
 const HABITS_MAX: usize = 2;
+/// The terms of a question that a habit has in such a list at the least, where the question has so many: one word alone
+/// is shared by chance.
+const HABIT_TERMS_MIN: usize = 2;
 /// The code hits in whose folders a habit must be.
 const HABIT_CODE_HITS: usize = 10;
 /// What a name of two words that the question has beside each other makes of a score.
@@ -125,7 +128,7 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         copies_fold(of_kind);
     }
     if is_mixed {
-        habits_choose(&mut kinds);
+        habits_choose(&mut kinds, asked.question, &mut stems);
     }
     let mut all: Vec<CandidateScore> = Vec::new();
     let terms: Vec<&str> = asked
@@ -279,8 +282,13 @@ fn copies_fold(of_kind: &mut Vec<CandidateScore>) {
     *of_kind = kept;
 }
 
-/// Leaves the habits that can be seen in the folder of a file that was found; two at the most.
-fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>) {
+/// Leaves the habits that are about the question and can be seen in the folder of a file that was found; two at the
+/// most.
+fn habits_choose(
+    kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>,
+    question: &Question,
+    stems: &mut Stems,
+) {
     let code = kinds.get(&KnowledgeKind::Code);
     let folders: Vec<String> = code
         .into_iter()
@@ -290,7 +298,20 @@ fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>) {
         .map(|path| folder(path).to_owned())
         .collect();
     if let Some(habits) = kinds.get_mut(&KnowledgeKind::CodePattern) {
+        let wanted = HABIT_TERMS_MIN.min(question.terms.len());
         habits.retain(|one| {
+            // What vectors found has no words to count.
+            if one.vector_rank.is_none() {
+                let (title, body) = (&one.candidate.title, &one.candidate.body);
+                let said = DocumentTerms::of(title, None, body, stems);
+                let mut met = question
+                    .terms
+                    .iter()
+                    .filter(|term| said.counts.contains_key(&term.text));
+                if met.nth(wanted.saturating_sub(1)).is_none() {
+                    return false;
+                }
+            }
             let path = one.candidate.path.as_deref();
             path.is_none_or(|path| {
                 folders.is_empty() || folders.iter().any(|one| one == folder(path))

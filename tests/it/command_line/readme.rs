@@ -1,5 +1,7 @@
 //! The commands and GraphQL operations of the README, executed as they stand there and in the order of the page: by a
 //! shell, with the program, against a server that the README's own command starts. Then those of docs/api.md.
+//!
+//! Longer than 450 lines: both pages are read, and their blocks run, by the same code.
 
 use std::collections::BTreeMap;
 use std::fs;

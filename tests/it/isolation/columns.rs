@@ -57,10 +57,9 @@ on_both_databases! {
             for (field, column) in texts {
                 let reads = |statements: &[String]| statements.iter().filter(|sql| sql.contains(column)).count();
                 assert!(reads(&narrow) < reads(&wide), "{name} reads {column}: {narrow:#?}");
-                for row in &mut wide_rows {
-                    let text = row.as_object_mut().unwrap().remove(*field);
-                    assert_ne!(text, Some(json!("")), "{name}.{field}");
-                }
+                let remove = |row: &mut Value| row.as_object_mut().unwrap().remove(*field);
+                let texts: Vec<Option<Value>> = wide_rows.iter_mut().map(remove).collect();
+                assert!(texts.iter().any(|text| *text != Some(json!(""))), "{name}.{field} has no text");
             }
             // Whatever else is selected does not depend on the texts.
             assert_eq!(narrow_rows, wide_rows, "{name}");

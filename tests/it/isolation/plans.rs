@@ -51,7 +51,7 @@ const TABLES: &[TableCopy] = &[
     ("notes", Some(("project_id", "project")), &[("id", ID)]),
     ("personas", None, &[("id", ID)]),
     ("projects", None, &[("id", ID), ("slug", "r.slug || n")]),
-    ("runs", Some(("project_id", "library")), &[("id", ID), ("subject", "r.subject || n")]),
+    ("runs", Some(("project_id", "library")), &[("id", ID), ("kind", "'SYNC'"), ("subject", "r.subject || n")]),
     ("source_files", Some(("source_id", "source")), &[("id", ID), ("path", "lpad(n::text, 6, '0') || r.path")]),
     ("syncs", Some(("source_id", "synced_source")), &[("run_id", ID)]),
     ("workflow_insights", Some(("project_id", "project")), &[("id", ID)]),
@@ -202,6 +202,7 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
         // Where a page begins.
         (_, "position") => "500".into(),
         (_, "path") => "000500".into(),
+        ("runs", "kind") => "SYNC".into(),
         (_, "id" | "run_id" | "user_id" | "consolidation_pattern_id") => {
             Uuid::from_u128(500).to_string()
         }

@@ -75,6 +75,11 @@ impl SharedWorld {
         shared
     }
 
+    /// The same, where nothing asks the model.
+    async fn without_model(db: &TestDatabase) -> Self {
+        Self::new(db, [Reply::html(500)]).await
+    }
+
     async fn letter(&self, project: ProjectId, number: u32, text: &str) {
         let (store, tenant) = (&self.models.store, self.models.tenant.id);
         let done = import(store, tenant, project, vec![letter(number, text)]).await;
@@ -201,7 +206,7 @@ fn quotes() -> Value {
 
 on_both_databases! {
     async fn what_two_projects_share_is_counted_and_quoted(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         let scoped = shared.models.write().await;
         let pain = NewInsight {
             severity: Some(InsightSeverity::Blocker),
@@ -250,7 +255,7 @@ on_both_databases! {
     }
 
     async fn running_again_changes_nothing(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         assert_eq!(numbers(&shared.run(&shared.request()).await), (1, 0, 0, 0));
         let before = shared.patterns().await;
         assert_eq!(numbers(&shared.run(&shared.request()).await), (0, 0, 1, 0));
@@ -264,7 +269,7 @@ on_both_databases! {
     }
 
     async fn an_archived_pattern_stays_archived(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         shared.run(&shared.request()).await;
         let id = shared.patterns().await[0].id;
         let archive = async |archived: bool| {
@@ -287,7 +292,7 @@ on_both_databases! {
     }
 
     async fn what_was_recalled_is_no_source(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         shared.run(&shared.request()).await;
         let written = shared.patterns().await[0].description.clone();
         for project in [shared.atlas, shared.borealis] {
@@ -299,7 +304,7 @@ on_both_databases! {
     }
 
     async fn another_tenants_projects_are_not_found(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         let store = &shared.models.store;
         let (other, _) = tenant(store, "other").await;
         let theirs = project(store, other.id, "theirs").await;
@@ -320,7 +325,7 @@ on_both_databases! {
     }
 
     async fn a_deleted_project_is_left_out_and_named(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         let gone = shared.models.project("Cirrus").await;
         let project_ids = vec![shared.atlas, shared.borealis, gone];
         let delete = async |project: ProjectId| {
@@ -415,7 +420,7 @@ on_both_databases! {
     }
 
     async fn a_model_that_was_named_has_to_exist(db: TestDatabase) {
-        let shared = SharedWorld::new(&db, []).await;
+        let shared = SharedWorld::without_model(&db).await;
         let request = ConsolidationRequest { model: Some("ghost".into()), ..shared.request() };
         assert!(matches!(shared.start(&request).await, Err(ModelError::Unknown(_))));
         let scoped = shared.models.read().await;

@@ -119,7 +119,8 @@ fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
             .map(|one| one.start_line)
             .collect();
         for line in lines_of(file, &["Autowired", "Inject"]) {
-            // Above a constructor or a method it says what the constructor says already; within one it is of a parameter.
+            // Above a constructor or a method it says what the constructor says already; within one it is of a
+            // parameter.
             let is_of_parameter = file.facts.definitions.iter().any(|one| {
                 one.kind == DefinitionKind::Method
                     && (one.start_line..=one.end_line).contains(&line)

@@ -73,8 +73,8 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         // Where there is a way back that did not lead to a file, it is not known that there is none.
         !of_first.is_empty() && !of_second.is_empty() || !names.in_part(lower, upper)
     });
-    // Go's compiler refuses a way back to a package that imports this one: a folder of one package says nothing. So does
-    // Swift's package manager of targets, which is what files of Swift import.
+    // Go's compiler refuses a way back to a package that imports this one: a folder of one package says nothing. So
+    // does Swift's package manager of targets, which is what files of Swift import.
     pairs.retain(|_, sides| {
         let mut cases = sides.iter().flatten();
         !cases.any(|case| case.file.language == Language::Swift)

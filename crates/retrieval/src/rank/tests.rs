@@ -205,6 +205,17 @@ fn two_habits_of_the_found_folders_come_after_code() {
 }
 
 #[test]
+fn a_habit_that_shares_one_word_of_several_is_no_answer() {
+    let habits = |body| {
+        let code = candidate(KnowledgeKind::Code, "src/b.rs", "lease\n", 2.0);
+        let habit = candidate(KnowledgeKind::CodePattern, "src/a.rs", body, 3.0);
+        order("renew the lease of a worker", vec![code, habit])
+    };
+    assert_eq!(habits("a worker is a struct\n"), ["src/b.rs"]);
+    assert_eq!(habits("a worker renews\n"), ["src/b.rs", "src/a.rs"]);
+}
+
+#[test]
 fn a_hit_says_why() {
     let found = hits(
         "renew lease",

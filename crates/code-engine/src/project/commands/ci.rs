@@ -54,8 +54,9 @@ pub(super) fn find(
     found
 }
 
-/// A command as a person types it: without the variables that are set before it, and without what a job of a matrix
-/// puts in. What stands behind an option that may need it stays, so that such a command is not told.
+/// A command as a person types it: without what a job of a matrix puts in, and the variables that it sets. A variable
+/// with a value of its own stays: with it, the command may do something else. So does what stands behind an option that
+/// may need it. Neither kind of command is told.
 fn without_settings(command: &str) -> String {
     const SWITCHES: [&str; 6] = ["-cover", "-q", "-race", "-v", "-vv", "--verbose"];
     let mut kept: Vec<&str> = Vec::new();
@@ -76,9 +77,9 @@ fn without_settings(command: &str) -> String {
         rest = &rest[end..];
     }
     for word in words {
-        let is_set = word.split_once('=').is_some_and(|(name, _)| {
+        let is_set = word.split_once('=').is_some_and(|(name, value)| {
             let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            !name.is_empty() && name.chars().all(is_name)
+            !name.is_empty() && name.chars().all(is_name) && value.contains("${{")
         });
         let is_put_in = word.starts_with("${{") && word.ends_with("}}");
         let is_value = kept

@@ -1,4 +1,6 @@
 //! The reported build and test commands are correct and complete.
+//!
+//! Longer than 450 lines: one case for each way in which projects say their commands.
 
 use super::*;
 use crate::language::Language;
@@ -414,8 +416,8 @@ fn what_a_matrix_puts_into_a_command_is_left_out() {
         told(&files),
         [
             "Build go build ./... (go.mod)",
-            "Test go test -cover ./... (.github/workflows/ci.yml:6)",
             "Test vendor/bin/phpunit (.github/workflows/ci.yml:7)",
+            "Test go test -cover ./... (.github/workflows/ci.yml:6)",
         ]
     );
 }

@@ -367,7 +367,7 @@ function About() {
           nyxcore {server?.version} {server?.commit && <span className="code">{server.commit.slice(0, 10)}</span>}
         </Text>
         <Text size="sm" c="dimmed">
-          {server ? t.settings.database(server.database) : ""}
+          {server ? t.settings.database(server.database) : "\u00a0"}
         </Text>
         <Anchor href="/graphql" size="sm" underline="always">
           GraphiQL

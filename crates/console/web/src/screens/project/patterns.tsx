@@ -142,16 +142,16 @@ export function Patterns() {
           clearable
           searchable
         />
-        {stacks.length > 1 && (
-          <Select
-            label={t.patterns.stack}
-            placeholder={t.common.all}
-            data={stacks}
-            value={stack}
-            onChange={setStack}
-            clearable
-          />
-        )}
+        {/* Always there: what comes later would move the list. */}
+        <Select
+          label={t.patterns.stack}
+          placeholder={t.common.all}
+          data={stacks}
+          value={stack}
+          onChange={setStack}
+          disabled={stacks.length < 2}
+          clearable
+        />
       </Group>
       <ListView
         list={list}

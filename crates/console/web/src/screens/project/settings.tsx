@@ -60,7 +60,8 @@ export function ProjectSettings() {
       ) : (
         <Skeleton height={372} maw={640} />
       )}
-      {may.manage && <Delete />}
+      {/* Not before what stands above has its height. */}
+      {data?.project && may.manage && <Delete />}
     </Page>
   );
 }
