@@ -185,6 +185,10 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
     if before.ends_with("|| ") || before.ends_with("s.v = ") {
         return tenant.to_string();
     }
+    // The size of a text that is null: `COALESCE(octet_length("column"), `.
+    if before.ends_with("\"), ") {
+        return "0".into();
+    }
     // `"table"."column" = `.
     let mut quoted = before.rsplit('"').skip(1);
     let column = quoted.next().unwrap_or_default();

@@ -106,7 +106,7 @@ impl Objects {
         let persona = NewPersona {
             name: text("gardener"),
             description: text("knows React"),
-            system_prompt: None,
+            system_prompt: Some(text("You prune.")),
             traits: Vec::new(),
             specializations: Vec::new(),
             category: None,

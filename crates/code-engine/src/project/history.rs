@@ -60,7 +60,7 @@ const RELEASE_FILES: [&str; 9] = [
 pub(crate) fn is_told(one: &str, other: &str) -> bool {
     let is_of = |list: &[&str], path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
-        list.iter().any(|one| *one == name)
+        list.contains(&name)
     };
     let is_written = [one, other].iter().any(|path| is_of(&LOCK_FILES, path));
     let is_released = [one, other].iter().all(|path| is_of(&RELEASE_FILES, path));

@@ -41,7 +41,7 @@ pub(super) enum Ask {
 /// Who computes the answer of a model.
 pub(super) enum Reach {
     /// A server, over the network.
-    Wire(Client),
+    Wire(Box<Client>),
     /// This process.
     Local(&'static Local),
 }
@@ -300,7 +300,7 @@ async fn prepare(
         None => {
             let (keyring, transports) = (&inner.keyring, &inner.transports);
             let client = tenant.client(scoped, keyring, transports, &provider);
-            Reach::Wire(client.await?)
+            Reach::Wire(Box::new(client.await?))
         }
     };
     Ok(Candidate {

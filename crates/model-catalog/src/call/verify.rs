@@ -47,7 +47,7 @@ impl ModelService {
         if info.is_local() {
             drop(scoped);
             let report = self.shortest_vector(tenant, user, &cached.catalog).await;
-            let report = report.unwrap_or_else(|| HealthReport {
+            let report = report.unwrap_or(HealthReport {
                 state: info.health.state,
                 message: info.health.message,
             });

@@ -85,7 +85,12 @@ fn without_settings(command: &str) -> String {
         let is_value = kept
             .last()
             .is_some_and(|before| before.starts_with('-') && !SWITCHES.contains(before));
-        if !(kept.is_empty() && is_set) && !(is_put_in && !is_value && !kept.is_empty()) {
+        let is_left_out = if kept.is_empty() {
+            is_set
+        } else {
+            is_put_in && !is_value
+        };
+        if !is_left_out {
             kept.push(word);
         }
     }
