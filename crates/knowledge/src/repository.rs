@@ -93,13 +93,13 @@ impl ChildList for ProjectInsights {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProjectConsolidationPatterns;
 
-/// The links of patterns that are not archived.
+/// The links of patterns that are not archived. As a value and not as EXISTS: PostgreSQL would join the two tables, and
+/// go through all newer patterns of the tenant for a page of a project's.
 fn of_current_patterns() -> Expr {
     Expr::cust(
-        "EXISTS (SELECT 1 FROM consolidation_patterns AS pattern
-         WHERE pattern.tenant_id = consolidation_pattern_projects.tenant_id
-           AND pattern.id = consolidation_pattern_projects.consolidation_pattern_id
-           AND pattern.archived_at IS NULL)",
+        "(SELECT pattern.archived_at IS NULL FROM consolidation_patterns AS pattern
+          WHERE pattern.tenant_id = consolidation_pattern_projects.tenant_id
+            AND pattern.id = consolidation_pattern_projects.consolidation_pattern_id)",
     )
 }
 

@@ -206,6 +206,8 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
         // Where a page begins.
         (_, "position") => "500".into(),
         (_, "path") => "000500".into(),
+        // What a page may hold.
+        (_, "bytes_in_all") => "1000000000".into(),
         ("runs", "kind") => "SYNC".into(),
         (_, "id" | "run_id" | "user_id" | "consolidation_pattern_id") => {
             Uuid::from_u128(500).to_string()
