@@ -20,8 +20,9 @@ const ROWS: usize = 500_000;
 const OF_PARENT: usize = 1_000;
 /// Rows of a page.
 const PAGE: usize = 40;
-/// Blocks of 8 kB that the statement of a page may read: one for each row, and the way through the index.
-const BLOCKS_MAX: i64 = 150;
+/// Blocks of 8 kB that the statement of a page may read: for each row the way through the index of another table (four
+/// blocks), and the row. Where the planner went through all newer rows of the tenant it read 876.
+const BLOCKS_MAX: i64 = 250;
 
 /// The id of the row `n`.
 const ID: &str = "lpad(to_hex(n), 32, '0')::uuid";
@@ -265,6 +266,6 @@ fn a_plan_that_reads_too_much_is_a_fault() {
     assert_eq!(faults_of(&sort), ["sorts 500 rows for a page of 40"]);
     assert_eq!(faults_of(&scan("Seq Scan")), ["reads all of notes"]);
     assert!(faults_of(&scan("Index Scan")).is_empty());
-    let walk = json!({"Node Type": "Index Only Scan", "Shared Hit Blocks": 151});
-    assert_eq!(faults_of(&walk), ["reads 151 blocks"]);
+    let walk = json!({"Node Type": "Index Only Scan", "Shared Hit Blocks": 251});
+    assert_eq!(faults_of(&walk), ["reads 251 blocks"]);
 }
