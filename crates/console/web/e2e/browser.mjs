@@ -69,6 +69,16 @@ export async function signInByForm(page, email = "ada@example.org") {
   await page.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
 }
 
+/** The WebSockets that the page opens from now on, the newest last: a test may close them. */
+export async function socketsOf(page) {
+  const sockets = [];
+  await page.routeWebSocket(/\/graphql/, (socket) => {
+    socket.connectToServer();
+    sockets.push(socket);
+  });
+  return sockets;
+}
+
 /** What axe finds wrong with the page, by the rules of WCAG 2.2 A and AA. */
 export async function violations(page) {
   // The policy of the page allows no inline script: axe comes in by the protocol of the developer tools.

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { mutate, noteMake, scriptedModel } from "../api.mjs";
-import { heading, pageOpen, signIn } from "../browser.mjs";
+import { heading, pageOpen, signIn, socketsOf } from "../browser.mjs";
 import { GITHUB_TOKEN, githubStart } from "../github.mjs";
 import { ANSWER } from "../model.mjs";
 
@@ -45,11 +45,7 @@ export async function a_sync_is_watched_through_a_lost_connection({ browser, ser
     const url = `${github.url}/acme/globe.git`;
     const { source } = await mutate(server, "addSource", { projectId: project.id, url }, "source { id }");
     const page = await pageOpen(browser, server);
-    const sockets = [];
-    await page.routeWebSocket(/\/graphql/, (socket) => {
-      socket.connectToServer();
-      sockets.push(socket);
-    });
+    const sockets = await socketsOf(page);
     await signIn(page);
     await page.goto(`/projects/globe/sources/${source.id}`);
     await page.getByRole("button", { name: "Sync now" }).click();
@@ -77,11 +73,7 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
   try {
     const note = await noteMake(server, "Who reads parts?", "Which function reads a part, part_read?");
     const page = await pageOpen(browser, server);
-    const sockets = [];
-    await page.routeWebSocket(/\/graphql/, (socket) => {
-      socket.connectToServer();
-      sockets.push(socket);
-    });
+    const sockets = await socketsOf(page);
     await signIn(page);
     await page.goto(note.path);
     await page.getByRole("button", { name: /^Model/ }).click();
