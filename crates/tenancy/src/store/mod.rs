@@ -12,6 +12,7 @@ mod lone;
 mod memory;
 mod open;
 mod pace;
+mod recordset;
 mod scoped;
 mod select;
 mod select_in;
