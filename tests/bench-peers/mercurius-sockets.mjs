@@ -31,7 +31,6 @@ app.register(mercurius, {
   jit: 1,
   context: async ({ headers }) => ({ caller: await callerFind(headers.authorization) }),
   subscription: {
-    // One listener a socket: the emitter's own bound is for leaks.
     onConnect: async ({ payload }) => ({ caller: await callerFind(payload?.Authorization) })
   }
 })

@@ -92,7 +92,7 @@ impl Server {
             return Ok(known);
         }
         let row = sqlx::query("SELECT tenant FROM bench.caller($1)")
-            .bind(&hash[..])
+            .bind(hash.to_vec())
             .fetch_optional(&self.pool)
             .await?;
         let Some(row) = row else {

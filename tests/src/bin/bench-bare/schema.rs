@@ -176,7 +176,7 @@ async fn notes_read(
     };
     let tenant = context.data::<Tenant>()?.0;
     let pool = context.data::<PgPool>()?;
-    let rows = match projects {
+    let rows = match &*projects {
         // A page of one project is an index scan that ends after it.
         [one] => {
             let query = sqlx::query(PAGE).bind(tenant).bind(one.id).bind(first);
@@ -194,7 +194,8 @@ async fn notes_read(
         .map(|(place, project)| (project.id, place))
         .collect();
     for row in &rows {
-        if let Some(place) = places.get(&row.try_get("project_id")?) {
+        let project: Uuid = row.try_get("project_id")?;
+        if let Some(place) = places.get(&project) {
             projects[*place].notes.push(note(row)?);
         }
     }

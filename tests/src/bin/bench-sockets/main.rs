@@ -86,7 +86,7 @@ async fn main() -> anyhow::Result<()> {
         let announce = format!("mutation {{ announce(runId: \"{run}\", seq: 1) }}");
         event_measure(&mut all[1], &announce, &run, count).await?;
     }
-    report(&mut all, &arguments)
+    report(&all, &arguments)
 }
 
 /// Opens the sockets of a server, and reads its memory before and after.
@@ -145,7 +145,7 @@ async fn event_measure(
     Ok(())
 }
 
-fn report(all: &mut [Measured], arguments: &Arguments) -> anyhow::Result<()> {
+fn report(all: &[Measured], arguments: &Arguments) -> anyhow::Result<()> {
     println!(
         "{} sockets of 127.0.0.2 to 127.0.0.5, one subscription each; {} events, in turn. Times from the request that \
          causes the event, over all sockets and events. Memory is the growth of what is resident; the kernel's buffers \
@@ -156,7 +156,7 @@ fn report(all: &mut [Measured], arguments: &Arguments) -> anyhow::Result<()> {
         "| server | a socket | resident at most | median | p99 | last socket, median | lost | twice |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for measured in &*all {
+    for measured in all {
         println!(
             "| {} | {:.1} kB | {:.1} MB | {:.0} ms | {:.0} ms | {:.0} ms | {} | {} |",
             measured.server.label,
