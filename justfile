@@ -182,11 +182,19 @@ live provider:
 fuzz-models:
     LLM_MUTATIONS=2000000 cargo test --release --package nyxcore-llm --features testing --lib fuzzed -- --test-threads 2 --nocapture
 
-# The gateway on PostgreSQL against mercurius: `just bench-gateway before=FILE` compares with another binary, too
-bench-gateway *programs: _bench_peers
-    cargo build {{ workspace }}
+# The gateway on PostgreSQL against PostGraphile, mercurius, Yoga with Prisma, a bare server and the statements alone: `just bench-gateway --program before=FILE` compares with another binary, `--remember-tokens` spares the peers their look-ups
+bench-gateway *arguments: _bench_gateway_peers _bench_gateway_programs
+    "{{ target }}/debug/with-postgres" -- "{{ target }}/release/bench-gateway" --peers "{{ peers }}/gateway" --bare "{{ target }}/release/bench-bare" --program "nyxcore={{ target }}/release/nyxcore" {{ arguments }}
+
+# 9,000 WebSockets with a subscription each, against mercurius: memory a socket, the time until one event has reached all. `--sockets N`, `--events N`
+bench-sockets *arguments: _bench_gateway_peers _bench_gateway_programs
+    "{{ target }}/debug/with-postgres" -- "{{ target }}/release/bench-sockets" --peers "{{ peers }}/gateway" --program "{{ target }}/release/nyxcore" {{ arguments }}
+
+# What is measured and what measures, in release: nine thousand clients of a debug build would measure themselves.
+_bench_gateway_programs:
+    cargo build --package nyxcore-tests --bin with-postgres
     cargo build --release
-    "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-gateway" --peer "{{ peers }}/mercurius" --program "nyxcore={{ target }}/release/nyxcore" {{ prepend("--program ", programs) }}
+    cargo build --release --package nyxcore-tests --bin bench-gateway --bin bench-bare --bin bench-sockets
 
 # The door to the models on PostgreSQL: its time over a bare stream at 1,000 calls a second, or at `just bench-models RATE`, and the report over ten million calls
 bench-models rate="1000":
@@ -194,10 +202,14 @@ bench-models rate="1000":
     "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-model-catalog --bench door -- {{ rate }}
     "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-usage"
 
-# The load generator from Debian, and the peer from npm, each where it is missing.
-_bench_peers:
+# The load generator from Debian, and the peers from npm, each where it is missing. Prisma's client without an engine is generated
+# without one, too: the named one is never run, and only keeps the generator from fetching its own.
+_bench_gateway_peers:
     command -v wrk >/dev/null || apt-get install --yes wrk
-    test -d "{{ peers }}/mercurius/node_modules" || npm install --prefix "{{ peers }}/mercurius" --no-fund --no-audit mercurius@16.10.1 fastify@5.12.8 pg@8.23.1 graphql@16
+    mkdir -p "{{ peers }}/gateway"
+    cp tests/bench-peers/* "{{ peers }}/gateway"
+    cd "{{ peers }}/gateway" && { cmp --quiet package-lock.json installed.json || { npm ci --ignore-scripts --no-audit --no-fund && cp package-lock.json installed.json; }; }
+    cd "{{ peers }}/gateway" && PRISMA_SCHEMA_ENGINE_BINARY="$(command -v true)" node_modules/.bin/prisma generate >/dev/null
 
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:

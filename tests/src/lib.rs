@@ -16,6 +16,7 @@
 //!
 //! The PostgreSQL half needs the server that `just test` starts; without it the test fails and says so.
 
+pub mod bench;
 mod database;
 mod example;
 mod oidc;

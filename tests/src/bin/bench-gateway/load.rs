@@ -1,37 +1,50 @@
-//! Load generation with `wrk`, and its results.
+//! Load generation with `wrk` and `pgbench`, and its results.
 
 use std::io::Write as _;
 
 use anyhow::{Context, ensure};
+use nyxcore_tests::bench::{Known, Server, output, percentile, program};
+use url::Url;
 
-use crate::servers::{Server, program};
+use crate::operation::Operation;
 
-/// Connections that ask at once, and the seconds a sample takes.
+/// Connections that ask at once.
 const CONNECTIONS: &str = "32";
-const SECONDS: &str = "5";
+/// Connections to the database, of each server's pool and of pgbench.
+const POOL: &str = "10";
 
-/// What one run of the load generator measured.
+/// What one run of a load generator measured.
 pub struct Sample {
     /// Answered requests a second.
     pub rate: f64,
     /// The 99th percentile of their times, in milliseconds.
     pub p99_ms: f64,
+    /// All answered requests.
+    pub requests: u64,
 }
 
-/// Asks a server one query over and over.
+/// Asks a server one document over and over.
 ///
 /// # Errors
-/// `wrk` is missing; or a request was not answered with 200.
-pub async fn load_run(server: &Server, query: &str) -> anyhow::Result<Sample> {
+/// `wrk` is missing; a request was not answered with 200.
+pub async fn wrk_run(server: &Server, document: &str, seconds: u32) -> anyhow::Result<Sample> {
     let mut script = tempfile::NamedTempFile::new()?;
-    let body = serde_json::json!({ "query": query }).to_string();
+    let body = serde_json::json!({ "query": document }).to_string();
     writeln!(script, "wrk.method = 'POST'\nwrk.body = [==[{body}]==]")?;
     writeln!(script, "wrk.headers['Content-Type'] = 'application/json'")?;
     if let Some(token) = &server.token {
         writeln!(script, "wrk.headers['Authorization'] = 'Bearer {token}'")?;
     }
     let output = program("wrk")
-        .args(["-t1", "--latency", "-c", CONNECTIONS, "-d", SECONDS, "-s"])
+        .args([
+            "-t1",
+            "--latency",
+            "-c",
+            CONNECTIONS,
+            "-d",
+            &seconds.to_string(),
+            "-s",
+        ])
         .arg(script.path())
         .arg(server.url())
         .output()
@@ -49,9 +62,68 @@ pub async fn load_run(server: &Server, query: &str) -> anyhow::Result<Sample> {
         line.map(|rest| rest.trim().to_owned())
             .with_context(|| format!("wrk did not report {label}:\n{report}"))
     };
+    let requests = report
+        .lines()
+        .find_map(|line| line.trim().split_once(" requests in "))
+        .with_context(|| format!("wrk did not report its requests:\n{report}"))?;
     Ok(Sample {
         rate: value("Requests/sec:")?.parse()?,
         p99_ms: milliseconds(&value("99%")?)?,
+        requests: requests.0.parse()?,
+    })
+}
+
+/// Runs the statements of an operation over and over, as the role that serves.
+///
+/// # Errors
+/// pgbench is missing; a statement failed.
+pub async fn pgbench_run(
+    url: &Url,
+    operation: Operation,
+    known: &Known,
+    seconds: u32,
+) -> anyhow::Result<Sample> {
+    let folder = tempfile::tempdir()?;
+    let script = folder.path().join("script.sql");
+    std::fs::write(&script, operation.pgbench())?;
+    let first: Vec<String> = known.first.iter().map(ToString::to_string).collect();
+    let report = output(
+        program("pgbench")
+            .args(["-n", "-M", "prepared", "-j", "1", "-c", POOL])
+            .args(["-T", &seconds.to_string(), "--log", "-f"])
+            .arg(&script)
+            .arg("-D")
+            .arg(format!("t={}", known.tenant))
+            .arg("-D")
+            .arg(format!("p={}", known.project))
+            .arg("-D")
+            .arg(format!("w={}", known.written))
+            .arg("-D")
+            .arg(format!("f={{{}}}", first.join(",")))
+            .arg(url.as_str())
+            .current_dir(folder.path()),
+    )
+    .await?;
+    // A line a transaction: the client, its number, its time in microseconds, and more.
+    let mut times = Vec::new();
+    for entry in std::fs::read_dir(folder.path())? {
+        let path = entry?.path();
+        if path != script {
+            for line in std::fs::read_to_string(path)?.lines() {
+                let time = line.split(' ').nth(2).context("a line of pgbench's log")?;
+                times.push(time.parse::<f64>()?);
+            }
+        }
+    }
+    let rate = report
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = "))
+        .and_then(|rest| rest.split(' ').next())
+        .with_context(|| format!("pgbench did not report tps:\n{report}"))?;
+    Ok(Sample {
+        rate: rate.parse()?,
+        requests: times.len() as u64,
+        p99_ms: percentile(times, 99) / 1000.0,
     })
 }
 

@@ -1,110 +1,189 @@
-//! `bench-gateway`: requests a second of the GraphQL API on PostgreSQL, with row-level security, against mercurius on
-//! the same rows without it. `just bench-gateway`.
+//! `bench-gateway`: requests a second of the GraphQL API on PostgreSQL with row-level security, against PostGraphile,
+//! mercurius, and graphql-yoga with Prisma on the same rows, and against two limits: a bare async-graphql server, and
+//! the statements alone by pgbench. `just bench-gateway`.
 //!
-//! The servers are measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios.
-//! The load comes from `wrk` on the same cores. Each `--program LABEL=PATH` is one more nyxcore to compare, on a
+//! Everything is measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios. The
+//! load comes from `wrk` on the same cores. Each further `--program LABEL=PATH` is one more nyxcore to compare, on a
 //! database of its own with the same number of rows.
 
 mod load;
-mod servers;
+mod operation;
+mod subjects;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use nyxcore_tests::bench::{Bench, NOTES, PROJECTS, median};
 
-use load::{Sample, load_run};
-use servers::{Bench, Server};
+use load::Sample;
+use operation::Operation;
+use subjects::{Options, Subject, subjects_start};
 
-/// Rounds over all servers and queries: an odd number, so that the median is one of them.
-const ROUNDS: usize = 3;
-
-/// What is asked: a name, and the query, in which `$ID` stands for a project's id.
-const QUERIES: [(&str, &str); 4] = [
-    ("{ __typename }", "{ __typename }"),
-    (
-        "one project by id",
-        r#"{ project(id: "$ID") { id slug name } }"#,
-    ),
-    (
-        "20 projects with 10 notes each",
-        "{ projects(first: 20) { nodes { id slug name notes(first: 10) { nodes { id title } } } } }",
-    ),
-    (
-        "a page of 100 notes",
-        r#"{ project(id: "$ID") { notes(first: 100) { nodes { id title body } } } }"#,
-    ),
+/// The goals: at least so many times the rate of a peer.
+const GOALS: [(&str, f64); 4] = [
+    ("postgraphile", 2.0),
+    ("yoga + prisma", 5.0),
+    ("mercurius", 1.0),
+    ("bare server", 0.8),
 ];
+/// At most so many kB resident.
+const MEMORY_GOAL: u64 = 60 * 1024;
+
+/// The medians of one subject's samples of an operation.
+struct Medians {
+    rate: f64,
+    p99_ms: f64,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     // The first of the process installs it; a second one is told so, and both mean the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = arguments_read()?;
-    let bench = Bench::prepare(&arguments.peer).await?;
-    let mut servers = vec![bench.mercurius().await?];
-    for (label, program) in &arguments.programs {
-        servers.push(bench.nyxcore(label, program).await?);
+    let bench = Bench::prepare(&arguments.peers).await?;
+    let options = Options {
+        programs: &arguments.programs,
+        bare: &arguments.bare,
+        remember: arguments.remember,
+    };
+    let subjects = subjects_start(&bench, options).await?;
+    println!(
+        "{PROJECTS} projects, {NOTES} notes; 32 connections, pools of 10; medians of {} rounds of {} s, in turn. All \
+         servers gave the same data and refused strangers.\n",
+        arguments.rounds, arguments.seconds
+    );
+    for subject in &subjects {
+        println!("- {}: {}", subject.label, subject.does);
     }
-    println!("| query | server | requests/s | against mercurius | p99 | memory |");
+    println!("\n| operation | server | requests/s | nyxcore is | p99 | peak memory |");
     println!("|---|---|---|---|---|---|");
-    for (name, query) in QUERIES {
-        measure(&servers, name, query).await?;
+    let mut verdicts = Vec::new();
+    for operation in Operation::ALL {
+        let medians = measure(&bench, &subjects, operation, &arguments).await?;
+        verdicts.extend(verdicts_of(operation, &subjects, &medians));
+    }
+    let memory = subjects[0].peak_memory()?.unwrap_or_default();
+    verdicts.push((
+        format!("{:.1} MB at most", memory as f64 / 1024.0),
+        "under 60 MB".into(),
+        memory < MEMORY_GOAL,
+    ));
+    println!(
+        "\n| goal of {} | measured | |\n|---|---|---|",
+        subjects[0].label
+    );
+    for (measured, goal, held) in verdicts {
+        let verdict = if held { "held" } else { "missed" };
+        println!("| {goal} | {measured} | {verdict} |");
     }
     Ok(())
 }
 
-/// Measures one query on all servers in turn, and prints a row for each.
-async fn measure(servers: &[Server], name: &str, query: &str) -> anyhow::Result<()> {
-    let mut samples: Vec<Vec<Sample>> = servers.iter().map(|_| Vec::new()).collect();
-    for _ in 0..ROUNDS {
-        for (server, samples) in servers.iter().zip(&mut samples) {
-            let query = query.replace("$ID", &server.project_id);
-            samples.push(
-                load_run(server, &query)
-                    .await
-                    .with_context(|| format!("{name} on {}", server.label))?,
-            );
+/// Measures one operation on everything in turn, and prints a row for each.
+async fn measure(
+    bench: &Bench,
+    subjects: &[Subject],
+    operation: Operation,
+    arguments: &Arguments,
+) -> anyhow::Result<Vec<Medians>> {
+    // JavaScript is compiled while it runs: nobody is measured cold.
+    for subject in subjects {
+        subject.sample(bench, operation, 2).await?;
+    }
+    let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
+    for _ in 0..arguments.rounds {
+        for (subject, samples) in subjects.iter().zip(&mut samples) {
+            samples.push(subject.sample(bench, operation, arguments.seconds).await?);
         }
     }
-    let rates: Vec<f64> = samples
+    let medians: Vec<Medians> = samples
         .iter()
-        .map(|of_server| median(of_server.iter().map(|sample| sample.rate)))
+        .map(|samples| Medians {
+            rate: median(samples.iter().map(|sample| sample.rate)),
+            p99_ms: median(samples.iter().map(|sample| sample.p99_ms)),
+        })
         .collect();
-    for ((server, of_server), rate) in servers.iter().zip(&samples).zip(&rates) {
-        let p99 = median(of_server.iter().map(|sample| sample.p99_ms));
+    for (subject, of_subject) in subjects.iter().zip(&medians) {
+        let memory = subject.peak_memory()?.map_or("-".into(), |kilobytes| {
+            format!("{:.1} MB", kilobytes as f64 / 1024.0)
+        });
         println!(
-            "| {name} | {} | {rate:.0} | {:.2}x | {p99:.1} ms | {} MB |",
-            server.label,
-            rate / rates[0],
-            server.peak_memory_mb()?
+            "| {} | {} | {:.0} | {:.2}x | {:.1} ms | {memory} |",
+            operation.name(),
+            subject.label,
+            of_subject.rate,
+            medians[0].rate / of_subject.rate,
+            of_subject.p99_ms,
         );
     }
-    Ok(())
+    Ok(medians)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// What was measured, the goal, and whether it was held.
+fn verdicts_of(
+    operation: Operation,
+    subjects: &[Subject],
+    medians: &[Medians],
+) -> Vec<(String, String, bool)> {
+    let mut verdicts = Vec::new();
+    for (peer, goal) in GOALS {
+        if let Some(place) = subjects.iter().position(|subject| subject.label == peer) {
+            let ratio = medians[0].rate / medians[place].rate;
+            verdicts.push((
+                format!("{ratio:.2}x"),
+                format!("{}: {goal}x {peer}", operation.name()),
+                ratio >= goal,
+            ));
+        }
+    }
+    let others = subjects.iter().zip(medians);
+    let others = others.filter(|(subject, _)| {
+        ["postgraphile", "mercurius", "yoga + prisma"].contains(&subject.label.as_str())
+    });
+    let lowest = others
+        .map(|(_, medians)| medians.p99_ms)
+        .fold(f64::MAX, f64::min);
+    verdicts.push((
+        format!(
+            "{:.1} ms, the lowest peer {lowest:.1} ms",
+            medians[0].p99_ms
+        ),
+        format!("{}: lowest p99 of the peers", operation.name()),
+        medians[0].p99_ms < lowest,
+    ));
+    verdicts
 }
 
 /// What the command line says.
 struct Arguments {
-    /// The folder in which the peer's packages are installed.
-    peer: PathBuf,
+    peers: PathBuf,
+    bare: PathBuf,
     /// The nyxcore binaries, each with the name it has in the table.
     programs: Vec<(String, PathBuf)>,
+    /// Rounds over all servers: an odd number, so that the median is one of them.
+    rounds: usize,
+    /// The seconds that a sample takes.
+    seconds: u32,
+    remember: bool,
 }
 
 fn arguments_read() -> anyhow::Result<Arguments> {
-    const USAGE: &str =
-        "usage: bench-gateway --peer FOLDER --program LABEL=PATH [--program LABEL=PATH ...]";
-    let (mut peer, mut programs) = (None, Vec::new());
+    const USAGE: &str = "usage: bench-gateway --peers FOLDER --bare PATH --program LABEL=PATH [--program LABEL=PATH ...] \
+                         [--rounds N] [--seconds N] [--remember-tokens]";
+    let (mut peers, mut bare, mut programs) = (None, None, Vec::new());
+    let (mut rounds, mut seconds, mut remember) = (3, 5, false);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--remember-tokens" {
+            remember = true;
+            continue;
+        }
         let value = words.next().context(USAGE)?;
         match word.as_str() {
-            "--peer" => peer = Some(value.into()),
+            "--peers" => peers = Some(value.into()),
+            "--bare" => bare = Some(value.into()),
+            "--rounds" => rounds = value.parse()?,
+            "--seconds" => seconds = value.parse()?,
             "--program" => {
                 let (label, path) = value.split_once('=').context(USAGE)?;
                 programs.push((label.to_owned(), path.into()));
@@ -112,8 +191,13 @@ fn arguments_read() -> anyhow::Result<Arguments> {
             _ => bail!(USAGE),
         }
     }
+    ensure!(rounds % 2 == 1, "the number of rounds is odd");
     Ok(Arguments {
-        peer: peer.context(USAGE)?,
+        peers: peers.context(USAGE)?,
+        bare: bare.context(USAGE)?,
         programs,
+        rounds,
+        seconds,
+        remember,
     })
 }
