@@ -42,8 +42,8 @@ pub struct Usages {
     pub is_complete: bool,
 }
 
-/// The identifiers of several parts that a text names, in its order, at most three: `parseBody`, `handle_request`. A
-/// word of one part may be a word.
+/// The identifiers that a text names, in its order, at most three. In a sentence they have several parts, as `parseBody`
+/// and `handle_request` do: a word of one part may be a word. A text of one word is one.
 ///
 /// ```
 /// # use nyxcore_retrieval::identifiers_named;
@@ -51,10 +51,15 @@ pub struct Usages {
 ///     identifiers_named("What breaks if BaseTransport.handle_request changes?"),
 ///     ["BaseTransport", "handle_request"]
 /// );
+/// assert_eq!(identifiers_named("urlparse"), ["urlparse"]);
 /// assert_eq!(identifiers_named("Where is the HTTP port validated?"), [] as [&str; 0]);
 /// ```
 #[must_use]
 pub fn identifiers_named(text: &str) -> Vec<&str> {
+    let text = text.trim();
+    if !text.is_empty() && text.chars().all(is_name) {
+        return vec![text];
+    }
     let mut named: Vec<&str> = Vec::new();
     for word in text.split(|c: char| !is_name(c)) {
         let is_named = parts(word).len() > 1 && !named.contains(&word);

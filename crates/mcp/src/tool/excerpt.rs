@@ -81,7 +81,7 @@ async fn texts_of<A: Access>(
     }
     let mut blobs: Vec<((SourceId, String), String)> = Vec::new();
     for (source, paths) in paths {
-        let files = files_by_path(scoped, source, Some(&paths)).await?;
+        let files = files_by_path(scoped, source, Some(paths.as_slice())).await?;
         blobs.extend(
             files
                 .into_iter()
@@ -90,8 +90,10 @@ async fn texts_of<A: Access>(
     }
     let oids: Vec<&str> = blobs.iter().map(|(_, oid)| oid.as_str()).collect();
     let contents = blob_contents(scoped, &oids).await?;
-    let text = |(file, oid)| Some((file, contents.get(&oid)?.clone()));
-    Ok(blobs.into_iter().filter_map(text).collect())
+    let texts = blobs
+        .into_iter()
+        .filter_map(|(file, oid)| Some((file, contents.get(&oid)?.clone())));
+    Ok(texts.collect())
 }
 
 /// All lines of a hit's place, where they are few. `None` too where the file is not what the index has.
