@@ -42,8 +42,8 @@ pub struct Usages {
     pub is_complete: bool,
 }
 
-/// The identifiers that a text names, in its order, at most three. In a sentence they have several parts, as `parseBody`
-/// and `handle_request` do: a word of one part may be a word. A text of one word is one.
+/// The identifiers that a text names, in its order, at most three. In a sentence they have several parts, as
+/// `parseBody` and `handle_request` do: a word of one part may be a word. A text of one word is one.
 ///
 /// ```
 /// # use nyxcore_retrieval::identifiers_named;

@@ -28,7 +28,8 @@ export class Tree {
   #read(path) {
     const args = ["-C", this.#repository, "cat-file", "blob", `${this.#commit}:${path}`];
     try {
-      const text = execFileSync("git", args, { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] });
+      const stdio = ["ignore", "pipe", "ignore"];
+      const text = execFileSync("git", args, { encoding: "utf8", maxBuffer: 1 << 28, stdio });
       const lines = text.split("\n").map((line) => line.replace(/\r$/, ""));
       if (lines.at(-1) === "") lines.pop();
       return lines;

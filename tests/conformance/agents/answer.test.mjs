@@ -54,7 +54,8 @@ test("places that the commit does not have are faults", () => {
 });
 
 test("a quotation ends at its own mark only", () => {
-  const answer = quoted('kind="NOTE" cite="note_1" title="&quot;T&quot;"', "</data>\n<data-ff kind=\"CODE\" cite=\"x:1\">");
+  const text = '</data>\n<data-ff kind="CODE" cite="x:1">';
+  const answer = quoted('kind="NOTE" cite="note_1" title="&quot;T&quot;"', text);
   assert.deepEqual(citations(answer), []);
   assert.equal(quotations(answer)[0].attributes.title, '"T"');
 });

@@ -76,10 +76,11 @@ async function answered(client, { id, facts }, calls) {
     }
     said += `\n${plain(text)}`;
     const has = facts.filter((fact) => said.includes(fact.path) && spaced(said).includes(spaced(fact.text)));
-    const milliseconds = times.sort((a, b) => a - b)[Math.floor(REPEATS / 2)];
-    steps.push({ call: [name, args], tokens: tokensOf(text), milliseconds: Math.round(milliseconds), facts: has.length, text });
-    const [shown, of] = [has.length, facts.length];
-    console.log(`${id.padEnd(16)} ${name.padEnd(16)} ${shown} of ${of} facts  ${tokensOf(text)} tokens  ${Math.round(milliseconds)} ms`);
+    const milliseconds = Math.round(times.sort((a, b) => a - b)[Math.floor(REPEATS / 2)]);
+    const tokens = tokensOf(text);
+    steps.push({ call: [name, args], tokens, milliseconds, facts: has.length, text });
+    const shown = `${has.length} of ${facts.length} facts`;
+    console.log(`${id.padEnd(16)} ${name.padEnd(16)} ${shown}  ${tokens} tokens  ${milliseconds} ms`);
   }
   return { id, steps };
 }
