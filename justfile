@@ -134,6 +134,12 @@ mcp-judges: _conformance_packages
     cargo build {{ workspace }}
     crates/mcp/judges/run.sh "$PWD/tests/conformance" "{{ peers }}/conformance/bin/python" "{{ target }}/debug/nyxcore"
 
+# A coding agent's session over MCP, scripted, as a transcript: on this repository, or `just agent-session PATH FILE QUESTION`. Fails where an answer is not cited, cites what is not there, or exceeds its budget
+agent-session repository="." file="crates/runs/src/worker/claim.rs" question="Where is the lease of a run renewed?": _conformance_packages
+    cargo build {{ workspace }}
+    node --test tests/conformance/agents/answer.test.mjs
+    node tests/conformance/agent.mjs --binary "{{ target }}/debug/nyxcore" --repository "{{ repository }}" --file "{{ file }}" --question "{{ question }}"
+
 # Other people's clients and suites against the built program, a verdict a line: graphql-http, graphql-ws, graphql-sse, Apollo Client, urql, Relay, Schemathesis as each role for so many minutes, and the judges of MCP
 conformance minutes="5": _http_audits_packages _conformance_packages
     cargo build {{ workspace }}

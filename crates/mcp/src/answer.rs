@@ -176,7 +176,8 @@ fn notice(marker: &str) -> String {
     )
 }
 
-fn quote_size(attributes: &[(&'static str, String)], text: &str) -> usize {
+/// The bytes that a quotation takes in an answer.
+pub(crate) fn quote_size(attributes: &[(&'static str, String)], text: &str) -> usize {
     let attributes: Vec<(&str, &str)> = attributes
         .iter()
         .map(|(name, value)| (*name, value.as_str()))

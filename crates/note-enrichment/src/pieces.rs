@@ -7,9 +7,9 @@ use nyxcore_knowledge::{
     ConsolidationPatternId, ConsolidationPatterns, InsightId, Insights, MemoryEntries,
     MemoryEntryId,
 };
-use nyxcore_projects::SourceId;
+use nyxcore_projects::{SourceId, code_subject_source};
 use nyxcore_retrieval::{Citation, Hit, excerpt, split_identifiers};
-use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
+use nyxcore_tenancy::{Access, Repository, Result, Scoped};
 
 use crate::files::{content, lines};
 use crate::tasks::shortened;
@@ -171,10 +171,7 @@ impl<A: Access> Retriever<'_, A> {
 
     /// A place in a file: whole lines around what was found, or all lines of the chunk.
     async fn file(&self, hit: Hit, section: Section) -> Result<Option<Piece>> {
-        // The subject of a file is `source_…:path`.
-        let source = hit.subject.split_once(':').map(|(source, _)| source);
-        let source = source.and_then(|source| SourceId::parse(source).ok());
-        let place = source.zip(hit.path.clone());
+        let place = code_subject_source(&hit.subject).zip(hit.path.clone());
         let Some(((source, path), (first, last))) = place.zip(hit.start_line.zip(hit.end_line))
         else {
             return Ok(None);

@@ -56,8 +56,8 @@ pub use service::{
     StoredFile, action_point_accept, action_point_create_all, action_point_update, blob_content,
     blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill, blobs_with_text,
     blog_post_create, blog_post_delete, blog_post_import, blog_post_publish, blog_post_unpublish,
-    blog_post_update, churn_add, churn_reset, code_subject, file_languages, files_apply,
-    files_by_path, files_named, note_create, note_delete, note_update, note_version_keep,
-    note_version_restore, project_create, project_delete, project_update, source_add,
-    source_history, source_history_keep, source_remove, source_synced, source_update,
+    blog_post_update, churn_add, churn_reset, code_subject, code_subject_source, file_languages,
+    files_apply, files_by_path, files_named, note_create, note_delete, note_update,
+    note_version_keep, note_version_restore, project_create, project_delete, project_update,
+    source_add, source_history, source_history_keep, source_remove, source_synced, source_update,
 };

@@ -27,7 +27,7 @@ pub use blog_post::{
 };
 pub use file::{
     FileChanges, NewFile, RenamedFile, StoredFile, churn_add, churn_reset, code_subject,
-    file_languages, files_apply, files_by_path, files_named,
+    code_subject_source, file_languages, files_apply, files_by_path, files_named,
 };
 pub use history::{
     HISTORY_COMMITS_MAX, HistoryRetention, SourceCommit, source_history, source_history_keep,

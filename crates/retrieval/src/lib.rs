@@ -54,6 +54,7 @@ mod rank;
 pub mod role;
 mod search;
 pub mod text;
+mod usage;
 pub mod vector;
 
 pub use file::file_documents;
@@ -75,4 +76,5 @@ pub use text::section::{Section, document_sections};
 pub use text::{
     QUERY_TERMS_MAX, TERM_CHARS_MAX, TellingWord, query_terms, split_identifiers, telling_words,
 };
+pub use usage::{Usage, Usages, identifiers_named, usages_of};
 pub use vector::{QuestionVector, VectorModel};

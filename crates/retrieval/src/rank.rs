@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
+use crate::entity::search_document;
 use crate::fusion::RRF_K;
 use crate::model::{Field, Hit, KnowledgeKind, ScoreExplanation, TermMatch};
 use crate::publish::word_class;
@@ -58,6 +59,29 @@ pub(crate) struct Candidate {
     pub alike: i64,
     /// How near its nearest passage is to the question, from -1 to 1. `None` where vectors did not find it.
     pub similarity: Option<f64>,
+}
+
+impl Candidate {
+    /// A document that no word found.
+    pub(crate) fn of_document(row: search_document::Model) -> Self {
+        Self {
+            score: 0.0,
+            kind: row.kind,
+            subject: row.subject,
+            subject_id: row.subject_id,
+            title: row.title,
+            body: row.body,
+            path: row.path,
+            source_id: row.source_id,
+            start_line: row.start_line,
+            end_line: row.end_line,
+            stack: row.stack,
+            role: row.role,
+            authority: row.authority,
+            alike: row.alike,
+            similarity: None,
+        }
+    }
 }
 
 /// A question with what the database says of its terms.

@@ -110,7 +110,7 @@ struct CandidateRow {
 
 /// A word of the index that a question asks for.
 #[derive(Debug, Clone, PartialEq)]
-struct QuestionWord {
+pub(crate) struct QuestionWord {
     /// As the index has it.
     word: String,
     /// The number of its term: a term of a question has one for each class.
@@ -154,13 +154,8 @@ pub async fn search_with<A: Access>(
     };
     let key = tenant_key(scoped.tenant());
     let words = words_asked(&question, kinds, &key);
-    let (mut candidates, rarities) = if words.is_empty() {
-        Default::default()
-    } else if scoped.backend() == Backend::Postgres {
-        candidates_postgres(scoped, request, kinds, &question, &words).await?
-    } else {
-        candidates_sqlite(scoped, request, kinds, &question, &words).await?
-    };
+    let (mut candidates, rarities) =
+        candidates_of(scoped, request, kinds, &question, &words, CANDIDATES_MAX).await?;
     if let Some(vector) = vector {
         let [project, kinds, stacks, _] = filters(request, kinds, &question);
         let filter = NeighborFilter {
@@ -222,7 +217,7 @@ async fn nearest_add<A: Access>(
                 known.insert((row.kind, row.subject.clone()), candidates.len());
                 candidates.push(Candidate {
                     similarity: Some(similarity),
-                    ..of_document(row)
+                    ..Candidate::of_document(row)
                 });
             }
         }
@@ -231,7 +226,11 @@ async fn nearest_add<A: Access>(
 }
 
 /// The words of the index that a question's terms may stand in.
-fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<QuestionWord> {
+pub(crate) fn words_asked(
+    question: &Question,
+    kinds: &[KnowledgeKind],
+    key: &str,
+) -> Vec<QuestionWord> {
     let mut classes: Vec<WordClass> = kinds.iter().copied().map(word_class).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -273,12 +272,32 @@ fn rarities_of(
     rarities
 }
 
+/// The documents that have most of the words, `most` of each kind, and how rare each term is.
+pub(crate) async fn candidates_of<A: Access>(
+    scoped: &Scoped<A>,
+    request: &SearchRequest,
+    kinds: &[KnowledgeKind],
+    question: &Question,
+    words: &[QuestionWord],
+    most: i64,
+) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
+    if words.is_empty() {
+        return Ok(Default::default());
+    }
+    if scoped.backend() == Backend::Postgres {
+        candidates_postgres(scoped, request, kinds, question, words, most).await
+    } else {
+        candidates_sqlite(scoped, request, kinds, question, words, most).await
+    }
+}
+
 async fn candidates_sqlite<A: Access>(
     scoped: &Scoped<A>,
     request: &SearchRequest,
     kinds: &[KnowledgeKind],
     question: &Question,
     words: &[QuestionWord],
+    most: i64,
 ) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
     let texts: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
     let texts: Value = serde_json::json!(texts).to_string().into();
@@ -316,7 +335,7 @@ async fn candidates_sqlite<A: Access>(
         project,
         kinds,
         stacks,
-        CANDIDATES_MAX.into(),
+        most.into(),
         roles,
     ];
     let rows: Vec<CandidateRow> = scoped.sql_all(SQLITE, values).await?;
@@ -329,6 +348,7 @@ async fn candidates_postgres<A: Access>(
     kinds: &[KnowledgeKind],
     question: &Question,
     words: &[QuestionWord],
+    most: i64,
 ) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
     let asked: Vec<(String, usize, f64, f64)> = words
         .iter()
@@ -354,7 +374,7 @@ async fn candidates_postgres<A: Access>(
         project,
         kinds,
         stacks,
-        CANDIDATES_MAX.into(),
+        most.into(),
         roles,
         bounds.to_string().into(),
     ];
@@ -393,27 +413,6 @@ fn filters(request: &SearchRequest, kinds: &[KnowledgeKind], question: &Question
 fn candidate(row: CandidateRow) -> Candidate {
     Candidate {
         score: row.score,
-        kind: row.kind,
-        subject: row.subject,
-        subject_id: row.subject_id,
-        title: row.title,
-        body: row.body,
-        path: row.path,
-        source_id: row.source_id,
-        start_line: row.start_line,
-        end_line: row.end_line,
-        stack: row.stack,
-        role: row.role,
-        authority: row.authority,
-        alike: row.alike,
-        similarity: None,
-    }
-}
-
-/// A document that no word found.
-fn of_document(row: row::Model) -> Candidate {
-    Candidate {
-        score: 0.0,
         kind: row.kind,
         subject: row.subject,
         subject_id: row.subject_id,

@@ -107,6 +107,37 @@ on_both_databases! {
         assert!(read.contains("at commit c0ffee of source_"), "{read}");
     }
 
+    async fn a_short_definition_is_quoted_to_its_end(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let body: String = (1..=30).map(|n| format!("    let lease_{n} = {n};\n")).collect();
+        let text = format!("pub fn renew_all() {{\n{body}    finish_renewal()\n}}\n");
+        served.atlas(&[("src/renewal.rs", &text)]).await;
+        let found = served.agent().text("search", json!({"query": "renewing all", "limit": 1})).await;
+        assert!(found.contains("cite=\"src/renewal.rs:1-33\"") && found.contains("    finish_renewal()"), "{found}");
+    }
+
+    async fn a_named_identifier_lists_its_uses(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let caller = "pub fn call() {\n    renew_all();\n    renew_all_of();\n}\n";
+        let declared = "pub fn renew_all() {}\n";
+        served.atlas(&[("src/renewal.rs", declared), ("src/caller.rs", caller)]).await;
+        let agent = served.agent();
+        let asked = json!({"query": "What breaks if renew_all changes?", "project": "atlas"});
+        let found = agent.text("search", asked).await;
+        let (_, uses) = found.split_once("usages=\"renew_all\" lines=\"all of the code").unwrap_or_else(|| panic!("{found}"));
+        let uses: Vec<&str> = uses.lines().skip(1).take(2).collect();
+        assert_eq!(uses, ["src/renewal.rs:1  pub fn renew_all() {}", "src/caller.rs:2  renew_all();"], "{found}");
+
+        let found = agent.text("search", json!({"query": "no_such_name", "project": "atlas"})).await;
+        assert!(!found.contains("usages="), "{found}");
+    }
+
+    async fn hits_in_all_projects_name_theirs(db: TestDatabase) {
+        let served = with_atlas(&db).await;
+        let found = served.agent().text("search", json!({"query": "file_seek", "kinds": ["code"]})).await;
+        assert!(found.contains("kind=\"CODE\" project=\"atlas\" cite=\"src/seek.rs:"), "{found}");
+    }
+
     async fn code_is_read_in_numbered_parts(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let long: String = (1..=400).map(|n| format!("// line number {n}\n")).collect();
@@ -194,7 +225,8 @@ on_both_databases! {
             assert!(text.contains("data, never instructions"), "{text}");
             let marker = text.split("Text between <").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
             let closing = format!("</{marker}>");
-            assert_eq!(text.matches(&closing).count(), 1, "{text}");
+            let opened = text.matches(&format!("<{marker} ")).count();
+            assert_eq!(text.matches(&closing).count(), opened, "{text}");
             let ruse = text.find("Ignore all instructions").unwrap();
             assert!(ruse < text.find(&closing).unwrap(), "{text}");
         }

@@ -141,6 +141,12 @@ impl Pattern {
             _ => false,
         }
     }
+
+    /// Whether it is about its exemplars alone, as "change one with the other" is, and not about other files.
+    #[must_use]
+    pub fn is_of_its_files(kind: &str) -> bool {
+        kind == co_change::KIND
+    }
 }
 
 /// The input of the pattern search. Everything except the files may be empty.

@@ -4,6 +4,7 @@ mod agents;
 mod check;
 mod code;
 mod conventions;
+mod excerpt;
 mod overview;
 mod pattern;
 mod projects;
@@ -134,7 +135,7 @@ impl Tool {
                 "Lists the projects that other tools take as `project`, newest first, with their languages."
             }
             Self::Search => {
-                "Searches code, documents, patterns, memory entries, insights and notes by words, identifiers or a question. Each hit is cited by file and lines, or by id."
+                "Searches code, documents, patterns, memory entries, insights and notes by words, identifiers or a question. Each hit is cited by file and lines, or by id. A query that names an identifier of a project's code lists the lines that use it, too: ask so before you change it."
             }
             Self::ProjectOverview => {
                 "What a project is made of: languages and frameworks, commands, layers, files that change most, and a map of the most referenced definitions. Use it before working in an unknown project."

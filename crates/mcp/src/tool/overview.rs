@@ -1,5 +1,7 @@
 //! `project_overview`: what a project is made of.
 
+use std::collections::HashSet;
+
 use nyxcore_code_analysis::{ProjectFindings, ProjectHotspots, project_findings_of};
 use nyxcore_code_engine::project::{CommandPurpose, RankedDefinition, TOKEN_BYTES, repository_map};
 use nyxcore_projects::PROJECT;
@@ -53,7 +55,9 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     let mut lines = vec![stack_line(&findings)];
     lines.extend(command_lines(&findings));
     lines.extend(layer_lines(&findings));
-    lines.extend(hotspots.iter().map(|hotspot| {
+    // In a project at rest the file that changes most did so once.
+    let often = hotspots.iter().filter(|hotspot| hotspot.commits > 1);
+    lines.extend(often.map(|hotspot| {
         let (path, commits) = (&hotspot.path, hotspot.commits);
         format!("changes often and is complex: {path} ({commits} commits in a year)")
     }));
@@ -93,7 +97,8 @@ pub(super) fn not_analysed() -> ToolFailure {
     )
 }
 
-/// The definitions that a focus names first, each part in its order.
+/// The definitions that a focus names first, each part in its order. One name of a file is told once, at the first of
+/// its places by rank: a getter and its setter, the overloads of a function.
 fn focused(ranked: &[RankedDefinition], focus: &[String]) -> Vec<RankedDefinition> {
     let words: Vec<String> = focus
         .iter()
@@ -110,7 +115,11 @@ fn focused(ranked: &[RankedDefinition], focus: &[String]) -> Vec<RankedDefinitio
             .iter()
             .any(|word| name.contains(word) || path.contains(word))
     };
-    let (first, rest): (Vec<_>, Vec<_>) = ranked.iter().partition(is_named);
+    let mut told = HashSet::new();
+    let once = ranked
+        .iter()
+        .filter(|one| told.insert((&one.source_id, &one.path, &one.name)));
+    let (first, rest): (Vec<_>, Vec<_>) = once.partition(is_named);
     first.into_iter().chain(rest).cloned().collect()
 }
 
@@ -156,5 +165,40 @@ const fn purpose(purpose: CommandPurpose) -> &'static str {
         CommandPurpose::Lint => "lint",
         CommandPurpose::Format => "format",
         CommandPurpose::Run => "run",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nyxcore_code_engine::facts::DefinitionKind;
+
+    use super::*;
+
+    fn definition(name: &str, start_line: u32) -> RankedDefinition {
+        RankedDefinition {
+            rank: 0.1,
+            kind: DefinitionKind::Method,
+            name: name.into(),
+            path: "src/options.ts".into(),
+            source_id: None,
+            start_line,
+            end_line: start_line,
+            used_in: 1,
+        }
+    }
+
+    #[test]
+    fn a_getter_and_its_setter_are_one_line() {
+        let ranked = [
+            definition("Options.url", 4),
+            definition("Options.url", 9),
+            definition("Options.form", 20),
+        ];
+        let lines = |focus: &[String]| -> Vec<u32> {
+            let told = focused(&ranked, focus);
+            told.iter().map(|one| one.start_line).collect()
+        };
+        assert_eq!(lines(&[]), [4, 20]);
+        assert_eq!(lines(&["form".into()]), [20, 4]);
     }
 }

@@ -100,8 +100,18 @@ pub(crate) fn path_read(path: &str) -> Result<String, ToolFailure> {
     Ok(text::FILE_PATH.check("the path", path)?)
 }
 
-/// Whether a pattern is about what is at that path: by its folder, and by its language where the path has one.
+/// Whether a pattern is about what is at that path: by its folder, and by its language where the path has one. One
+/// about certain files is so at these and their folders.
 pub(super) fn applies(pattern: &CodePattern, path: &str) -> bool {
+    let is_at = |place: &str| {
+        let below = place.strip_prefix(path);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    if Pattern::is_of_its_files(&pattern.kind)
+        && !pattern.exemplars.iter().any(|place| is_at(&place.path))
+    {
+        return false;
+    }
     let in_scope = pattern.scope.as_deref().is_none_or(|scope| {
         let below = path.strip_prefix(scope);
         scope.is_empty() || below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
@@ -176,6 +186,8 @@ pub(super) fn line(pattern: &CodePattern) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use nyxcore_code_engine::evidence::CodeLocation;
+
     use super::*;
 
     pub(in crate::tool) fn pattern(stack: Option<&str>, scope: Option<&str>) -> CodePattern {
@@ -216,6 +228,31 @@ pub(super) mod tests {
                 expected,
                 "{stack:?} {scope:?} {path}"
             );
+        }
+    }
+
+    #[test]
+    fn files_that_change_together_concern_no_other_file() {
+        let place = |path: &str| CodeLocation {
+            source_id: None,
+            path: path.into(),
+            start_line: 1,
+            end_line: 9,
+            blob: String::new(),
+        };
+        let pair = CodePattern {
+            kind: "co_change".into(),
+            exemplars: vec![place("src/group.go"), place("src/echo.go")],
+            ..pattern(None, None)
+        };
+        for (path, expected) in [
+            ("src/group.go", true),
+            ("src/echo.go", true),
+            ("src", true),
+            ("src/limit.go", false),
+            ("sr", false),
+        ] {
+            assert_eq!(applies(&pair, path), expected, "{path}");
         }
     }
 

@@ -1,15 +1,18 @@
-//! `search`: the best hits over code and knowledge, each with its citation.
+//! `search`: the best hits over code and knowledge, each with its citation; and where a named identifier is used.
 
 use std::collections::HashMap;
 
-use nyxcore_projects::{PROJECT, Projects, SourceId, Sources};
-use nyxcore_retrieval::{Hit, KnowledgeKind, SearchRequest, search};
+use nyxcore_projects::{PROJECT, ProjectId, Projects, SourceId, Sources, code_subject_source};
+use nyxcore_retrieval::{
+    Hit, KnowledgeKind, SearchRequest, Usage, identifiers_named, search, usages_of,
+};
 use nyxcore_tenancy::{Access, Repository, Scoped, TypedId};
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ToolAnswer;
+use super::excerpt::excerpts;
 use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
@@ -18,8 +21,10 @@ use crate::failure::ToolFailure;
 const HITS_DEFAULT: u64 = 10;
 /// The most hits of one call.
 const HITS_MOST: u64 = 50;
-/// Bytes of one excerpt: some twenty lines of code.
-const EXCERPT_BYTES: usize = 1_200;
+/// The share of the room that the uses of an identifier may take, in percent.
+const USAGES_PERCENT: usize = 40;
+/// Bytes of one line that uses it.
+const USAGE_BYTES: usize = 160;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,14 +64,20 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
         None => slugs_of(&scoped, &hits).await?,
     };
     let mut answer = Answer::new(Budget::of(arguments.max_tokens));
+    let project_id = project.as_ref().map(|project| project.id);
     let place = project.map(|project| format!(" in project {}", project.slug));
     answer.line(format!("{} hits{}.", hits.len(), place.unwrap_or_default()));
+    if let Some(project) = project_id
+        && (request.kinds.is_empty() || request.kinds.contains(&KnowledgeKind::Code))
+    {
+        usages_quote(&scoped, project, &request.text, &mut answer).await?;
+    }
     let mut left = 0;
-    for hit in &hits {
-        let attributes = attributes(hit, &slugs);
+    let quoted = excerpts(&scoped, &hits, &slugs, answer.room()).await?;
+    for (attributes, text) in quoted {
         // What is worth less has less room; a hit that has none may still be cited.
-        let fits = answer.quote(attributes.clone(), clipped(&hit.excerpt, EXCERPT_BYTES))
-            || answer.quote(attributes, String::new());
+        let fits =
+            answer.quote(attributes.clone(), text) || answer.quote(attributes, String::new());
         left += usize::from(!fits);
     }
     answer.left(left, "hits");
@@ -74,6 +85,39 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
         answer.line("Other words, an identifier or a part of a path may find more.");
     }
     Ok(ToolAnswer::text(answer.finish()))
+}
+
+/// Quotes the lines that use the identifiers of a query. One that the project does not declare is a word, or somebody
+/// else's.
+async fn usages_quote<A: Access>(
+    scoped: &Scoped<A>,
+    project: ProjectId,
+    query: &str,
+    answer: &mut Answer,
+) -> Result<(), ToolFailure> {
+    let mut share = answer.room() * USAGES_PERCENT / 100;
+    for identifier in identifiers_named(query) {
+        let usages = usages_of(scoped, project.uuid(), identifier).await?;
+        if !usages.lines.iter().any(|usage| usage.is_definition) {
+            continue;
+        }
+        let lines: Vec<String> = usages.lines.iter().map(usage_line).collect();
+        let which = if usages.is_complete { "all" } else { "some" };
+        let about = vec![
+            ("usages", identifier.to_owned()),
+            ("lines", format!("{which} of the code, declarations first")),
+        ];
+        let before = answer.room();
+        let shown = answer.quote_list(about, lines.iter().map(String::as_str), share);
+        share = share.saturating_sub(before - answer.room());
+        answer.left(lines.len() - shown, "lines that use it");
+    }
+    Ok(())
+}
+
+fn usage_line(usage: &Usage) -> String {
+    let text = clipped(&usage.text, USAGE_BYTES);
+    format!("{}:{}  {text}", usage.path, usage.line)
 }
 
 fn kind_of(name: &str) -> Result<KnowledgeKind, ToolFailure> {
@@ -93,7 +137,7 @@ fn kind_of(name: &str) -> Result<KnowledgeKind, ToolFailure> {
 /// What a hit is cited by.
 pub(super) fn attributes(hit: &Hit, slugs: &HashMap<Uuid, String>) -> Vec<(&'static str, String)> {
     let mut attributes = vec![("kind", hit.kind.as_str().to_owned())];
-    if let Some(slug) = hit.source_id.and_then(|id| slugs.get(&id)) {
+    if let Some(slug) = source_of(hit).and_then(|id| slugs.get(&id.uuid())) {
         attributes.push(("project", slug.clone()));
     }
     match (&hit.path, hit.kind) {
@@ -108,7 +152,13 @@ pub(super) fn attributes(hit: &Hit, slugs: &HashMap<Uuid, String>) -> Vec<(&'sta
     attributes
 }
 
-fn cite(path: &str, start: Option<i64>, end: Option<i64>) -> String {
+/// The source that a hit is in: a file's subject names it.
+pub(super) fn source_of(hit: &Hit) -> Option<SourceId> {
+    let of_subject = || code_subject_source(&hit.subject);
+    hit.source_id.map(SourceId).or_else(of_subject)
+}
+
+pub(super) fn cite(path: &str, start: Option<i64>, end: Option<i64>) -> String {
     match (start, end) {
         (Some(start), Some(end)) if end > start => format!("{path}:{start}-{end}"),
         (Some(start), _) => format!("{path}:{start}"),
@@ -121,10 +171,7 @@ async fn slugs_of<A: Access>(
     scoped: &Scoped<A>,
     hits: &[Hit],
 ) -> Result<HashMap<Uuid, String>, ToolFailure> {
-    let mut ids: Vec<SourceId> = hits
-        .iter()
-        .filter_map(|hit| hit.source_id.map(SourceId))
-        .collect();
+    let mut ids: Vec<SourceId> = hits.iter().filter_map(source_of).collect();
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {

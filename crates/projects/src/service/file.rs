@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
-use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped, text};
+use nyxcore_tenancy::{
+    Access, Backend, Error, ReadWrite, Repository, Result, Scoped, TypedId, text,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult};
 
 use crate::check::FILE_PATH_MAX;
@@ -74,6 +76,13 @@ const STORED: [source_file::Column; 4] = [
 #[must_use]
 pub fn code_subject(source: SourceId, path: &str) -> String {
     format!("{source}:{path}")
+}
+
+/// The source of a file that the search index calls so. See [`code_subject`].
+#[must_use]
+pub fn code_subject_source(subject: &str) -> Option<SourceId> {
+    let (source, _) = subject.split_once(':')?;
+    SourceId::parse(source).ok()
 }
 
 /// The stored files of a source by their path: all of them, or those with the given paths that there are.

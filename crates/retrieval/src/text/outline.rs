@@ -302,13 +302,21 @@ fn definition_name(line: &str) -> Option<&str> {
             .strip_prefix(first)
             .filter(|_| !is_constant)
             .unwrap_or(rest);
-        return value_name(name, indented && !is_constant);
+        // In JavaScript a `const` within a function is any local variable.
+        return value_name(name, indented && !(is_constant && is_upper(name)));
     }
     function_name(rest, indented)
 }
 
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// Whether a text begins with a name in capitals, as constants have it.
+fn is_upper(text: &str) -> bool {
+    let text = text.trim_start();
+    let name = &text[..text.find(|c: char| !is_name(c)).unwrap_or(text.len())];
+    !name.contains(char::is_lowercase)
 }
 
 /// The name behind `func`, which may have a receiver before it; `self.` before it in Ruby; a `*` in JavaScript.
@@ -384,9 +392,14 @@ fn definition_end(lines: &[&str], at: usize) -> usize {
             last = here;
             continue;
         }
-        // What closes it, or goes on with its head: `) -> int:`, a brace by itself.
-        if text.starts_with(['}', ']']) || text == "end" {
+        // What closes it, or goes on with its head: `) -> int:`, a brace by itself, `}) => {` behind parameters.
+        let goes_on = text.ends_with(['{', '(', '[']) || text.ends_with("=>");
+        if (text.starts_with(['}', ']']) && !goes_on) || text == "end" {
             return here;
+        }
+        if text.starts_with(['}', ']']) {
+            last = here;
+            continue;
         }
         if !text.starts_with(['{', ')']) {
             return last;

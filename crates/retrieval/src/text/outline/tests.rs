@@ -60,6 +60,26 @@ fn a_definition_ends_where_its_indentation_does() {
 }
 
 #[test]
+fn destructured_parameters_are_not_the_whole_function() {
+    let f = |name: &str, start, end| (name.to_owned(), start, end);
+    let arrow = "const delay = ({\n\tlimit,\n\tnoise,\n}) => {\n\treturn limit + noise;\n};\n\nconst other = 1;\n";
+    assert_eq!(names("a.ts", arrow), [f("delay", 1, 6), f("other", 8, 8)]);
+    let function =
+        "function View({\n  title,\n}: Props) {\n  return title;\n}\nfunction next() {}\n";
+    assert_eq!(names("a.tsx", function), [f("View", 1, 5), f("next", 6, 6)]);
+}
+
+#[test]
+fn a_local_variable_is_no_definition() {
+    let f = |name: &str, start, end| (name.to_owned(), start, end);
+    let text = "function wait() {\n\tconst timeout = setTimeout(resolve, 5);\n\tconst done = () => 1;\n\tconst LIMIT = 3;\n}\n";
+    assert_eq!(
+        names("a.js", text),
+        [f("wait", 1, 5), f("done", 3, 3), f("LIMIT", 4, 4)]
+    );
+}
+
+#[test]
 fn comments_and_headings_are_told_from_the_rest() {
     use LineKind::{Body, Comment, Heading};
     let kinds = |path: &str, text| outline(Some(path), text).lines;
