@@ -9,7 +9,7 @@ use nyxcore_knowledge::{
 };
 use nyxcore_projects::{SourceId, code_subject_source};
 use nyxcore_retrieval::{Citation, Hit, excerpt, split_identifiers};
-use nyxcore_tenancy::{Access, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 
 use crate::files::{content, lines};
 use crate::tasks::shortened;
