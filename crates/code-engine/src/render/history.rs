@@ -9,6 +9,8 @@ const HOTSPOTS_SHOWN: usize = 5;
 const OFTEN: u32 = 3;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
+/// Shares of commits that differ by less tell nothing of a folder that the project does not.
+const SHARE_DIFFERS: f64 = 0.2;
 
 /// The dates of the window behind other words of a heading.
 fn within(words: &str, window: Option<&HistoryWindow>) -> String {
@@ -56,8 +58,12 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
         &within(&shown(pairs.len().min(PAIRS_SHOWN), pairs.len()), window),
     );
     for pair in pairs.iter().take(PAIRS_SHOWN) {
-        let [first, second] = &pair.paths;
         let [a, b] = pair.commits;
+        // The commits are those of the file that changes less often, so it stands beside them.
+        let (first, second) = match b < a {
+            true => (&pair.paths[1], &pair.paths[0]),
+            false => (&pair.paths[0], &pair.paths[1]),
+        };
         let of = format!("{} of {}", pair.together, counted(a.min(b), "commit"));
         let room = page.width().saturating_sub(11 + of.len());
         page.line(&[
@@ -73,10 +79,37 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     page.gap();
 }
 
+/// The folders whose changes are spread otherwise than in what is around them: by another person most, or by the same
+/// in a share that differs by [`SHARE_DIFFERS`]. The whole project comes first.
+fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
+    let mut told: Vec<&Ownership> = Vec::new();
+    for one in folders {
+        // The innermost of those around it that is told already; a folder comes after what it is in, which has no
+        // fewer commits.
+        let holds = |outer: &&&Ownership| {
+            let rest = one.folder.strip_prefix(outer.folder.as_str());
+            rest.is_some_and(|rest| outer.folder.is_empty() || rest.starts_with('/'))
+        };
+        let around = told
+            .iter()
+            .filter(holds)
+            .max_by_key(|outer| outer.folder.len());
+        let is_alike = around.is_some_and(|outer| {
+            outer.main_author == one.main_author
+                && (outer.main_share - one.main_share).abs() < SHARE_DIFFERS
+        });
+        if !is_alike {
+            told.push(one);
+        }
+    }
+    told
+}
+
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
     if folders.is_empty() {
         return;
     }
+    let folders = telling_folders(folders);
     page.heading(
         "Who changed it",
         &within(
@@ -120,5 +153,57 @@ fn whole_or(folder: &str) -> &str {
         "(everything)"
     } else {
         folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(folder: &str, commits: u32, author: &str, share: f64) -> Ownership {
+        Ownership {
+            folder: folder.to_owned(),
+            source_id: None,
+            commits,
+            authors: 4,
+            main_author: author.to_owned(),
+            main_share: share,
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_changed_as_the_project_is_is_not_told() {
+        let folders = [
+            owned("", 134, "Ada", 0.56),
+            owned("src", 87, "Ada", 0.51),
+            owned("src/local", 23, "Ada", 0.57),
+            owned("src/sftp", 20, "Ada", 0.8),
+            owned("docs", 9, "Bob", 0.6),
+            owned("docs/content", 8, "Bob", 0.7),
+            owned("docsite", 7, "Bob", 0.6),
+        ];
+        let told: Vec<&str> = telling_folders(&folders)
+            .iter()
+            .map(|one| one.folder.as_str())
+            .collect();
+        assert_eq!(told, ["", "src/sftp", "docs", "docsite"]);
+    }
+
+    #[test]
+    fn the_file_that_changes_less_often_stands_first() {
+        let pair = CoChange {
+            source_ids: [None, None],
+            paths: ["src/Ftp.php".to_owned(), "src/Sftp.php".to_owned()],
+            together: 7,
+            commits: [14, 7],
+            degree: 1.0,
+        };
+        let mut page = Page::new(80, false);
+        co_changes(&mut page, &[pair], None);
+        let text = page.finish();
+        assert!(
+            text.contains("100 %  src/Sftp.php  7 of 7 commits"),
+            "{text}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use super::super::project::dead_code::DeadCode;
 use super::super::project::duplicates::CloneGroup;
 use super::super::project::import_graph::ImportGraph;
 use super::super::project::map::RankedDefinition;
+use super::super::project::role::{self, Role};
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
@@ -17,15 +18,23 @@ const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
-    let map: Vec<&RankedDefinition> = map.iter().filter(|one| one.used_in > 0).collect();
-    if map.is_empty() {
+    // A type and its alias, or two that differ in their parameters alone, have one name, and a file that has the name
+    // is counted for both.
+    let mut names: Vec<&str> = Vec::new();
+    let mut top: Vec<&RankedDefinition> = Vec::new();
+    for one in map.iter().filter(|one| one.used_in > 0) {
+        if top.len() < MAP_SHOWN && !names.contains(&one.name.as_str()) {
+            names.push(&one.name);
+            top.push(one);
+        }
+    }
+    if top.is_empty() {
         return;
     }
     page.heading(
         "Most leaned on",
         "definitions by PageRank over who refers to whom",
     );
-    let top: Vec<_> = map.iter().take(MAP_SHOWN).collect();
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
         let used = format!("  in {}", counted(one.used_in, "file"));
@@ -47,7 +56,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     if imports.layers.len() < 2 {
         return;
     }
-    page.heading("Layers", "each imports what is below it");
+    page.heading("Layers", "each imports only what is below it or beside it");
     // The top first, as one draws it.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
@@ -73,7 +82,10 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
 
 /// A folder as it is called; the root has no name.
 fn folder_name(folder: &str) -> &str {
-    if folder.is_empty() { "(root)" } else { folder }
+    match folder {
+        "" | "." => "(root)",
+        folder => folder,
+    }
 }
 
 pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
@@ -102,12 +114,24 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 }
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
+    // Tests, examples and benchmarks repeat themselves by intention: what is alike among them alone is counted and not
+    // shown.
+    let is_shown = |group: &&CloneGroup| {
+        let mut places = group.places.iter();
+        places.any(|place| role::of(&place.path) == Role::Source)
+    };
+    let all = groups.len();
+    let groups: Vec<&CloneGroup> = groups.iter().filter(is_shown).collect();
     if groups.is_empty() {
         return;
     }
+    let of_others = match all - groups.len() {
+        0 => String::new(),
+        aside => format!(", {aside} more among tests and examples"),
+    };
     // Names are ignored and tests are in it, so the number is no verdict on the source.
     let remark = format!(
-        "{}  {} of code and tests alike but for names",
+        "{}{of_others}  {} of code and tests alike but for names",
         shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
         counted(lines, "line")
     );
