@@ -53,6 +53,7 @@ const GUIDED: &[&str] = &[
     "naming/kotlin/types/PascalCase",
     "naming/php/constants/SCREAMING_SNAKE_CASE",
     "naming/php/functions/camelCase",
+    "naming/php/tests/one-word",
     "naming/php/types/PascalCase",
     "naming/ruby/constants/SCREAMING_SNAKE_CASE",
     "naming/ruby/files/snake_case",
@@ -206,6 +207,23 @@ mod tests {
         ));
         assert_eq!((usual.bits, usual.projects, usual.of), (0.07, 9, 9));
         assert!(usual.is_usual());
+    }
+
+    #[test]
+    fn what_a_languages_guide_asks_for_goes_without_saying() {
+        let key = "naming/csharp/constants/PascalCase";
+        let priors = Priors::read("stack\tcsharp\t3\n");
+        assert!(
+            priors
+                .of(&pattern("naming", key, Some("csharp"), None))
+                .is_usual()
+        );
+        let other = "naming/csharp/constants/camelCase";
+        assert!(
+            !priors
+                .of(&pattern("naming", other, Some("csharp"), None))
+                .is_usual()
+        );
     }
 
     #[test]
