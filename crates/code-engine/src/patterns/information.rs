@@ -41,12 +41,15 @@ const UNCOUNTED_BITS: f64 = 3.0;
 /// <https://learn.microsoft.com/dotnet/csharp/fundamentals/coding-style/identifier-names>,
 /// <https://kotlinlang.org/docs/coding-conventions.html>,
 /// <https://www.swift.org/documentation/api-design-guidelines/>, <https://www.php-fig.org/psr/psr-1/>,
-/// <https://rubystyle.guide/>.
+/// <https://rubystyle.guide/>, <https://google.github.io/styleguide/jsguide.html>.
 const GUIDED: &[&str] = &[
+    "module_layout/ruby/file-names/snake",
+    "module_layout/ruby/types-a-file/one",
     "naming/csharp/constants/PascalCase",
     "naming/csharp/files/PascalCase",
     "naming/csharp/functions/PascalCase",
     "naming/csharp/types/PascalCase",
+    "naming/javascript/types/PascalCase",
     "naming/kotlin/constants/SCREAMING_SNAKE_CASE",
     "naming/kotlin/files/PascalCase",
     "naming/kotlin/functions/camelCase",
@@ -161,7 +164,9 @@ impl Priors {
             0.0
         };
         let mut bits = own - share.log2();
-        if GUIDED.contains(&key.as_str()) {
+        // A logger has the name of what it is.
+        let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
+        if is_plain || GUIDED.contains(&key.as_str()) {
             bits = bits.min(GUIDED_BITS);
         }
         Information {

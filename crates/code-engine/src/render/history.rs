@@ -53,11 +53,21 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     if pairs.is_empty() {
         return;
     }
+    // Of a group that changes together, each file is named once with another.
+    let mut named: Vec<&str> = Vec::new();
+    let mut told: Vec<&CoChange> = Vec::new();
+    for pair in &pairs {
+        let new = |path: &&String| !named.contains(&path.as_str());
+        if told.len() < PAIRS_SHOWN && pair.paths.iter().any(|path| new(&path)) {
+            named.extend(pair.paths.iter().map(String::as_str));
+            told.push(pair);
+        }
+    }
     page.heading(
         "Change together",
-        &within(&shown(pairs.len().min(PAIRS_SHOWN), pairs.len()), window),
+        &within(&shown(told.len(), pairs.len()), window),
     );
-    for pair in pairs.iter().take(PAIRS_SHOWN) {
+    for pair in told {
         let [a, b] = pair.commits;
         // The commits are those of the file that changes less often, so it stands beside them.
         let (first, second) = match b < a {
@@ -187,6 +197,28 @@ mod tests {
             .map(|one| one.folder.as_str())
             .collect();
         assert_eq!(told, ["", "src/sftp", "docs", "docsite"]);
+    }
+
+    #[test]
+    fn a_group_that_changes_together_is_told_once() {
+        let pair = |one: &str, other: &str| CoChange {
+            source_ids: [None, None],
+            paths: [one.to_owned(), other.to_owned()],
+            together: 6,
+            commits: [6, 6],
+            degree: 1.0,
+        };
+        let pairs = [
+            pair("a", "b"),
+            pair("a", "c"),
+            pair("b", "c"),
+            pair("d", "e"),
+        ];
+        let mut page = Page::new(80, false);
+        co_changes(&mut page, &pairs, None);
+        let text = page.finish();
+        assert!(text.contains("(3 of 4)"), "{text}");
+        assert_eq!(text.matches("6 of 6").count(), 3, "{text}");
     }
 
     #[test]

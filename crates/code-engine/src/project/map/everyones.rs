@@ -33,6 +33,19 @@ pub(super) fn is_everyones(name: &str) -> bool {
     KNOWN.contains(name) || KNOWN.contains(name.trim_end_matches(['!', '?']))
 }
 
+/// What Ruby defines at its top and projects define in their modules too. A file of such a module names the module by
+/// being in it, so the bare name says nothing; `Shop::Process` does.
+const RUBY_TOP: &str = "\
+    Array Binding Class Comparable Complex Data Date DateTime Dir Encoding Enumerable Enumerator Errno Exception \
+    Fiber File Float Hash Integer IO JSON Kernel Logger Marshal Method Module Mutex Numeric Object Pathname Proc \
+    Process Queue Random Range Rational Regexp Set Signal String Struct Symbol Thread Time URI";
+
+/// Whether Ruby has a constant of that name at its top.
+pub(super) fn is_rubys(name: &str) -> bool {
+    static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| RUBY_TOP.split(' ').collect());
+    KNOWN.contains(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
