@@ -24,6 +24,7 @@ const OWN_KINDS: &[&str] = &[
     "companion",
     "co_change",
     "entry_function",
+    "file_header",
     "front_matter",
     "import_direction",
     "module_wrapper",
@@ -32,8 +33,9 @@ const OWN_KINDS: &[&str] = &[
     "wrapper",
 ];
 
-/// The kinds that need a history or a project's own rules, which were not counted; and what one of them says.
-const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "rule"];
+/// The kinds that need a history or a project's own rules, which were not counted, and those that are younger than the
+/// count; and what one of them says.
+const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "file_header", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
 
 /// Habits that the authors of a language ask of everybody. Where few projects of it were counted, or few that have five

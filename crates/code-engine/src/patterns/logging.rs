@@ -430,16 +430,16 @@ mod tests {
             told,
             [
                 (
-                    "logging/python/name/logger",
-                    "Call the logger of a module or type `logger`.",
-                    5,
-                    5
-                ),
-                (
                     "logging/python/channel/logger",
                     "Log through `logging`; do not print.",
                     10,
                     11
+                ),
+                (
+                    "logging/python/name/logger",
+                    "Call the logger of a module or type `logger`.",
+                    5,
+                    5
                 ),
             ]
         );

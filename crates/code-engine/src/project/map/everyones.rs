@@ -10,7 +10,7 @@ const NAMES: &str = "\
     Add add all all? and_then Any any any? append apply as_bytes as_mut as_ref as_slice as_str bind body borrow \
     bytes call chain chars chunks Clear clear clone cloned Close close cmp collect compact compareTo compute \
     concat config const_iterator Contains contains containsKey content context copied copy Count count Create \
-    create decode default delete delete_if describe difference_type dig Dispose drain each each_with_index encode \
+    create data decode default delete delete_if describe difference_type dig Dispose drain each each_with_index encode \
     ends_with endsWith entries entry env eq Equals equals err error every expect extend extension extensions \
     failure fetch file_name fill filter filter_map find find_map First first flat_map flatMap flush fmt fold \
     forEach format from get GetHashCode getOrDefault GetType has has_key? hash hashCode headers include? includes \
