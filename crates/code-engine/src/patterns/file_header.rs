@@ -32,15 +32,14 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
                 ),
                 Answer::other("without"),
             ];
-            let case = |file| {
-                let file: &SourceFile = file;
-                Case::line(file, 1, usize::from(file.facts.header != header))
-            };
+            let cases = files
+                .into_iter()
+                .map(|file| Case::line(file, 1, usize::from(file.facts.header != header)));
             Some(Question {
                 subject: "header".into(),
                 stack,
                 answers,
-                cases: files.into_iter().map(case).collect(),
+                cases: cases.collect(),
             })
         })
         .collect();

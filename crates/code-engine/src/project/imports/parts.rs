@@ -52,7 +52,7 @@ pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Man
         } else {
             // What the top's own package is called by its folder says more. Scripts beside its source are no part of
             // the source: where they import another package, the source does not.
-            let label = |file: u32| match (package, common) {
+            let label = |file: u32| match (*package, common) {
                 ("", "") => folder_top(&files[file as usize].path),
                 ("", common) => common,
                 (package, _) => package,
