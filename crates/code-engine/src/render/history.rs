@@ -7,6 +7,8 @@ use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, t
 const HOTSPOTS_SHOWN: usize = 5;
 /// A file that was changed less often in the window is not changed often, however complex it is.
 const OFTEN: u32 = 3;
+/// A file with less than this share of the first one's score is no hotspot beside it.
+const SCORE_MIN: f64 = 0.2;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 /// Shares of commits that differ by less tell nothing of a folder that the project does not.
@@ -23,7 +25,10 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
-    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(|one| one.commits >= OFTEN).collect();
+    let hotspots: Vec<&Hotspot> = hotspots
+        .iter()
+        .filter(|one| one.commits >= OFTEN && one.score >= SCORE_MIN)
+        .collect();
     if hotspots.is_empty() {
         return;
     }
@@ -197,6 +202,26 @@ mod tests {
             .map(|one| one.folder.as_str())
             .collect();
         assert_eq!(told, ["", "src/sftp", "docs", "docsite"]);
+    }
+
+    #[test]
+    fn what_is_cool_beside_the_first_is_no_hotspot() {
+        let hotspot = |path: &str, score: f64| Hotspot {
+            source_id: None,
+            path: path.to_owned(),
+            commits: 9,
+            complexity: 40,
+            score,
+        };
+        let found = [
+            hotspot("a.c", 1.0),
+            hotspot("b.c", 0.4),
+            hotspot("c.c", 0.1),
+        ];
+        let mut page = Page::new(80, false);
+        hotspots(&mut page, &found, None);
+        let text = page.finish();
+        assert!(text.contains("b.c") && !text.contains("c.c  9"), "{text}");
     }
 
     #[test]

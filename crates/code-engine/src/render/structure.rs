@@ -9,6 +9,8 @@ use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
 const MAP_SHOWN: usize = 8;
+/// The files that use what many lean on.
+const USED_IN_MANY: u32 = 3;
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
@@ -22,7 +24,13 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     // is counted for both.
     let mut names: Vec<&str> = Vec::new();
     let mut top: Vec<&RankedDefinition> = Vec::new();
-    for one in map.iter().filter(|one| one.used_in > 0) {
+    // What one or two files use has a high rank by who those are; it is told where a project has nothing else.
+    let is_leaned_on = |one: &&RankedDefinition| one.used_in >= USED_IN_MANY;
+    let least = match map.iter().filter(is_leaned_on).count() {
+        many if many >= MAP_SHOWN => USED_IN_MANY,
+        _ => 1,
+    };
+    for one in map.iter().filter(|one| one.used_in >= least) {
         if top.len() < MAP_SHOWN && !names.contains(&one.name.as_str()) {
             names.push(&one.name);
             top.push(one);
@@ -218,4 +226,80 @@ pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) 
         ]);
     }
     page.gap();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::facts::DefinitionKind;
+    use super::*;
+
+    fn ranked(kind: DefinitionKind, name: &str, used_in: u32) -> RankedDefinition {
+        RankedDefinition {
+            rank: 0.1,
+            kind,
+            name: name.to_owned(),
+            path: format!("src/{}.rs", name.to_lowercase()),
+            source_id: None,
+            start_line: 1,
+            end_line: 9,
+            used_in,
+        }
+    }
+
+    fn table(found: &[RankedDefinition]) -> String {
+        let mut page = Page::new(80, false);
+        map(&mut page, found);
+        page.finish()
+    }
+
+    #[test]
+    fn a_type_and_its_alias_are_one_row() {
+        let found = [
+            ranked(DefinitionKind::Type, "State", 9),
+            ranked(DefinitionKind::Struct, "State", 2),
+        ];
+        assert_eq!(table(&found).matches("State").count(), 1);
+    }
+
+    #[test]
+    fn what_two_files_use_is_told_where_there_is_nothing_else() {
+        let few = [ranked(DefinitionKind::Class, "Few", 2)];
+        assert!(table(&few).contains("Few"));
+        let names = [
+            "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
+        ];
+        let many = names.map(|name| ranked(DefinitionKind::Class, name, 5));
+        let text = table(&[&few[..], &many].concat());
+        assert!(!text.contains("Few") && text.contains("Eight"), "{text}");
+    }
+
+    #[test]
+    fn what_is_alike_among_tests_alone_is_counted_and_not_shown() {
+        let group = |paths: [&str; 2]| CloneGroup {
+            tokens: 90,
+            lines: 20,
+            count: 2,
+            places: paths
+                .map(|path| super::super::super::evidence::CodeLocation {
+                    source_id: None,
+                    path: path.to_owned(),
+                    start_line: 1,
+                    end_line: 20,
+                    blob: String::new(),
+                })
+                .to_vec(),
+        };
+        let found = [
+            group(["tests/a.rs", "benches/b.rs"]),
+            group(["src/a.rs", "tests/c.rs"]),
+        ];
+        let mut page = Page::new(80, false);
+        duplicates(&mut page, &found, 40);
+        let text = page.finish();
+        assert!(
+            text.contains("(1), 1 more among tests and examples"),
+            "{text}"
+        );
+        assert!(!text.contains("benches"), "{text}");
+    }
 }
