@@ -69,7 +69,8 @@ fn without_years(words: &str) -> String {
             kept.push(word);
         }
     }
-    let mut text = kept.join(" ").replace('`', "'");
+    let text = kept.join(" ").replace('`', "'");
+    let mut text = text.trim_end_matches('.').to_owned();
     let mut end = text.len().min(BYTES_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -88,11 +89,11 @@ mod tests {
         for (text, header) in [
             (
                 "// Copyright (c) 2011 The Authors. All rights reserved.\n// Use of this.\nint a;\n",
-                "Copyright (c) YYYY The Authors. All rights reserved.",
+                "Copyright (c) YYYY The Authors. All rights reserved",
             ),
             (
                 "/*\n * Copyright 2017-Present the original author.\n *\n */\npackage a\n",
-                "Copyright YYYY the original author.",
+                "Copyright YYYY the original author",
             ),
             (
                 "//===---===//\n//\n// This file is part of it.\n//\n// Copyright (c) 2020-2026 Acme\nimport A\n",

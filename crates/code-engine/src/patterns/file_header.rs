@@ -15,7 +15,10 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .into_iter()
         .filter_map(|stack| {
             let files = context.source(stack).chain(context.tests(stack));
-            let files = files.filter(|file| file.facts.lines.code >= CODE_MIN);
+            // The recipes of a build are written by the tools that begin them.
+            let files = files.filter(|file| {
+                file.facts.lines.code >= CODE_MIN && !file.path.ends_with(".gradle.kts")
+            });
             let files: Vec<&SourceFile> = files.collect();
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
             for file in files.iter().filter(|file| !file.facts.header.is_empty()) {

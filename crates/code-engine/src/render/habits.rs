@@ -16,27 +16,33 @@ const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
 const ERRORS_SHOWN: usize = 3;
 
-/// One row: a habit of the project, or the same habit of several folders.
+/// One row: a habit of the project, or the same habit of several folders or languages.
 struct Row<'p> {
     pattern: &'p Pattern,
     information: Information,
     scopes: Vec<&'p str>,
+    stacks: Vec<&'p str>,
     support: u32,
     cases: u32,
 }
 
 /// The rows of the patterns, in their order. A habit that several folders have and the project as a whole has not is
-/// one row.
+/// one row, and so is one with words of the project's own in several languages.
 fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<Row<'p>> {
     let mut rows: Vec<Row<'p>> = Vec::new();
     for (pattern, information) in patterns {
         let is_same = |row: &&mut Row<'p>| {
-            let (one, scope) = (row.pattern, pattern.scope.is_some());
-            scope && one.scope.is_some() && one.title == pattern.title && one.stack == pattern.stack
+            let one = row.pattern;
+            let in_folders =
+                one.scope.is_some() && pattern.scope.is_some() && one.stack == pattern.stack;
+            let in_languages =
+                one.scope == pattern.scope && one.stack != pattern.stack && is_own(pattern);
+            one.title == pattern.title && (in_folders || in_languages)
         };
         match rows.iter_mut().find(is_same) {
             Some(row) => {
                 row.scopes.extend(pattern.scope.as_deref());
+                row.stacks.extend(pattern.stack.as_deref());
                 row.support += pattern.support;
                 row.cases += pattern.cases;
             }
@@ -44,10 +50,15 @@ fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<R
                 pattern,
                 information,
                 scopes: pattern.scope.as_deref().into_iter().collect(),
+                stacks: pattern.stack.as_deref().into_iter().collect(),
                 support: pattern.support,
                 cases: pattern.cases,
             }),
         }
+    }
+    for row in &mut rows {
+        row.scopes.dedup();
+        row.stacks.dedup();
     }
     rows
 }
@@ -132,7 +143,7 @@ fn habit(page: &mut Page, row: &Row<'_>) {
         information.bits
     );
     page.words(&mark, &pattern.title, Paint::Strong);
-    let mut about = pattern.stack.clone().unwrap_or_default();
+    let mut about = row.stacks.join(", ");
     if !row.scopes.is_empty() {
         about = format!("{about} in {}/", row.scopes.join("/, "));
     }
@@ -274,6 +285,19 @@ mod tests {
             text.contains("40 of 50 · kotlin in ktor/, android/"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_header_of_several_languages_is_one_row() {
+        let title = "Files begin with the header `Copyright YYYY Ada`";
+        let one = pattern("file_header/kotlin/header/line", title, None);
+        let other = Pattern {
+            stack: Some("java".to_owned()),
+            ..pattern("file_header/java/header/line", title, None)
+        };
+        let text = table(&[one, other], &[]);
+        assert_eq!(text.matches("Copyright YYYY Ada").count(), 1, "{text}");
+        assert!(text.contains("40 of 50 · kotlin, java"), "{text}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 /// Shares of commits that differ by less tell nothing of a folder that the project does not.
 const SHARE_DIFFERS: f64 = 0.2;
+/// Whom to ask of a folder is known from so many commits on, and from such a share of them.
+const COMMITS_TOLD: u32 = 10;
+const SHARE_TOLD: f64 = 1.0 / 3.0;
 
 /// The dates of the window behind other words of a heading.
 fn within(words: &str, window: Option<&HistoryWindow>) -> String {
@@ -95,7 +98,8 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
 }
 
 /// The folders whose changes are spread otherwise than in what is around them: by another person most, or by the same
-/// in a share that differs by [`SHARE_DIFFERS`]. The whole project comes first.
+/// in a share that differs by [`SHARE_DIFFERS`]. Nobody is told of a folder that few commits changed, or nobody much.
+/// The whole project comes first.
 fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
     let mut told: Vec<&Ownership> = Vec::new();
     for one in folders {
@@ -113,7 +117,8 @@ fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
             outer.main_author == one.main_author
                 && (outer.main_share - one.main_share).abs() < SHARE_DIFFERS
         });
-        if !is_alike {
+        let is_somebodys = one.commits >= COMMITS_TOLD && one.main_share >= SHARE_TOLD;
+        if one.folder.is_empty() || (is_somebodys && !is_alike) {
             told.push(one);
         }
     }
@@ -193,9 +198,11 @@ mod tests {
             owned("src", 87, "Ada", 0.51),
             owned("src/local", 23, "Ada", 0.57),
             owned("src/sftp", 20, "Ada", 0.8),
-            owned("docs", 9, "Bob", 0.6),
-            owned("docs/content", 8, "Bob", 0.7),
-            owned("docsite", 7, "Bob", 0.6),
+            owned("docs", 19, "Bob", 0.6),
+            owned("docs/content", 18, "Bob", 0.7),
+            owned("docsite", 17, "Bob", 0.6),
+            owned("tests", 16, "Cleo", 0.2),
+            owned("few", 6, "Bob", 0.9),
         ];
         let told: Vec<&str> = telling_folders(&folders)
             .iter()

@@ -16,6 +16,8 @@ const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
 const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
+/// Two places that are alike in fewer lines are not worth a look.
+const LINES_TOLD: u32 = 10;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
@@ -123,10 +125,11 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     // Tests, examples and benchmarks repeat themselves by intention: what is alike among them alone is counted and not
-    // shown.
+    // shown, and so is what is short and occurs twice.
     let is_shown = |group: &&CloneGroup| {
+        let is_long = group.lines >= LINES_TOLD || group.count > 2;
         let mut places = group.places.iter();
-        places.any(|place| role::of(&place.path) == Role::Source)
+        is_long && places.any(|place| role::of(&place.path) == Role::Source)
     };
     let all = groups.len();
     let groups: Vec<&CloneGroup> = groups.iter().filter(is_shown).collect();
@@ -135,7 +138,7 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     }
     let of_others = match all - groups.len() {
         0 => String::new(),
-        aside => format!(", {aside} more among tests and examples"),
+        more => format!(", {more} more in tests or short"),
     };
     // Names are ignored and tests are in it, so the number is no verdict on the source.
     let remark = format!(
@@ -296,10 +299,7 @@ mod tests {
         let mut page = Page::new(80, false);
         duplicates(&mut page, &found, 40);
         let text = page.finish();
-        assert!(
-            text.contains("(1), 1 more among tests and examples"),
-            "{text}"
-        );
+        assert!(text.contains("(1), 1 more in tests or short"), "{text}");
         assert!(!text.contains("benches"), "{text}");
     }
 }
