@@ -199,9 +199,11 @@ fn is_aside_project(folder: &str) -> bool {
         "Examples",
         "Sample",
         "Samples",
+        "Snippets",
     ];
     let last = folder.rsplit_once(['.', ' ']).map(|(_, last)| last);
-    last.is_some_and(|last| words.contains(&last))
+    // .NET keeps the code of its documentation in a project beside the others.
+    folder == "Snippets" || last.is_some_and(|last| words.contains(&last))
 }
 
 /// The ends of folders that hold tests, and of those that hold only what tests need: `integration-tests`, and in Swift,
@@ -331,6 +333,7 @@ mod tests {
             ("test_files/wait_for_ftp.php", Role::Fixture),
             ("src/Ftp/test_files/server.php", Role::Fixture),
             ("src/Snapshots/Store.cs", Role::Source),
+            ("src/Snippets/Docs/Retry.cs", Role::Aside),
             ("Example/Source/AppDelegate.swift", Role::Aside),
             ("watchOS Example/App/ContentView.swift", Role::Aside),
             ("src/Shop.Tests.Benchmarks/Program.cs", Role::Aside),
