@@ -285,13 +285,12 @@ impl<'c> People<'c> {
     }
 }
 
-/// The letters and digits of a name, in small letters; of one without any, the name.
+/// The letters and digits of a name, in small letters, and what is not ASCII.
 fn letters(name: &str) -> String {
-    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    match letters.is_empty() {
-        true => name.to_owned(),
-        false => letters.to_lowercase(),
-    }
+    let letters = name
+        .chars()
+        .filter(|c| c.is_alphanumeric() || !c.is_ascii());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// The project, and the folders of a path, down to the maximum depth for ownership.
