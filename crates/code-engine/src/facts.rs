@@ -10,7 +10,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
-pub const ENGINE_VERSION: u32 = 6;
+pub const ENGINE_VERSION: u32 = 7;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct FileFacts {
     pub front_matter: Vec<String>,
     /// The words in its string literals, for finding what is called by a name made at run time.
     pub texts: Texts,
+    /// The line of the comment at its top that says whose it is or under which licence, with `YYYY` for its years;
+    /// empty where there is none.
+    pub header: String,
 }
 
 impl FileFacts {

@@ -19,6 +19,7 @@ mod c_family;
 mod csharp;
 mod ecma;
 mod go;
+mod header;
 mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
@@ -131,7 +132,11 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
     guard::price_check(language, text)?;
-    Ok(guard::on_deep_stack(|| text_parse(language, text))??)
+    let facts = guard::on_deep_stack(|| text_parse(language, text))??;
+    Ok(FileFacts {
+        header: header::header_of(text),
+        ..facts
+    })
 }
 
 /// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the

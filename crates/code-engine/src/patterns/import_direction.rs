@@ -30,6 +30,15 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .collect()
 }
 
+/// The folders of a pattern of this kind: the one that imports, and the one that does not import back. `None` for other
+/// patterns, and where the key was too long to hold them.
+pub(crate) fn folders_of(pattern: &Pattern) -> Option<(&str, &str)> {
+    let stack = pattern.stack.as_deref()?;
+    let rest = pattern.key.strip_prefix(KIND)?.strip_prefix('/')?;
+    let pair = rest.strip_prefix(stack)?.strip_prefix('/')?;
+    pair.strip_suffix("/one-way")?.split_once('>')
+}
+
 /// The imports between two parts: first those of the part that comes first, then the others.
 type Between<'a> = [Vec<Case<'a>>; 2];
 

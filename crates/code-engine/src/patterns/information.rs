@@ -24,6 +24,7 @@ const OWN_KINDS: &[&str] = &[
     "companion",
     "co_change",
     "entry_function",
+    "file_header",
     "front_matter",
     "import_direction",
     "module_wrapper",
@@ -32,9 +33,43 @@ const OWN_KINDS: &[&str] = &[
     "wrapper",
 ];
 
-/// The kinds that need a history or a project's own rules, which were not counted; and what one of them says.
-const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "rule"];
+/// The kinds that need a history or a project's own rules, which were not counted, and those that are younger than the
+/// count; and what one of them says.
+const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "file_header", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
+
+/// Habits that the authors of a language ask of everybody. Where few projects of it were counted, or few that have five
+/// cases at all, the counts say less than these guides:
+/// <https://learn.microsoft.com/dotnet/csharp/fundamentals/coding-style/identifier-names>,
+/// <https://kotlinlang.org/docs/coding-conventions.html>,
+/// <https://www.swift.org/documentation/api-design-guidelines/>, <https://www.php-fig.org/psr/psr-1/>,
+/// <https://rubystyle.guide/>, <https://google.github.io/styleguide/jsguide.html>.
+const GUIDED: &[&str] = &[
+    "module_layout/ruby/file-names/snake",
+    "module_layout/ruby/types-a-file/one",
+    "naming/csharp/constants/PascalCase",
+    "naming/csharp/files/PascalCase",
+    "naming/csharp/functions/PascalCase",
+    "naming/csharp/types/PascalCase",
+    "naming/javascript/types/PascalCase",
+    "naming/kotlin/constants/SCREAMING_SNAKE_CASE",
+    "naming/kotlin/files/PascalCase",
+    "naming/kotlin/functions/camelCase",
+    "naming/kotlin/types/PascalCase",
+    "naming/php/constants/SCREAMING_SNAKE_CASE",
+    "naming/php/functions/camelCase",
+    "naming/php/tests/one-word",
+    "naming/php/types/PascalCase",
+    "naming/ruby/constants/SCREAMING_SNAKE_CASE",
+    "naming/ruby/files/snake_case",
+    "naming/ruby/functions/snake_case",
+    "naming/ruby/types/PascalCase",
+    "naming/swift/constants/camelCase",
+    "naming/swift/functions/camelCase",
+    "naming/swift/types/PascalCase",
+];
+/// What such a habit says at most: nine of ten projects have it.
+const GUIDED_BITS: f64 = 0.15;
 
 const PRIORS: &str = include_str!("../../data/priors.tsv");
 
@@ -130,7 +165,12 @@ impl Priors {
         } else {
             0.0
         };
-        let bits = own - share.log2();
+        let mut bits = own - share.log2();
+        // A logger has the name of what it is.
+        let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
+        if is_plain || GUIDED.contains(&key.as_str()) {
+            bits = bits.min(GUIDED_BITS);
+        }
         Information {
             bits: (bits * 100.0).round() / 100.0,
             projects,
@@ -174,6 +214,23 @@ mod tests {
         ));
         assert_eq!((usual.bits, usual.projects, usual.of), (0.07, 9, 9));
         assert!(usual.is_usual());
+    }
+
+    #[test]
+    fn what_a_languages_guide_asks_for_goes_without_saying() {
+        let key = "naming/csharp/constants/PascalCase";
+        let priors = Priors::read("stack\tcsharp\t3\n");
+        assert!(
+            priors
+                .of(&pattern("naming", key, Some("csharp"), None))
+                .is_usual()
+        );
+        let other = "naming/csharp/constants/camelCase";
+        assert!(
+            !priors
+                .of(&pattern("naming", other, Some("csharp"), None))
+                .is_usual()
+        );
     }
 
     #[test]

@@ -231,9 +231,12 @@ fn rust_library(file: &SourceFile, path: &str) -> Option<&'static str> {
     }
 }
 
-/// The library that most of a stack logs through; `None` where there is none, or several.
+/// The library that most of a stack logs through; `None` where there is none, or several. What a file logs by that
+/// imports no library is a logger that it was handed, and whose logger that is, its imports do not say: where most
+/// files are such, the library of the others is not the project's.
 fn library_of(context: &Context<'_>, stack: Language) -> Option<&'static str> {
     let mut files: BTreeMap<&'static str, u32> = BTreeMap::new();
+    let (mut by_import, mut by_logger) = (0u32, 0u32);
     for file in context.source(stack) {
         let mut library = imported(file, stack);
         if stack == Language::Rust {
@@ -242,12 +245,19 @@ fn library_of(context: &Context<'_>, stack: Language) -> Option<&'static str> {
         if let Some(library) = library {
             *files.entry(library).or_default() += 1;
         }
+        if calls(file, false).any(|one| logger_of(stack, one.path).is_some()) {
+            match library {
+                Some(_) => by_import += 1,
+                None => by_logger += 1,
+            }
+        }
     }
     let all: u32 = files.values().sum();
     let most = files
         .into_iter()
         .max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name)))?;
-    (f64::from(most.1) >= MIN_SHARE * f64::from(all)).then_some(most.0)
+    let is_most = f64::from(most.1) >= MIN_SHARE * f64::from(all);
+    (is_most && (by_import >= by_logger || stack == Language::Rust)).then_some(most.0)
 }
 
 fn channel<'a>(
@@ -420,19 +430,33 @@ mod tests {
             told,
             [
                 (
-                    "logging/python/name/logger",
-                    "Call the logger of a module or type `logger`.",
-                    5,
-                    5
-                ),
-                (
                     "logging/python/channel/logger",
                     "Log through `logging`; do not print.",
                     10,
                     11
                 ),
+                (
+                    "logging/python/name/logger",
+                    "Call the logger of a module or type `logger`.",
+                    5,
+                    5
+                ),
             ]
         );
+    }
+
+    #[test]
+    fn a_logger_of_the_projects_own_is_no_librarys() {
+        let bridge = "import org.slf4j.LoggerFactory\nclass Slf4jLogger {}\n";
+        let logs = "class Loader(val koin: Koin) {\n    fun start() {\n        koin.logger.debug(\"a\")\n        koin.logger.info(\"b\")\n    }\n}\n";
+        let paths: Vec<String> = (0..6).map(|n| format!("core/src/Loader{n}.kt")).collect();
+        let mut sources: Vec<(&str, &str)> =
+            paths.iter().map(|path| (path.as_str(), logs)).collect();
+        sources.push(("slf4j/src/Slf4jLogger.kt", bridge));
+        let channel = patterns("logging", &sources);
+        let channel = channel.iter().find(|one| one.key.contains("/channel/"));
+        let title = channel.map(|one| one.title.as_str());
+        assert_eq!(title, Some("Messages go to a logger"));
     }
 
     #[test]

@@ -20,9 +20,10 @@ mod dependency_wiring;
 mod documentation;
 mod entry_function;
 mod error_handling;
+mod file_header;
 mod front_matter;
 mod import_alias;
-mod import_direction;
+pub(crate) mod import_direction;
 mod import_style;
 pub mod information;
 mod logging;
@@ -108,6 +109,7 @@ const KINDS: &[Kind] = &[
     (documentation::KIND, documentation::find),
     (entry_function::KIND, entry_function::find),
     (error_handling::KIND, error_handling::find),
+    (file_header::KIND, file_header::find),
     (front_matter::KIND, front_matter::find),
     (import_alias::KIND, import_alias::find),
     (import_direction::KIND, import_direction::find),

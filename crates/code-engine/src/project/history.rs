@@ -216,6 +216,7 @@ pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
         .collect();
     let mut commits: BTreeMap<&str, FxHashMap<&str, u32>> = BTreeMap::new();
     let mut touched: Vec<&str> = Vec::new();
+    let people = People::new(changes);
     for change in changes.iter().filter(|change| !is_bot(&change.author)) {
         touched.clear();
         touched.extend(change.paths.iter().flat_map(|path| folders_of(path)));
@@ -225,7 +226,7 @@ pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
             *commits
                 .entry(folder)
                 .or_default()
-                .entry(&change.author)
+                .entry(people.name_of(&change.author))
                 .or_default() += 1;
         }
     }
@@ -255,6 +256,41 @@ pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
     });
     found.truncate(OWNERSHIP_CAP);
     found
+}
+
+/// People by what is the same in the spellings of their names: `Ada Lovelace` commits as `adalovelace` too.
+struct People<'c> {
+    spellings: FxHashMap<String, &'c str>,
+}
+
+impl<'c> People<'c> {
+    fn new(changes: &'c [Change]) -> People<'c> {
+        let mut spellings: FxHashMap<String, &'c str> = FxHashMap::default();
+        for change in changes {
+            let name = change.author.as_str();
+            let known = spellings.entry(letters(name)).or_insert(name);
+            // The one in words is the name.
+            if name.contains(' ') && !known.contains(' ') {
+                *known = name;
+            }
+        }
+        People { spellings }
+    }
+
+    fn name_of(&self, author: &'c str) -> &'c str {
+        self.spellings
+            .get(&letters(author))
+            .copied()
+            .unwrap_or(author)
+    }
+}
+
+/// The letters and digits of a name, in small letters, and what is not ASCII.
+fn letters(name: &str) -> String {
+    let letters = name
+        .chars()
+        .filter(|c| c.is_alphanumeric() || !c.is_ascii());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// The project, and the folders of a path, down to the maximum depth for ownership.
@@ -362,6 +398,19 @@ mod tests {
             .map(|pair| pair.paths.join(" "))
             .collect();
         assert_eq!(found, ["c.rs d.rs", "a.rs b.rs"]);
+    }
+
+    #[test]
+    fn a_person_with_two_spellings_is_one() {
+        let files = files(&["src/a.rs"]);
+        let files: Vec<&SourceFile> = files.iter().collect();
+        let mut changes: Vec<Change> = (0..3)
+            .map(|_| change("adalovelace", &["src/a.rs"]))
+            .collect();
+        changes.extend((0..2).map(|_| change("Ada Lovelace", &["src/a.rs"])));
+        let told = ownership(&files, &changes);
+        assert_eq!((told[0].commits, told[0].authors), (5, 1));
+        assert_eq!(told[0].main_author, "Ada Lovelace");
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub(crate) struct Packages {
     pub dependencies: BTreeSet<(Ecosystem, String)>,
     /// The dependencies for building and testing only.
     pub tools: BTreeSet<(Ecosystem, String)>,
+    /// Whether the project is a gem, which names all that it stands on; its Gemfile is for its development.
+    pub is_gem: bool,
 }
 
 /// Reads every manifest; one that does not parse says nothing.
@@ -410,6 +412,7 @@ fn listed(ecosystem: Ecosystem, text: &str, begins: &str, packages: &mut Package
 }
 
 fn gemspec(text: &str, packages: &mut Packages) {
+    packages.is_gem = true;
     for line in text.lines().map(str::trim) {
         let Some(quoted) = line.split(['"', '\'']).nth(1) else {
             continue;

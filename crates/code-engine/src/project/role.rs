@@ -22,8 +22,17 @@ const FIXTURE_FOLDERS: &[&str] = &[
     "testdata",
     "test_data",
     "test-data",
+    "test_files",
+    "test-files",
+    "testfiles",
+    "TestFiles",
+    "TestData",
+    "TestResources",
+    "Fixtures",
     "__snapshots__",
+    "__Snapshots__",
     "snapshots",
+    "Snapshots",
     "__mocks__",
     "golden",
     "goldens",
@@ -79,6 +88,7 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "__fixtures__",
     "__mocks__",
     "__snapshots__",
+    "__Snapshots__",
     "__tests__",
     "__e2e__",
     "benches",
@@ -87,6 +97,7 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "fixtures",
     "jmh",
     "test",
+    "test_files",
     "testdata",
     "tests",
 ];
@@ -188,22 +199,49 @@ fn is_aside_project(folder: &str) -> bool {
         "Examples",
         "Sample",
         "Samples",
+        "Snippets",
     ];
     let last = folder.rsplit_once(['.', ' ']).map(|(_, last)| last);
-    last.is_some_and(|last| words.contains(&last))
+    // .NET keeps the code of its documentation in a project beside the others.
+    folder == "Snippets" || last.is_some_and(|last| words.contains(&last))
 }
 
-/// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
+/// The ends of folders that hold tests, and of those that hold only what tests need: `integration-tests`, and in Swift,
+/// Kotlin, C# and PHP `Tests`, `commonTest`, `Shop.Tests`, `AdapterTestUtilities`. `latest` has none of them.
+const TEST_FOLDER_ENDS: [&str; 8] = [
+    "-tests",
+    "Tests",
+    "Test",
+    "TestHelpers",
+    "TestSupport",
+    "TestUtil",
+    "TestUtilities",
+    "TestUtils",
+];
+
 fn is_test_folder(folder: &str) -> bool {
-    ["-tests", "Tests", "Test"]
-        .iter()
-        .any(|end| folder.ends_with(end))
+    TEST_FOLDER_ENDS.iter().any(|end| folder.ends_with(end))
 }
+
+/// What tests share, in any language: `util/testutil.h`.
+const TEST_STEMS: [&str; 8] = [
+    "test_harness",
+    "test_helper",
+    "test_helpers",
+    "test_util",
+    "test_utils",
+    "testharness",
+    "testutil",
+    "testutils",
+];
 
 fn is_test_name(name: &str) -> bool {
     let Some((stem, _)) = name.rsplit_once('.') else {
         return false;
     };
+    if TEST_STEMS.contains(&stem) {
+        return true;
+    }
     match Language::detect(name) {
         Some(Language::Rust) => {
             matches!(stem, "tests" | "test") || stem.ends_with("_tests") || stem.ends_with("_test")
@@ -276,6 +314,8 @@ mod tests {
             ("benches/parse.rs", Role::Aside),
             ("db/cache_test.cc", Role::Test),
             ("db/contest.cc", Role::Source),
+            ("util/testutil.h", Role::Test),
+            ("util/testutility.h", Role::Source),
             ("src/Latest.cs", Role::Source),
             ("src/OrderTests.cs", Role::Test),
             ("app/FeedSpec.kt", Role::Test),
@@ -287,6 +327,13 @@ mod tests {
             ("Tests/App/routes.swift", Role::Test),
             ("lib/order_spec.rb", Role::Test),
             ("src/Contest/Latest.php", Role::Source),
+            ("src/AdapterTestUtilities/Retry.php", Role::Test),
+            ("Sources/ParserTestHelpers/Snapshot.swift", Role::Test),
+            ("Tests/AppTests/Snapshots/Help.bash", Role::Fixture),
+            ("test_files/wait_for_ftp.php", Role::Fixture),
+            ("src/Ftp/test_files/server.php", Role::Fixture),
+            ("src/Snapshots/Store.cs", Role::Source),
+            ("src/Snippets/Docs/Retry.cs", Role::Aside),
             ("Example/Source/AppDelegate.swift", Role::Aside),
             ("watchOS Example/App/ContentView.swift", Role::Aside),
             ("src/Shop.Tests.Benchmarks/Program.cs", Role::Aside),

@@ -223,6 +223,12 @@ fn frameworks_find(
             true => [sources.as_slice(), tests.as_slice()].concat(),
             false => sources.clone(),
         };
+        // What a gem uses where it is there (`if defined?(::Rails)`), and what its sample applications use, is no part
+        // of what it stands on.
+        let is_for_gem = framework.ecosystem == Ecosystem::Gem && packages.is_gem && !is_tool;
+        if is_for_gem && !framework.is_named_in(&packages.dependencies) {
+            continue;
+        }
         let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
         for file in &importing {
             if Ecosystem::of(file.language) == Some(framework.ecosystem)

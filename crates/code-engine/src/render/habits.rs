@@ -3,7 +3,9 @@
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
 use super::super::patterns::co_change;
+use super::super::patterns::import_direction as directions;
 use super::super::patterns::information::{Information, is_own};
+use super::super::project::import_graph::Layer;
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
@@ -14,19 +16,80 @@ const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
 const ERRORS_SHOWN: usize = 3;
 
-pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
-    if patterns.is_empty() {
-        return;
+/// One row: a habit of the project, or the same habit of several folders or languages.
+struct Row<'p> {
+    pattern: &'p Pattern,
+    information: Information,
+    scopes: Vec<&'p str>,
+    stacks: Vec<&'p str>,
+    support: u32,
+    cases: u32,
+}
+
+/// The rows of the patterns, in their order. A habit that several folders have and the project as a whole has not is
+/// one row, and so is one with words of the project's own in several languages.
+fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<Row<'p>> {
+    let mut rows: Vec<Row<'p>> = Vec::new();
+    for (pattern, information) in patterns {
+        let is_same = |row: &&mut Row<'p>| {
+            let one = row.pattern;
+            let in_folders =
+                one.scope.is_some() && pattern.scope.is_some() && one.stack == pattern.stack;
+            let in_languages =
+                one.scope == pattern.scope && one.stack != pattern.stack && is_own(pattern);
+            one.title == pattern.title && (in_folders || in_languages)
+        };
+        match rows.iter_mut().find(is_same) {
+            Some(row) => {
+                row.scopes.extend(pattern.scope.as_deref());
+                row.stacks.extend(pattern.stack.as_deref());
+                row.support += pattern.support;
+                row.cases += pattern.cases;
+            }
+            None => rows.push(Row {
+                pattern,
+                information,
+                scopes: pattern.scope.as_deref().into_iter().collect(),
+                stacks: pattern.stack.as_deref().into_iter().collect(),
+                support: pattern.support,
+                cases: pattern.cases,
+            }),
+        }
     }
-    // What changes together has a table of its own.
-    let shown_here = patterns.iter().filter(|one| one.kind != co_change::KIND);
+    for row in &mut rows {
+        row.scopes.dedup();
+        row.stacks.dedup();
+    }
+    rows
+}
+
+/// Whether the layers say the same: the one folder is above the other.
+fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
+    let level = |folder: &str| {
+        let mut of = layers.iter();
+        let layer = of.find(|layer| layer.folders.iter().any(|one| one == folder));
+        layer.map(|layer| layer.level)
+    };
+    let pair = directions::folders_of(pattern);
+    pair.is_some_and(|(upper, lower)| match (level(upper), level(lower)) {
+        (Some(upper), Some(lower)) => upper > lower,
+        _ => false,
+    })
+}
+
+pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) {
+    // What changes together has a table of its own, and so have the layers.
+    let shown_here = patterns
+        .iter()
+        .filter(|one| one.kind != co_change::KIND && !is_layered(one, layers));
     let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
+    let telling = rows(telling.into_iter());
     let remark = match telling.len() {
         0 => String::new(),
         all => format!(
-            "{}  what fewest other projects do first",
+            "{}  what fewest projects do first",
             shown(all.min(PATTERNS_SHOWN), all)
         ),
     };
@@ -34,8 +97,8 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
         return;
     }
     page.heading("Habits", &remark);
-    for (pattern, information) in telling.into_iter().take(PATTERNS_SHOWN) {
-        habit(page, pattern, information);
+    for row in telling.iter().take(PATTERNS_SHOWN) {
+        habit(page, row);
     }
     if !usual.is_empty() {
         let mut by_stack: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -72,30 +135,28 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     page.gap();
 }
 
-fn habit(page: &mut Page, pattern: &Pattern, information: Information) {
+fn habit(page: &mut Page, row: &Row<'_>) {
+    let (pattern, information) = (row.pattern, row.information);
     let mark = format!(
         "  {} {:.1} bits  ",
         bar(information.bits / BITS_FULL, 6),
         information.bits
     );
     page.words(&mark, &pattern.title, Paint::Strong);
-    let mut about = pattern.stack.clone().unwrap_or_default();
-    if let Some(scope) = &pattern.scope {
-        about = format!("{about} in {scope}/");
+    let mut about = row.stacks.join(", ");
+    if !row.scopes.is_empty() {
+        about = format!("{about} in {}/", row.scopes.join("/, "));
     }
-    let held = format!(
-        "{} of {}",
-        thousands(pattern.support),
-        thousands(pattern.cases)
-    );
+    let held = format!("{} of {}", thousands(row.support), thousands(row.cases));
     let others = match information.of {
         0 => String::new(),
-        // Which file or word it is cannot be counted elsewhere, only whether there is any.
+        // Which file or word it is cannot be counted elsewhere, only whether there is any. A public project may be one
+        // of those that were counted.
         of if is_own(pattern) => format!(
-            " · {} of {of} other projects have any such",
+            " · {} of {of} counted projects have any such",
             information.projects
         ),
-        of => format!(" · {} of {of} other projects", information.projects),
+        of => format!(" · {} of {of} counted projects", information.projects),
     };
     let about = about.trim();
     let dot = if about.is_empty() { "" } else { " · " };
@@ -171,4 +232,83 @@ pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {
         page.words("  ", &words, Paint::Hot);
     }
     page.gap();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(key: &str, title: &str, scope: Option<&str>) -> Pattern {
+        Pattern {
+            key: key.to_owned(),
+            kind: key.split('/').next().unwrap_or_default().to_owned(),
+            title: title.to_owned(),
+            statement: String::new(),
+            stack: Some("kotlin".to_owned()),
+            scope: scope.map(str::to_owned),
+            support: 20,
+            cases: 25,
+            confidence: 0.6,
+            exemplars: Vec::new(),
+            counter_examples: Vec::new(),
+            deviations: Vec::new(),
+        }
+    }
+
+    fn table(patterns: &[Pattern], layers: &[(u32, &str)]) -> String {
+        let layers: Vec<Layer> = layers
+            .iter()
+            .map(|(level, folder)| Layer {
+                level: *level,
+                folders: vec![(*folder).to_owned()],
+            })
+            .collect();
+        let mut page = Page::new(100, false);
+        super::patterns(&mut page, patterns, &layers);
+        page.finish()
+    }
+
+    #[test]
+    fn one_habit_of_several_folders_is_one_row() {
+        let key = "documentation/kotlin/functions/documented";
+        let patterns = [
+            pattern(&format!("{key}@ktor"), "Functions carry docs", Some("ktor")),
+            pattern(
+                &format!("{key}@android"),
+                "Functions carry docs",
+                Some("android"),
+            ),
+        ];
+        let text = table(&patterns, &[]);
+        assert_eq!(text.matches("Functions carry docs").count(), 1, "{text}");
+        assert!(
+            text.contains("40 of 50 · kotlin in ktor/, android/"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_header_of_several_languages_is_one_row() {
+        let title = "Files begin with the header `Copyright YYYY Ada`";
+        let one = pattern("file_header/kotlin/header/line", title, None);
+        let other = Pattern {
+            stack: Some("java".to_owned()),
+            ..pattern("file_header/java/header/line", title, None)
+        };
+        let text = table(&[one, other], &[]);
+        assert_eq!(text.matches("Copyright YYYY Ada").count(), 1, "{text}");
+        assert!(text.contains("40 of 50 · kotlin, java"), "{text}");
+    }
+
+    #[test]
+    fn a_direction_that_the_layers_show_is_no_row() {
+        let one = |upper: &str| {
+            let key = format!("import_direction/kotlin/{upper}>core/one-way");
+            pattern(&key, &format!("Nothing in `core` imports `{upper}`"), None)
+        };
+        let patterns = [one("ktor"), one("tool")];
+        let text = table(&patterns, &[(0, "core"), (1, "ktor"), (0, "tool")]);
+        assert!(!text.contains("imports `ktor`"), "{text}");
+        assert!(text.contains("imports `tool`"), "in a circle: {text}");
+    }
 }

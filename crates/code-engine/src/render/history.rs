@@ -7,8 +7,15 @@ use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, t
 const HOTSPOTS_SHOWN: usize = 5;
 /// A file that was changed less often in the window is not changed often, however complex it is.
 const OFTEN: u32 = 3;
+/// A file with less than this share of the first one's score is no hotspot beside it.
+const SCORE_MIN: f64 = 0.2;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
+/// Shares of commits that differ by less tell nothing of a folder that the project does not.
+const SHARE_DIFFERS: f64 = 0.2;
+/// Whom to ask of a folder is known from so many commits on, and from such a share of them.
+const COMMITS_TOLD: u32 = 10;
+const SHARE_TOLD: f64 = 1.0 / 3.0;
 
 /// The dates of the window behind other words of a heading.
 fn within(words: &str, window: Option<&HistoryWindow>) -> String {
@@ -21,7 +28,10 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
-    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(|one| one.commits >= OFTEN).collect();
+    let hotspots: Vec<&Hotspot> = hotspots
+        .iter()
+        .filter(|one| one.commits >= OFTEN && one.score >= SCORE_MIN)
+        .collect();
     if hotspots.is_empty() {
         return;
     }
@@ -51,13 +61,27 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     if pairs.is_empty() {
         return;
     }
+    // Of a group that changes together, each file is named once with another.
+    let mut named: Vec<&str> = Vec::new();
+    let mut told: Vec<&CoChange> = Vec::new();
+    for pair in &pairs {
+        let new = |path: &&String| !named.contains(&path.as_str());
+        if told.len() < PAIRS_SHOWN && pair.paths.iter().any(|path| new(&path)) {
+            named.extend(pair.paths.iter().map(String::as_str));
+            told.push(pair);
+        }
+    }
     page.heading(
         "Change together",
-        &within(&shown(pairs.len().min(PAIRS_SHOWN), pairs.len()), window),
+        &within(&shown(told.len(), pairs.len()), window),
     );
-    for pair in pairs.iter().take(PAIRS_SHOWN) {
-        let [first, second] = &pair.paths;
+    for pair in told {
         let [a, b] = pair.commits;
+        // The commits are those of the file that changes less often, so it stands beside them.
+        let (first, second) = match b < a {
+            true => (&pair.paths[1], &pair.paths[0]),
+            false => (&pair.paths[0], &pair.paths[1]),
+        };
         let of = format!("{} of {}", pair.together, counted(a.min(b), "commit"));
         let room = page.width().saturating_sub(11 + of.len());
         page.line(&[
@@ -73,10 +97,39 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     page.gap();
 }
 
+/// The folders whose changes are spread otherwise than in what is around them: by another person most, or by the same
+/// in a share that differs by [`SHARE_DIFFERS`]. Nobody is told of a folder that few commits changed, or nobody much.
+/// The whole project comes first.
+fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
+    let mut told: Vec<&Ownership> = Vec::new();
+    for one in folders {
+        // The innermost of those around it that is told already; a folder comes after what it is in, which has no
+        // fewer commits.
+        let holds = |outer: &&&Ownership| {
+            let rest = one.folder.strip_prefix(outer.folder.as_str());
+            rest.is_some_and(|rest| outer.folder.is_empty() || rest.starts_with('/'))
+        };
+        let around = told
+            .iter()
+            .filter(holds)
+            .max_by_key(|outer| outer.folder.len());
+        let is_alike = around.is_some_and(|outer| {
+            outer.main_author == one.main_author
+                && (outer.main_share - one.main_share).abs() < SHARE_DIFFERS
+        });
+        let is_somebodys = one.commits >= COMMITS_TOLD && one.main_share >= SHARE_TOLD;
+        if one.folder.is_empty() || (is_somebodys && !is_alike) {
+            told.push(one);
+        }
+    }
+    told
+}
+
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
     if folders.is_empty() {
         return;
     }
+    let folders = telling_folders(folders);
     page.heading(
         "Who changed it",
         &within(
@@ -120,5 +173,101 @@ fn whole_or(folder: &str) -> &str {
         "(everything)"
     } else {
         folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(folder: &str, commits: u32, author: &str, share: f64) -> Ownership {
+        Ownership {
+            folder: folder.to_owned(),
+            source_id: None,
+            commits,
+            authors: 4,
+            main_author: author.to_owned(),
+            main_share: share,
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_changed_as_the_project_is_is_not_told() {
+        let folders = [
+            owned("", 134, "Ada", 0.56),
+            owned("src", 87, "Ada", 0.51),
+            owned("src/local", 23, "Ada", 0.57),
+            owned("src/sftp", 20, "Ada", 0.8),
+            owned("docs", 19, "Bob", 0.6),
+            owned("docs/content", 18, "Bob", 0.7),
+            owned("docsite", 17, "Bob", 0.6),
+            owned("tests", 16, "Cleo", 0.2),
+            owned("few", 6, "Bob", 0.9),
+        ];
+        let told: Vec<&str> = telling_folders(&folders)
+            .iter()
+            .map(|one| one.folder.as_str())
+            .collect();
+        assert_eq!(told, ["", "src/sftp", "docs", "docsite"]);
+    }
+
+    #[test]
+    fn what_is_cool_beside_the_first_is_no_hotspot() {
+        let hotspot = |path: &str, score: f64| Hotspot {
+            source_id: None,
+            path: path.to_owned(),
+            commits: 9,
+            complexity: 40,
+            score,
+        };
+        let found = [
+            hotspot("a.c", 1.0),
+            hotspot("b.c", 0.4),
+            hotspot("c.c", 0.1),
+        ];
+        let mut page = Page::new(80, false);
+        hotspots(&mut page, &found, None);
+        let text = page.finish();
+        assert!(text.contains("b.c") && !text.contains("c.c  9"), "{text}");
+    }
+
+    #[test]
+    fn a_group_that_changes_together_is_told_once() {
+        let pair = |one: &str, other: &str| CoChange {
+            source_ids: [None, None],
+            paths: [one.to_owned(), other.to_owned()],
+            together: 6,
+            commits: [6, 6],
+            degree: 1.0,
+        };
+        let pairs = [
+            pair("a", "b"),
+            pair("a", "c"),
+            pair("b", "c"),
+            pair("d", "e"),
+        ];
+        let mut page = Page::new(80, false);
+        co_changes(&mut page, &pairs, None);
+        let text = page.finish();
+        assert!(text.contains("(3 of 4)"), "{text}");
+        assert_eq!(text.matches("6 of 6").count(), 3, "{text}");
+    }
+
+    #[test]
+    fn the_file_that_changes_less_often_stands_first() {
+        let pair = CoChange {
+            source_ids: [None, None],
+            paths: ["src/Ftp.php".to_owned(), "src/Sftp.php".to_owned()],
+            together: 7,
+            commits: [14, 7],
+            degree: 1.0,
+        };
+        let mut page = Page::new(80, false);
+        co_changes(&mut page, &[pair], None);
+        let text = page.finish();
+        assert!(
+            text.contains("100 %  src/Sftp.php  7 of 7 commits"),
+            "{text}"
+        );
     }
 }

@@ -59,7 +59,7 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     project::languages(page, &found.metrics);
     project::stack(page, &found.stack);
     project::commands(page, &found.commands);
-    habits::patterns(page, &found.patterns);
+    habits::patterns(page, &found.patterns, &found.imports.layers);
     habits::own_rules(page, &found.rules);
     structure::map(page, &found.map);
     structure::layers(page, &found.imports);

@@ -1,10 +1,13 @@
 //! Renders the technologies and commands of a project.
 
-use super::super::project::ProjectMetrics;
 use super::super::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+use super::super::project::{LanguageShare, ProjectMetrics};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, thousands, widest};
 
 const LANGUAGES_SHOWN: usize = 6;
+/// The languages with less than this share of the code are named in one line, so many of them.
+const SHARE_TOLD: f64 = 0.02;
+const LANGUAGES_NAMED: usize = 6;
 /// Of one purpose.
 const COMMANDS_SHOWN: usize = 3;
 
@@ -27,8 +30,13 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
     }
     page.heading("Languages", "");
     let bar_width = page.width().saturating_sub(47).clamp(8, 40);
-    for one in metrics.languages.iter().take(LANGUAGES_SHOWN) {
-        let share = f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1));
+    let share = |one: &LanguageShare| {
+        f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1))
+    };
+    let is_told = |one: &&LanguageShare| share(one) >= SHARE_TOLD;
+    let told = metrics.languages.iter().filter(is_told);
+    for one in told.clone().take(LANGUAGES_SHOWN) {
+        let share = share(one);
         let unit = if one.lines_of_code == 1 {
             "line"
         } else {
@@ -45,34 +53,47 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
             ),
         ]);
     }
-    let rest = metrics.languages.len().saturating_sub(LANGUAGES_SHOWN);
-    if rest > 0 {
-        page.line(&[
-            ("  ", Paint::Plain),
-            (&format!("and {rest} more"), Paint::Faint),
-        ]);
+    let few = metrics.languages.iter().filter(|one| !is_told(one));
+    let rest: Vec<&str> = told
+        .skip(LANGUAGES_SHOWN)
+        .chain(few)
+        .map(|one| one.language.title())
+        .collect();
+    if !rest.is_empty() {
+        let named = &rest[..rest.len().min(LANGUAGES_NAMED)];
+        let more = match rest.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let words = format!("and a little {}{more}", named.join(", "));
+        page.words("  ", &words, Paint::Faint);
     }
     page.gap();
 }
 
 pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
-    if stack.is_empty() {
-        return;
-    }
-    page.heading("Stack", "");
-    // One line a language, with its frameworks.
+    // One line a language, with its frameworks. A language without either is already told with its share.
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-    for one in stack {
-        let name = match &one.version {
-            // What a manifest asks for may be a range of many words.
-            Some(version) if version.len() <= 16 => format!("{} {version}", one.name),
-            _ => one.name.clone(),
+    for (at, one) in stack.iter().enumerate() {
+        let version = one.version.as_deref();
+        // What a manifest asks for may be a range of many words.
+        let version = version.filter(|version| version.len() <= 16);
+        let is_framework = |one: &Technology| one.kind == TechnologyKind::Framework;
+        let has_more = version.is_some() || stack.get(at + 1).is_some_and(is_framework);
+        let name = match version {
+            Some(version) => format!("{} {version}", one.name),
+            None => one.name.clone(),
         };
         match (one.kind, lines.last_mut()) {
             (TechnologyKind::Framework, Some((_, frameworks))) => frameworks.push(name),
-            _ => lines.push((name, Vec::new())),
+            _ if is_framework(one) || has_more => lines.push((name, Vec::new())),
+            _ => {}
         }
     }
+    if lines.is_empty() {
+        return;
+    }
+    page.heading("Stack", "");
     let width = widest(lines.iter().map(|(name, _)| name.as_str()), 24).max(10);
     for (language, frameworks) in lines {
         let indent = format!("  {}  ", padded(&language, width));

@@ -20,6 +20,8 @@ enum Style {
     Kebab,
     /// Words with capitals and no underscores, where the first letter says something else (Go's exports).
     MixedCaps,
+    /// `kName`: PascalCase behind a `k`, as Google's and Apple's C and C++ have it.
+    KPascal,
     Unclear,
 }
 
@@ -116,6 +118,7 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
         Style::Pascal,
         Style::Screaming,
         Style::MixedCaps,
+        Style::KPascal,
     ];
     let mut answers: Vec<Answer> = styles
         .into_iter()
@@ -123,6 +126,10 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
             let statement = match style {
                 Style::MixedCaps => format!(
                     "Write the names of {} in MixedCaps, without underscores{note}.",
+                    things.to_lowercase()
+                ),
+                Style::KPascal => format!(
+                    "Begin the names of {} with `k` and a capital: `kName`{note}.",
                     things.to_lowercase()
                 ),
                 _ => format!(
@@ -186,6 +193,14 @@ fn style_of(name: &str, stack: Language, subject: Subject) -> Option<Style> {
     // A key such as "Content-Type" of an object is no name.
     if !name.chars().all(is_word) || name.chars().filter(|c| c.is_alphabetic()).count() < 2 {
         return None;
+    }
+    let has_k = matches!(stack, Language::C | Language::Cpp) && subject == Subject::Constants;
+    if has_k
+        && name
+            .strip_prefix('k')
+            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    {
+        return Some(Style::KPascal);
     }
     let upper = name.chars().any(char::is_uppercase);
     let lower = name.chars().any(char::is_lowercase);
@@ -287,6 +302,7 @@ impl Style {
             Style::Screaming => "SCREAMING_SNAKE_CASE",
             Style::Kebab => "kebab-case",
             Style::MixedCaps => "MixedCaps",
+            Style::KPascal => "kPascalCase",
             Style::Unclear => "other",
         }
     }
@@ -303,6 +319,25 @@ mod tests {
         assert_eq!(patterns.len(), 1);
         assert_eq!((patterns[0].support, patterns[0].cases), (6, 6));
         assert_eq!(patterns[0].title, "Functions and methods are snake_case");
+    }
+
+    #[test]
+    fn constants_that_begin_with_k_are_not_in_camel_case() {
+        let names = [
+            "kNumLevels",
+            "kL0_Trigger",
+            "kBlockSize",
+            "kMaxOpen",
+            "kHeader",
+        ];
+        let source: String = names
+            .iter()
+            .map(|name| format!("static const int {name} = 7;\n"))
+            .collect();
+        assert_eq!(
+            found("naming", &[("db/format.cc", &source)]),
+            ["naming/cpp/constants/kPascalCase 5/5"]
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         Language::Kotlin,
         Language::CSharp,
         Language::Go,
+        Language::Php,
     ] {
         questions.push(tests(context, stack));
     }
@@ -315,6 +316,28 @@ mod tests {
         let mut found = found("naming", sources);
         found.retain(|key| key.contains(part));
         found
+    }
+
+    #[test]
+    fn tests_of_php_may_be_named_in_words() {
+        let names = [
+            "writing_a_file",
+            "reading_a_file",
+            "moving_a_file",
+            "listing_files",
+            "copying_it",
+        ];
+        let methods: String = names
+            .iter()
+            .map(|name| {
+                format!("    /**\n     * @test\n     */\n    public function {name}(): void {{}}\n")
+            })
+            .collect();
+        let source = format!("<?php\nclass DiskTest extends TestCase\n{{\n{methods}}}\n");
+        assert_eq!(
+            of("/tests/", &[("src/DiskTest.php", &source)]),
+            ["naming/php/tests/underscores 5/5"]
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Commands in GitHub workflows. The files are read line by line, with only the subset of YAML that steps use.
 
-use super::{Candidate, Evidence, Project, candidate, purpose_of_command, tasks};
+use super::{
+    Candidate, CommandPurpose, Evidence, Project, candidate, purpose_of_command, purpose_of_name,
+    tasks,
+};
 use crate::project::manifest::Manifest;
 
 /// One step of a job.
@@ -37,7 +40,8 @@ pub(super) fn find(
             let known = match of_task {
                 Some(task) => Some((task.command.purpose, task.tool)),
                 None => purpose_of_command(&command)
-                    .or_else(|| tasks::script_purpose(project, &command)),
+                    .or_else(|| tasks::script_purpose(project, &command))
+                    .or_else(|| own_script(&command)),
             };
             if let Some((purpose, tool)) = known {
                 found.push(candidate(
@@ -52,6 +56,15 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// What a script at the top is for that is called as its purpose is, and nothing else: `./build.ps1`.
+fn own_script(command: &str) -> Option<(CommandPurpose, &'static str)> {
+    let file = command.strip_prefix("./")?;
+    let stem = [".sh", ".ps1", ".cmd", ".bat"]
+        .iter()
+        .find_map(|end| file.strip_suffix(end));
+    Some((purpose_of_name(stem.unwrap_or(file))?, "script"))
 }
 
 /// A command as a person types it: without what a job of a matrix puts in, and the variables that it sets. A variable
@@ -113,7 +126,8 @@ fn steps(text: &str) -> Vec<Step> {
             continue;
         };
         if key.starts_with("working-directory:")
-            || (key.starts_with("shell:") && !key.contains("bash"))
+            || (key.starts_with("shell:")
+                && !["bash", "pwsh"].iter().any(|shell| key.contains(shell)))
         {
             step.is_elsewhere = true;
         }

@@ -135,7 +135,7 @@ fn is_aside(one: &Candidate) -> bool {
         .next()
         .unwrap_or_default();
     let path = &one.command.path;
-    let is_release = ["release", "publish", "deploy", "nightly", "doc"]
+    let is_release = ["release", "publish", "deploy", "nightly", "doc", "pages"]
         .iter()
         .any(|word| path.contains(word));
     match one.evidence {

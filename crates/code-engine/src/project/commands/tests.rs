@@ -56,6 +56,22 @@ fn a_task_comes_before_what_its_manifest_implies() {
 }
 
 #[test]
+fn the_script_that_ci_runs_comes_before_what_is_implied() {
+    let workflow = "jobs:\n  build:\n    steps:\n      - name: Build and test\n        run: ./build.ps1\n        shell: pwsh\n      - run: ./release.ps1\n      - run: docs/build.sh\n";
+    let files = [
+        ("App.sln", "Microsoft Visual Studio Solution File\n"),
+        (".github/workflows/ci.yml", workflow),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Build ./build.ps1 (.github/workflows/ci.yml:5)",
+            "Test dotnet test (App.sln)",
+        ]
+    );
+}
+
+#[test]
 fn scripts_are_called_by_the_package_manager_that_is_used() {
     let manifest = r#"{
   "scripts": {

@@ -50,10 +50,14 @@ pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Man
         if is_whole {
             folders_below(files, members, common, &mut label_of);
         } else {
-            // What the top's own package is called by its folder says more.
-            let label = if package.is_empty() { common } else { package };
-            let label = if label.is_empty() { "." } else { label };
-            label_of.extend(members.iter().map(|file| (*file, label.to_owned())));
+            // What the top's own package is called by its folder says more. Scripts beside its source are no part of
+            // the source: where they import another package, the source does not.
+            let label = |file: u32| match (*package, common) {
+                ("", "") => folder_top(&files[file as usize].path),
+                ("", common) => common,
+                (package, _) => package,
+            };
+            label_of.extend(members.iter().map(|file| (*file, label(*file).to_owned())));
         }
     }
     let mut folders: Vec<String> = label_of.iter().map(|(_, label)| label.clone()).collect();
@@ -94,6 +98,11 @@ fn by_folders(files: &[&SourceFile], members: &[u32]) -> bool {
         )
     };
     members.iter().filter(is_by_folder).count() * 2 > members.len()
+}
+
+/// The first folder of a path; `.` for a file at the top.
+fn folder_top(path: &str) -> &str {
+    path.split_once('/').map_or(".", |(first, _)| first)
 }
 
 /// The deepest folder that all the files are in.

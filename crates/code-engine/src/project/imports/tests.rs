@@ -488,6 +488,37 @@ fn workspace_crates_are_layered_by_their_dependencies() {
 }
 
 #[test]
+fn a_script_beside_the_source_is_a_part_of_its_own() {
+    let of = |name: &str, uses: &str| {
+        let class = name.rsplit('/').next().unwrap_or(name);
+        let source = format!("<?php\nnamespace Acme\\Disk;\n{uses}class {class} {{}}\n");
+        analysed(&format!("{name}.php"), &source)
+    };
+    let files = [
+        of("src/Config", ""),
+        of("src/Path", ""),
+        of("src/Ftp/FtpAdapter", "use Acme\\Disk\\Config;\n"),
+        of("src/Zip/ZipAdapter", "use Acme\\Disk\\Config;\n"),
+        of("bin/release", "use Acme\\Disk\\Ftp\\FtpAdapter;\n"),
+        of("test_files/wait", "use Acme\\Disk\\Zip\\ZipAdapter;\n"),
+    ];
+    let composer = |folder: &str, root: &str, space: &str| {
+        let text =
+            format!(r#"{{"autoload": {{"psr-4": {{"Acme\\\\Disk\\\\{space}": "{root}"}}}}}}"#);
+        manifest(&format!("{folder}composer.json"), &text)
+    };
+    let manifests = [
+        composer("", "src", ""),
+        composer("src/Ftp/", "", "Ftp\\\\"),
+        composer("src/Zip/", "", "Zip\\\\"),
+    ];
+    assert_eq!(
+        layers(&graph(&files, &manifests)),
+        ["0 src", "1 src/Ftp src/Zip", "2 bin"]
+    );
+}
+
+#[test]
 fn paths_stay_in_the_project_and_match_whole_folder_names() {
     assert_eq!(path_join("a/b", "../c/./d").as_deref(), Some("a/c/d"));
     assert_eq!(path_join("a", "../../c"), None);

@@ -10,7 +10,7 @@ const NAMES: &str = "\
     Add add all all? and_then Any any any? append apply as_bytes as_mut as_ref as_slice as_str bind body borrow \
     bytes call chain chars chunks Clear clear clone cloned Close close cmp collect compact compareTo compute \
     concat config const_iterator Contains contains containsKey content context copied copy Count count Create \
-    create decode default delete delete_if describe difference_type dig Dispose drain each each_with_index encode \
+    create data decode default delete delete_if describe difference_type dig Dispose drain each each_with_index encode \
     ends_with endsWith entries entry env eq Equals equals err error every expect extend extension extensions \
     failure fetch file_name fill filter filter_map find find_map First first flat_map flatMap flush fmt fold \
     forEach format from get GetHashCode getOrDefault GetType has has_key? hash hashCode headers include? includes \
@@ -31,6 +31,19 @@ pub(super) fn is_everyones(name: &str) -> bool {
     static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| NAMES.split(' ').collect());
     // `map!` of Ruby changes what `map` copies.
     KNOWN.contains(name) || KNOWN.contains(name.trim_end_matches(['!', '?']))
+}
+
+/// What Ruby defines at its top and projects define in their modules too. A file of such a module names the module by
+/// being in it, so the bare name says nothing; `Shop::Process` does.
+const RUBY_TOP: &str = "\
+    Array Binding Class Comparable Complex Data Date DateTime Dir Encoding Enumerable Enumerator Errno Exception \
+    Fiber File Float Hash Integer IO JSON Kernel Logger Marshal Method Module Mutex Numeric Object Pathname Proc \
+    Process Queue Random Range Rational Regexp Set Signal String Struct Symbol Thread Time URI";
+
+/// Whether Ruby has a constant of that name at its top.
+pub(super) fn is_rubys(name: &str) -> bool {
+    static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| RUBY_TOP.split(' ').collect());
+    KNOWN.contains(name)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Finds the definitions that a name in a file means: those of the same file, or else of imported files and what they
 //! pass on. Only where a language sees other files without an import are all definitions of the name meant.
 //!
-//! Longer than 400 lines: the rules of all languages decide together.
+//! Longer than 450 lines: the rules of all languages decide together.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::super::super::references::ReferenceKind;
 use super::super::SourceFile;
 use super::super::imports::{ImportIndex, ImportKind, folder_of};
 use super::super::role::{self, Role};
-use super::everyones::is_everyones;
+use super::everyones::{is_everyones, is_rubys};
 use super::{AMBIGUOUS, Node, family, is_node};
 
 /// What finds the definitions that a name means.
@@ -261,7 +261,13 @@ impl<'f> Resolver<'f> {
                 };
                 let parent = definition.parent.as_deref();
                 let is_named = parent.is_some_and(|parent| sight.names.contains(parent));
+                let is_ruby = language == Language::Ruby && !here;
                 match (mention.kind, mention.before) {
+                    _ if is_ruby && parent.is_some() && is_rubys(mention.name) => false,
+                    // `config.redis` is not the `redis` of the module that everything is in.
+                    (_, Some(_)) if is_ruby && is_method && !itself && self.is_of_module(node) => {
+                        false
+                    }
                     (_, None) if !here && !sight.taken.as_ref().is_none_or(is_taken) => false,
                     // What lies in a type is named with it, or where it is.
                     (_, None) if !here && !is_method && parent.is_some() && !is_named => false,
@@ -310,6 +316,17 @@ impl<'f> Resolver<'f> {
             targets.extend(alike());
         }
         self.nearest_keep(at, targets);
+    }
+
+    /// Whether a node is directly in a module or namespace of its file.
+    fn is_of_module(&self, node: u32) -> bool {
+        let parent = self.definition(node).and_then(|one| one.parent.as_deref());
+        let file = self.nodes.get(node as usize).map(|node| node.file as usize);
+        let file = file.and_then(|file| self.files.get(file));
+        file.zip(parent).is_some_and(|(file, parent)| {
+            let mut modules = file.facts.definitions.iter();
+            modules.any(|one| one.kind == DefinitionKind::Module && one.name == parent)
+        })
     }
 
     /// Whether two files lie in one folder.

@@ -291,6 +291,30 @@ fn a_method_is_a_types_that_the_file_names() {
 }
 
 #[test]
+fn a_module_of_ruby_has_what_is_called_of_it() {
+    let analysis = analysed(&[
+        (
+            "lib/jobs.rb",
+            "module Jobs\n  def self.redis\n    1\n  end\nend\n",
+        ),
+        (
+            "lib/jobs/api.rb",
+            "module Jobs\n  class Process\n    def quiet\n      2\n    end\n  end\nend\n",
+        ),
+        (
+            "lib/jobs/client.rb",
+            "module Jobs\n  class Client\n    def push(config)\n      config.redis { ::Process.pid }\n    end\n  end\nend\n",
+        ),
+        (
+            "lib/jobs/web.rb",
+            "module Jobs\n  class Web\n    def call\n      Jobs.redis\n      Jobs::Process.new\n    end\n  end\nend\n",
+        ),
+    ]);
+    assert_eq!(used_in(&analysis, "Jobs.redis"), 1);
+    assert_eq!(used_in(&analysis, "Jobs.Process"), 1);
+}
+
+#[test]
 fn tests_and_what_a_function_holds_are_not_on_the_map() {
     let analysis = analysed(&[
         (

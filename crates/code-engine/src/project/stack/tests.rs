@@ -34,6 +34,31 @@ fn stack(files: Vec<SourceFile>, manifest: (&str, &str)) -> Vec<(String, u32)> {
 }
 
 #[test]
+fn a_gem_stands_on_what_its_specification_names() {
+    let files = || {
+        vec![
+            file("lib/jobs/web.rb", "require \"rack\"\nclass Web\nend\n"),
+            file(
+                "lib/jobs/rails.rb",
+                "require \"rails\"\nclass Engine\nend\n",
+            ),
+            file(
+                "myapp/config/application.rb",
+                "require \"rails/all\"\nclass App\nend\n",
+            ),
+        ]
+    };
+    let names = |manifest| {
+        let all = stack(files(), manifest).into_iter();
+        all.map(|(name, _)| name).collect::<Vec<String>>()
+    };
+    let gem = "Gem::Specification.new do |s|\n  s.name = 'jobs'\n  s.add_dependency 'rack', '>= 3'\nend\n";
+    assert_eq!(names(("jobs.gemspec", gem)), ["ruby", "rack"]);
+    let app = "gem 'rails'\ngem 'rack'\n";
+    assert_eq!(names(("Gemfile", app)), ["ruby", "rails", "rack"]);
+}
+
+#[test]
 fn frameworks_follow_their_language_ordered_by_use() {
     let files = vec![
         file(
