@@ -18,6 +18,9 @@ pub const USUAL_BITS: f64 = 0.6;
 /// not to be guessed from other projects.
 const OWN_BITS: f64 = 1.0;
 
+/// The most that a habit says which the language's style guide asks for.
+const STYLE_BITS: f64 = 0.5;
+
 /// The kinds whose answers name something of the project's own. Of them, the prior counts projects with any such habit.
 const OWN_KINDS: &[&str] = &[
     "commands",
@@ -35,6 +38,21 @@ const OWN_KINDS: &[&str] = &[
 /// The kinds that need a history or a project's own rules, which were not counted; and what one of them says.
 const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
+
+/// Habits that a language's style guide asks for, or that its grammar leaves little else to, by the beginning of their
+/// keys. The priors count a project without cases as one without the habit, so these would seem rare: PEP 8, "Exception
+/// Names" and "Constants"; the Java Language Specification, 6.1; Rust's API guidelines, C-CASE; typescript-eslint's
+/// `only-throw-error` and `await-thenable`.
+const STYLE_GUIDES: &[&str] = &[
+    "async_style/javascript/promises/await",
+    "async_style/typescript/promises/await",
+    "error_handling/javascript/throw/error-object",
+    "error_handling/typescript/throw/error-object",
+    "naming/java/constants/",
+    "naming/python/constants/",
+    "naming/python/exceptions/Error",
+    "naming/rust/constants/",
+];
 
 const PRIORS: &str = include_str!("../../data/priors.tsv");
 
@@ -61,6 +79,19 @@ impl Information {
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.bits < USUAL_BITS
+    }
+
+    /// No more than goes without saying, if a style guide asks for the habit anyway.
+    fn capped(self, key: &str) -> Information {
+        let is_asked_for = STYLE_GUIDES.iter().any(|begin| key.starts_with(begin));
+        Information {
+            bits: if is_asked_for {
+                self.bits.min(STYLE_BITS)
+            } else {
+                self.bits
+            },
+            ..self
+        }
     }
 }
 
@@ -136,6 +167,7 @@ impl Priors {
             projects,
             of,
         }
+        .capped(&key)
     }
 }
 
@@ -195,6 +227,14 @@ mod tests {
         assert_eq!((own.bits, own.projects), (3.74, 1));
         let unknown = priors.of(&pattern("commands", "commands/test/x", None, None));
         assert!(!unknown.is_usual());
+    }
+
+    #[test]
+    fn what_a_style_guide_asks_for_goes_without_saying() {
+        let priors = Priors::read(TEXT);
+        let key = "naming/python/exceptions/Error@src";
+        let asked = priors.of(&pattern("naming", key, Some("python"), Some("src")));
+        assert!(asked.is_usual(), "{asked:?}");
     }
 
     #[test]

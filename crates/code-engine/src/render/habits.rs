@@ -2,8 +2,8 @@
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
-use super::super::patterns::co_change;
 use super::super::patterns::information::{Information, is_own};
+use super::super::patterns::{co_change, commands};
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
@@ -18,8 +18,11 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     if patterns.is_empty() {
         return;
     }
-    // What changes together has a table of its own.
-    let shown_here = patterns.iter().filter(|one| one.kind != co_change::KIND);
+    // What changes together has a table of its own, and so have commands.
+    let elsewhere = [co_change::KIND, commands::KIND];
+    let shown_here = patterns
+        .iter()
+        .filter(|one| !elsewhere.contains(&one.kind.as_str()));
     let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());

@@ -7,6 +7,11 @@ use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, t
 const HOTSPOTS_SHOWN: usize = 5;
 /// A file that was changed less often in the window is not changed often, however complex it is.
 const OFTEN: u32 = 3;
+/// A file of less cyclomatic complexity than McCabe allows one function ("A complexity measure", 1976) is not complex,
+/// however often it is changed.
+const COMPLEX: u32 = 10;
+/// A folder with a smaller share of the commits says little of who knows the project.
+const FOLDER_SHARE: f64 = 0.05;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 
@@ -21,7 +26,8 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
-    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(|one| one.commits >= OFTEN).collect();
+    let is_hot = |one: &&Hotspot| one.commits >= OFTEN && one.complexity >= COMPLEX;
+    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(is_hot).collect();
     if hotspots.is_empty() {
         return;
     }
@@ -74,6 +80,16 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
 }
 
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
+    let all = folders.iter().map(|one| one.commits).max().unwrap_or(0);
+    // Where one person wrote everything, folders say nothing more.
+    let is_of_one = folders.iter().all(|one| one.authors == 1);
+    let folders: Vec<&Ownership> = folders
+        .iter()
+        .filter(|one| one.folder.is_empty() || !is_of_one)
+        .filter(|one| f64::from(one.commits) >= FOLDER_SHARE * f64::from(all))
+        // All commits of a folder may be those of one in it, which says where.
+        .filter(|one| !folders.iter().any(|inner| is_same(one, inner)))
+        .collect();
     if folders.is_empty() {
         return;
     }
@@ -112,6 +128,13 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&
         ]);
     }
     page.gap();
+}
+
+/// Whether the second is a folder in the first with the same commits.
+fn is_same(outer: &Ownership, inner: &Ownership) -> bool {
+    let rest = inner.folder.strip_prefix(&outer.folder);
+    let is_in = !outer.folder.is_empty() && rest.is_some_and(|rest| rest.starts_with('/'));
+    is_in && (outer.commits, outer.authors) == (inner.commits, inner.authors)
 }
 
 /// A folder as it is called; the first stands for the whole project.

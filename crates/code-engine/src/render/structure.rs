@@ -2,30 +2,38 @@
 
 use super::super::project::dead_code::DeadCode;
 use super::super::project::duplicates::CloneGroup;
-use super::super::project::import_graph::ImportGraph;
+use super::super::project::import_graph::{Cycle, ImportGraph};
 use super::super::project::map::RankedDefinition;
+use super::super::project::role::is_for_tests;
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
 const MAP_SHOWN: usize = 8;
+/// Of so many that rank first, those that most files refer to are shown: a type that one busy file mentions at every
+/// line ranks high, and the project does not lean on it.
+const MAP_RANKED: usize = 3 * MAP_SHOWN;
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
 const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
+/// Shorter copies among tests are how tests are written.
+const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
-    let map: Vec<&RankedDefinition> = map.iter().filter(|one| one.used_in > 0).collect();
-    if map.is_empty() {
+    let used = map.iter().filter(|one| one.used_in > 0);
+    let mut top: Vec<&RankedDefinition> = used.take(MAP_RANKED).collect();
+    if top.is_empty() {
         return;
     }
     page.heading(
         "Most leaned on",
-        "definitions by PageRank over who refers to whom",
+        "by PageRank, and by how many other source files name them",
     );
-    let top: Vec<_> = map.iter().take(MAP_SHOWN).collect();
+    top.sort_by_key(|one| std::cmp::Reverse(one.used_in));
+    top.truncate(MAP_SHOWN);
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
         let used = format!("  in {}", counted(one.used_in, "file"));
@@ -47,7 +55,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     if imports.layers.len() < 2 {
         return;
     }
-    page.heading("Layers", "each imports what is below it");
+    page.heading("Layers", "nothing imports what is above it");
     // The top first, as one draws it.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
@@ -77,12 +85,19 @@ fn folder_name(folder: &str) -> &str {
 }
 
 pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
-    let all = imports.cycles.len();
+    // The modules of one crate may use each other, and mostly do; Cargo refuses circles of crates.
+    let is_of_crate = |cycle: &&Cycle| cycle.path.iter().all(|step| step.file.ends_with(".rs"));
+    let told: Vec<&Cycle> = imports
+        .cycles
+        .iter()
+        .filter(|one| !is_of_crate(one))
+        .collect();
+    let all = told.len();
     if all == 0 {
         return;
     }
     page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
-    for cycle in imports.cycles.iter().take(CYCLES_SHOWN) {
+    for cycle in told.into_iter().take(CYCLES_SHOWN) {
         let files = counted(cycle.size, "file");
         let words = match cycle.size as usize == cycle.path.len() {
             true => files,
@@ -102,6 +117,14 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 }
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
+    let is_of_tests =
+        |group: &&CloneGroup| group.places.iter().all(|place| is_for_tests(&place.path));
+    let told = groups.iter().filter(|group| !is_of_locales(group));
+    let (tests, source): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_of_tests);
+    let long = tests
+        .into_iter()
+        .filter(|group| group.lines >= TEST_LINES_MIN);
+    let groups: Vec<&CloneGroup> = source.into_iter().chain(long).collect();
     if groups.is_empty() {
         return;
     }
@@ -134,6 +157,32 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
         }
     }
     page.gap();
+}
+
+/// Whether the places are translations of one text: their paths are the same but for the codes of languages.
+fn is_of_locales(group: &CloneGroup) -> bool {
+    let mut places = group.places.iter().map(|place| place.path.as_str());
+    let first = places.next().unwrap_or_default();
+    let mut others = places.peekable();
+    others.peek().is_some() && others.all(|path| is_translation(first, path))
+}
+
+fn is_translation(one: &str, other: &str) -> bool {
+    let parts = |path: &str| -> Vec<String> { path.split(['/', '.']).map(str::to_owned).collect() };
+    let (one, other) = (parts(one), parts(other));
+    let mut pairs = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
+    one.len() == other.len()
+        && pairs.peek().is_some()
+        && pairs.all(|(a, b)| is_language_code(a) && is_language_code(b))
+}
+
+/// `de`, `pt-BR`, `zh_Hant`.
+fn is_language_code(word: &str) -> bool {
+    let (language, region) = word.split_once(['-', '_']).unwrap_or((word, "BR"));
+    language.len() == 2
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+        && (2..=4).contains(&region.len())
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
@@ -194,4 +243,18 @@ pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) 
         ]);
     }
     page.gap();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_translation;
+
+    #[test]
+    fn translations_differ_in_the_codes_of_languages() {
+        assert!(is_translation("text/de/a.ts", "text/en/a.ts"));
+        assert!(is_translation("locales/pt-BR.ts", "locales/en.ts"));
+        assert!(!is_translation("text/de/a.ts", "text/de/a.ts"));
+        assert!(!is_translation("text/de/a.ts", "text/en/b.ts"));
+        assert!(!is_translation("src/app.py", "src/blueprints.py"));
+    }
 }

@@ -490,9 +490,11 @@ fn script_groups<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             continue;
         };
         let mut all = calls(file, true).chain(calls(file, false));
-        let group = all.find(|one| {
-            matches!(one.path.split('.').next(), Some("describe" | "suite"))
-                || one.path.ends_with(".describe")
+        // `test.describe` is Playwright's; `schema.describe` is anybody's.
+        let group = all.find(|one| match one.path.split('.').next() {
+            Some("describe" | "suite") => true,
+            Some("test" | "it") => one.path.ends_with(".describe"),
+            _ => false,
         });
         cases.push(match group {
             Some(group) => Case::line(file, group.line(), 0),
@@ -668,5 +670,10 @@ mod tests {
             ["test_layout/typescript/groups/flat 5/5"]
         );
         assert!(of("/runner/", &flat).is_empty());
+        let described = with("test('works', () => {\n  schema.describe('a');\n});\n");
+        assert_eq!(
+            of("/groups/", &described),
+            ["test_layout/typescript/groups/flat 5/5"]
+        );
     }
 }
