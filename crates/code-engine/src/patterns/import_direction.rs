@@ -10,7 +10,7 @@ use super::super::project::manifest::{self, Manifest};
 use super::super::project::role::{self, Role};
 use super::{Answer, Case, Context, Pattern, Question, folder_of, name_of};
 
-pub(super) const KIND: &str = "import_direction";
+pub(crate) const KIND: &str = "import_direction";
 
 /// The maximum number of reported pairs: those with the most imports. The layers of the project cover all pairs.
 const PAIR_CAP: usize = 6;

@@ -42,11 +42,14 @@ const UNCOUNTED_BITS: f64 = 3.0;
 /// Habits that a language's style guide asks for, or that its grammar leaves little else to, by the beginning of their
 /// keys. The priors count a project without cases as one without the habit, so these would seem rare: PEP 8, "Exception
 /// Names" and "Constants"; the Java Language Specification, 6.1; Rust's API guidelines, C-CASE; typescript-eslint's
-/// `only-throw-error` and `await-thenable`.
+/// `only-throw-error` and `await-thenable`; ESLint's `no-empty`; Checkstyle's `EmptyCatchBlock`.
 const STYLE_GUIDES: &[&str] = &[
     "async_style/javascript/promises/await",
     "async_style/typescript/promises/await",
+    "error_handling/java/catch-body/handled",
+    "error_handling/javascript/catch-body/handled",
     "error_handling/javascript/throw/error-object",
+    "error_handling/typescript/catch-body/handled",
     "error_handling/typescript/throw/error-object",
     "naming/java/constants/",
     "naming/python/constants/",

@@ -22,7 +22,7 @@ mod entry_function;
 mod error_handling;
 mod front_matter;
 mod import_alias;
-mod import_direction;
+pub(crate) mod import_direction;
 mod import_style;
 pub mod information;
 mod logging;

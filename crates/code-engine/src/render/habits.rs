@@ -3,7 +3,7 @@
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
 use super::super::patterns::information::{Information, is_own};
-use super::super::patterns::{co_change, commands};
+use super::super::patterns::{co_change, commands, import_direction};
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
@@ -26,18 +26,28 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
-    let remark = match telling.len() {
+    // What imports a part is told once: the strongest case.
+    let mut lower: Vec<&str> = Vec::new();
+    let mut told: Vec<(&Pattern, Information)> = Vec::new();
+    for (pattern, information) in telling {
+        let part = lower_part(pattern);
+        if part.is_none_or(|part| !lower.contains(&part)) {
+            lower.extend(part);
+            told.push((pattern, information));
+        }
+    }
+    let remark = match told.len() {
         0 => String::new(),
         all => format!(
             "{}  what fewest other projects do first",
             shown(all.min(PATTERNS_SHOWN), all)
         ),
     };
-    if usual.is_empty() && telling.is_empty() {
+    if usual.is_empty() && told.is_empty() {
         return;
     }
     page.heading("Habits", &remark);
-    for (pattern, information) in telling.into_iter().take(PATTERNS_SHOWN) {
+    for (pattern, information) in told.into_iter().take(PATTERNS_SHOWN) {
         habit(page, pattern, information);
     }
     if !usual.is_empty() {
@@ -73,6 +83,13 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
         page.words("  ", &words, Paint::Faint);
     }
     page.gap();
+}
+
+/// Of a direction of imports, the part that imports nothing back.
+fn lower_part(pattern: &Pattern) -> Option<&str> {
+    let key = pattern.key.strip_prefix(import_direction::KIND)?;
+    let (_, lower) = key.strip_suffix("/one-way")?.split_once('>')?;
+    Some(lower)
 }
 
 fn habit(page: &mut Page, pattern: &Pattern, information: Information) {

@@ -1,10 +1,11 @@
 //! Renders notable findings about the structure of the code.
 
+use super::super::facts::DefinitionKind;
 use super::super::project::dead_code::DeadCode;
 use super::super::project::duplicates::CloneGroup;
 use super::super::project::import_graph::{Cycle, ImportGraph};
 use super::super::project::map::RankedDefinition;
-use super::super::project::role::is_for_tests;
+use super::super::project::role::{self, Role};
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
@@ -17,14 +18,22 @@ const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
 const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
-/// Shorter copies among tests are how tests are written.
+/// Shorter copies among tests and benchmarks are how those are written; all of them say less than one in the source.
 const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
-    let used = map.iter().filter(|one| one.used_in > 0);
-    let mut top: Vec<&RankedDefinition> = used.take(MAP_RANKED).collect();
+    // A method is found by its name alone, and more than one type may have it: of a type more is known.
+    let used = || map.iter().filter(|one| one.used_in > 0);
+    let is_method = |one: &&RankedDefinition| one.kind == DefinitionKind::Method;
+    let mut top: Vec<&RankedDefinition> = used()
+        .filter(|one| !is_method(one))
+        .take(MAP_RANKED)
+        .collect();
+    if top.len() < MAP_SHOWN {
+        top.extend(used().filter(is_method).take(MAP_SHOWN - top.len()));
+    }
     if top.is_empty() {
         return;
     }
@@ -33,6 +42,14 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
         "by PageRank, and by how many other source files name them",
     );
     top.sort_by_key(|one| std::cmp::Reverse(one.used_in));
+    // One name may be declared twice in a file, once for each platform.
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    top.retain(|one| {
+        let known = (one.path.as_str(), one.name.as_str());
+        let is_new = !told.contains(&known);
+        told.push(known);
+        is_new
+    });
     top.truncate(MAP_SHOWN);
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
@@ -117,20 +134,24 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 }
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
-    let is_of_tests =
-        |group: &&CloneGroup| group.places.iter().all(|place| is_for_tests(&place.path));
+    let is_source = |group: &&CloneGroup| {
+        let mut places = group.places.iter();
+        places.any(|place| role::of(&place.path) == Role::Source)
+    };
     let told = groups.iter().filter(|group| !is_of_locales(group));
-    let (tests, source): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_of_tests);
-    let long = tests
-        .into_iter()
-        .filter(|group| group.lines >= TEST_LINES_MIN);
-    let groups: Vec<&CloneGroup> = source.into_iter().chain(long).collect();
+    let (source, others): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_source);
+    let groups = if source.is_empty() {
+        let long = others.into_iter();
+        long.filter(|group| group.lines >= TEST_LINES_MIN).collect()
+    } else {
+        source
+    };
     if groups.is_empty() {
         return;
     }
-    // Names are ignored and tests are in it, so the number is no verdict on the source.
+    // Names and literals are ignored and tests are in it, so the number is no verdict on the source.
     let remark = format!(
-        "{}  {} of code and tests alike but for names",
+        "{}  {} alike but for names and literals, tests too",
         shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
         counted(lines, "line")
     );
@@ -167,20 +188,44 @@ fn is_of_locales(group: &CloneGroup) -> bool {
     others.peek().is_some() && others.all(|path| is_translation(first, path))
 }
 
+/// The codes of ISO 639-1.
+const LANGUAGE_CODES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es \
+    et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki \
+    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no \
+    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te \
+    tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// Folders of translations, in which a code may have three letters.
+const LOCALE_FOLDERS: &[&str] = &[
+    "i18n",
+    "l10n",
+    "lang",
+    "langs",
+    "locale",
+    "locales",
+    "translations",
+];
+
 fn is_translation(one: &str, other: &str) -> bool {
+    let is_beside = one.split('/').any(|part| LOCALE_FOLDERS.contains(&part));
     let parts = |path: &str| -> Vec<String> { path.split(['/', '.']).map(str::to_owned).collect() };
     let (one, other) = (parts(one), parts(other));
     let mut pairs = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
     one.len() == other.len()
         && pairs.peek().is_some()
-        && pairs.all(|(a, b)| is_language_code(a) && is_language_code(b))
+        && pairs.all(|(a, b)| is_language_code(a, is_beside) && is_language_code(b, is_beside))
 }
 
-/// `de`, `pt-BR`, `zh_Hant`.
-fn is_language_code(word: &str) -> bool {
+/// `de`, `pt-BR`, `zh_Hant`; in a folder of translations also `ota`.
+fn is_language_code(word: &str, in_locales: bool) -> bool {
     let (language, region) = word.split_once(['-', '_']).unwrap_or((word, "BR"));
-    language.len() == 2
-        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+    let is_language = if in_locales {
+        (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase())
+    } else {
+        LANGUAGE_CODES.split(' ').any(|code| code == language)
+    };
+    is_language
         && (2..=4).contains(&region.len())
         && region.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -255,6 +300,8 @@ mod tests {
         assert!(is_translation("locales/pt-BR.ts", "locales/en.ts"));
         assert!(!is_translation("text/de/a.ts", "text/de/a.ts"));
         assert!(!is_translation("text/de/a.ts", "text/en/b.ts"));
-        assert!(!is_translation("src/app.py", "src/blueprints.py"));
+        assert!(is_translation("v4/locales/eo.ts", "v4/locales/ota.ts"));
+        assert!(!is_translation("src/app.py", "src/cli.py"));
+        assert!(!is_translation("src/js/a.ts", "src/go/a.ts"));
     }
 }

@@ -139,6 +139,10 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(Language::Python) {
         let is_conftest = name_of(&file.path) == "conftest.py";
+        // What a module without tests holds is used by others.
+        if !is_conftest && file.facts.tests.is_empty() {
+            continue;
+        }
         for one in file
             .facts
             .references
@@ -536,6 +540,14 @@ mod tests {
         assert_eq!(
             of("/fixtures/", &sources),
             ["test_layout/python/fixtures/beside-tests 6/6"]
+        );
+        let plugin: String = (0..6)
+            .map(|n| format!("@pytest.fixture\ndef thing{n}():\n    return 1\n\n"))
+            .collect();
+        let sources = [("tests/plugin.py", plugin.as_str())];
+        assert!(
+            of("/fixtures/", &sources).is_empty(),
+            "a plugin is used by others"
         );
         let classes: String = (0..6)
             .map(|n| format!("class Test{n}(TestCase):\n    def setUp(self):\n        pass\n\n    def test_it(self):\n        pass\n\n"))

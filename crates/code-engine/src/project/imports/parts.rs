@@ -150,8 +150,12 @@ fn folders_below(
             .map(|(folder, _)| *folder)
             .collect();
         for folder in lone {
-            let inside = of_folder.remove(folder).unwrap_or_default();
-            of_folder.entry("").or_default().extend(inside);
+            // Only into a part that there is: that of the files around the folder.
+            let outer = folder_of(folder);
+            if of_folder.contains_key(outer) {
+                let inside = of_folder.remove(folder).unwrap_or_default();
+                of_folder.entry(outer).or_default().extend(inside);
+            }
         }
     }
     for (folder, inside) in of_folder {

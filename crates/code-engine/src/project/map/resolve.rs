@@ -1,7 +1,7 @@
 //! Finds the definitions that a name in a file means: those of the same file, or else of imported files and what they
 //! pass on. Only where a language sees other files without an import are all definitions of the name meant.
 //!
-//! Longer than 400 lines: the rules of all languages decide together.
+//! Longer than 450 lines: the rules of all languages decide together.
 
 use std::ops::Range;
 
@@ -278,6 +278,15 @@ impl<'f> Resolver<'f> {
                             && mention.kind == ReferenceKind::Call
                             && (here
                                 || ((is_named || sees(node)) && !is_everyones(&definition.name)))
+                    }
+                    // A type of TypeScript is no value: `input` without a type's place is a variable.
+                    (ReferenceKind::Name, None)
+                        if !here
+                            && language.stack() == Language::TypeScript
+                            && matches!(definition.kind, DefinitionKind::Type)
+                            && !mention.name.starts_with(char::is_uppercase) =>
+                    {
+                        false
                     }
                     // A name that is neither called nor in sight is a variable's.
                     (ReferenceKind::Name, None) => {
