@@ -10,7 +10,7 @@ use super::question::{EXAMPLES, key};
 use super::{CodeLocation, Context, MIN_CASES, MIN_SHARE, Pattern, name_of, wilson_lower_bound};
 use crate::evidence::round4;
 
-pub(super) const KIND: &str = "commands";
+pub(crate) const KIND: &str = "commands";
 
 /// What begins a command, and what it is for. Where one begins another, the longer is first.
 const COMMANDS: &[(CommandPurpose, &[&str])] = &[

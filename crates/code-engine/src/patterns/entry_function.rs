@@ -93,7 +93,7 @@ fn pattern(stack: Language, folder: &str, name: &str, files: &[&SourceFile]) -> 
         answers: vec![
             Answer::rule(
                 "each-file",
-                format!("Each file in `{place}/` defines `{name}()`"),
+                format!("Files in `{place}/` define `{name}()`"),
                 format!(
                     "Define `{name}()` in a new file in `{place}/`: the others do, and something calls it by that name."
                 ),

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::super::project::imports::{ImportKind, Parts, parts_find};
+use super::super::project::manifest::{self, Manifest};
 use super::super::project::role::{self, Role};
 use super::{Answer, Case, Context, Pattern, Question, folder_of, name_of};
 
-pub(super) const KIND: &str = "import_direction";
+pub(crate) const KIND: &str = "import_direction";
 
 /// The maximum number of reported pairs: those with the most imports. The layers of the project cover all pairs.
 const PAIR_CAP: usize = 6;
@@ -103,6 +104,12 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
             .collect();
         packages.len() != 1
     });
+    // Of two packages of which one declares the other, the tools of most languages refuse the way back.
+    let manifests = context.known.manifests;
+    pairs.retain(|(first, second), _| {
+        !is_declared(manifests, name(*first), name(*second))
+            && !is_declared(manifests, name(*second), name(*first))
+    });
     // A folder and one in it have no order: what both need lies in the outer one, and so does what gathers the inner.
     pairs.retain(|(first, second), _| {
         let is_in = |inner: &str, outer: &str| {
@@ -148,6 +155,19 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         }
     });
     questions.collect()
+}
+
+/// Whether the manifests in one folder name a package of the other folder among what they need.
+fn is_declared(manifests: &[Manifest], user: &str, used: &str) -> bool {
+    let of = |folder: &str| {
+        let inside = manifests
+            .iter()
+            .filter(|one| folder_of(&one.path) == folder);
+        manifest::read(inside)
+    };
+    let (user, used) = (of(user), of(used));
+    let mut names = used.own.iter().filter(|name| !user.own.contains(name));
+    names.any(|name| user.dependencies.contains(name) || user.tools.contains(name))
 }
 
 /// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that
@@ -305,6 +325,39 @@ mod tests {
             ["import_direction/go/http>model/one-way 8/8"]
         );
         assert!(of(["model", "model"]).is_empty());
+    }
+
+    #[test]
+    fn between_packages_what_is_declared_is_no_direction() {
+        let text = "import { schema } from 'kit';\nexport const a = schema;\n".to_owned();
+        let mut sources: Vec<(String, String)> = (0..8)
+            .map(|n| (format!("packages/check/src/c{n}.ts"), text.clone()))
+            .collect();
+        let kit = (0..8).map(|n| {
+            (
+                format!("packages/kit/src/k{n}.ts"),
+                "export const k = 1;\n".to_owned(),
+            )
+        });
+        sources.extend(kit);
+        sources.push((
+            "packages/kit/src/index.ts".to_owned(),
+            "export const schema = 1;\n".to_owned(),
+        ));
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        let of = |needs: &str| {
+            let kit = r#"{"name": "kit", "exports": {".": "./src/index.ts"}}"#;
+            let manifests = [("check", needs), ("kit", kit)].map(|(folder, text)| Manifest {
+                path: format!("packages/{folder}/package.json"),
+                text: text.to_owned(),
+            });
+            found_with("import_direction", &sources, &manifests)
+        };
+        assert_eq!(of(r#"{"name": "check"}"#).len(), 1);
+        assert!(of(r#"{"name": "check", "dependencies": {"kit": "workspace:*"}}"#).is_empty());
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub const USUAL_BITS: f64 = 0.6;
 /// not to be guessed from other projects.
 const OWN_BITS: f64 = 1.0;
 
+/// The most that a habit says which the language's style guide asks for.
+const STYLE_BITS: f64 = 0.5;
+
 /// The kinds whose answers name something of the project's own. Of them, the prior counts projects with any such habit.
 const OWN_KINDS: &[&str] = &[
     "commands",
@@ -38,19 +41,30 @@ const OWN_KINDS: &[&str] = &[
 const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "file_header", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
 
-/// Habits that the authors of a language ask of everybody. Where few projects of it were counted, or few that have five
-/// cases at all, the counts say less than these guides:
+/// Habits that a language's style guide asks for, or that its grammar leaves little else to, by the beginning of their
+/// keys. Where few projects of a language were counted, or few that have any case, the counts say less than these
+/// guides, because the priors count a project without cases as one without the habit: PEP 8, "Exception Names" and
+/// "Constants"; the Java Language Specification, 6.1; Rust's API guidelines, C-CASE; typescript-eslint's
+/// `only-throw-error` and `await-thenable`; ESLint's `no-empty`; Checkstyle's `EmptyCatchBlock`;
 /// <https://learn.microsoft.com/dotnet/csharp/fundamentals/coding-style/identifier-names>,
 /// <https://kotlinlang.org/docs/coding-conventions.html>,
 /// <https://www.swift.org/documentation/api-design-guidelines/>, <https://www.php-fig.org/psr/psr-1/>,
 /// <https://rubystyle.guide/>, <https://google.github.io/styleguide/jsguide.html>.
-const GUIDED: &[&str] = &[
+const STYLE_GUIDES: &[&str] = &[
+    "async_style/javascript/promises/await",
+    "async_style/typescript/promises/await",
+    "error_handling/java/catch-body/handled",
+    "error_handling/javascript/catch-body/handled",
+    "error_handling/javascript/throw/error-object",
+    "error_handling/typescript/catch-body/handled",
+    "error_handling/typescript/throw/error-object",
     "module_layout/ruby/file-names/snake",
     "module_layout/ruby/types-a-file/one",
     "naming/csharp/constants/PascalCase",
     "naming/csharp/files/PascalCase",
     "naming/csharp/functions/PascalCase",
     "naming/csharp/types/PascalCase",
+    "naming/java/constants/",
     "naming/javascript/types/PascalCase",
     "naming/kotlin/constants/SCREAMING_SNAKE_CASE",
     "naming/kotlin/files/PascalCase",
@@ -60,16 +74,17 @@ const GUIDED: &[&str] = &[
     "naming/php/functions/camelCase",
     "naming/php/tests/one-word",
     "naming/php/types/PascalCase",
+    "naming/python/constants/",
+    "naming/python/exceptions/Error",
     "naming/ruby/constants/SCREAMING_SNAKE_CASE",
     "naming/ruby/files/snake_case",
     "naming/ruby/functions/snake_case",
     "naming/ruby/types/PascalCase",
+    "naming/rust/constants/",
     "naming/swift/constants/camelCase",
     "naming/swift/functions/camelCase",
     "naming/swift/types/PascalCase",
 ];
-/// What such a habit says at most: nine of ten projects have it.
-const GUIDED_BITS: f64 = 0.15;
 
 const PRIORS: &str = include_str!("../../data/priors.tsv");
 
@@ -96,6 +111,21 @@ impl Information {
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.bits < USUAL_BITS
+    }
+
+    /// No more than goes without saying, if a style guide asks for the habit anyway.
+    fn capped(self, key: &str) -> Information {
+        // A logger has the name of what it is.
+        let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
+        let is_asked_for = is_plain || STYLE_GUIDES.iter().any(|begin| key.starts_with(begin));
+        Information {
+            bits: if is_asked_for {
+                self.bits.min(STYLE_BITS)
+            } else {
+                self.bits
+            },
+            ..self
+        }
     }
 }
 
@@ -165,17 +195,13 @@ impl Priors {
         } else {
             0.0
         };
-        let mut bits = own - share.log2();
-        // A logger has the name of what it is.
-        let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
-        if is_plain || GUIDED.contains(&key.as_str()) {
-            bits = bits.min(GUIDED_BITS);
-        }
+        let bits = own - share.log2();
         Information {
             bits: (bits * 100.0).round() / 100.0,
             projects,
             of,
         }
+        .capped(&key)
     }
 }
 
@@ -252,6 +278,14 @@ mod tests {
         assert_eq!((own.bits, own.projects), (3.74, 1));
         let unknown = priors.of(&pattern("commands", "commands/test/x", None, None));
         assert!(!unknown.is_usual());
+    }
+
+    #[test]
+    fn what_a_style_guide_asks_for_goes_without_saying() {
+        let priors = Priors::read(TEXT);
+        let key = "naming/python/exceptions/Error@src";
+        let asked = priors.of(&pattern("naming", key, Some("python"), Some("src")));
+        assert!(asked.is_usual(), "{asked:?}");
     }
 
     #[test]

@@ -13,7 +13,7 @@
 
 mod async_style;
 pub(crate) mod co_change;
-mod commands;
+pub(crate) mod commands;
 mod companion;
 mod decorators;
 mod dependency_wiring;
@@ -282,6 +282,16 @@ fn contradictions_drop(patterns: &mut Vec<Pattern>) {
     });
 }
 
+/// Where components are named as all files of the language are, one statement says both.
+fn echoes_drop(patterns: &mut Vec<Pattern>) {
+    let echo_of = |one: &Pattern| {
+        let answer = one.key.strip_prefix("naming/typescript/component-files/")?;
+        Some(format!("naming/typescript/files/{answer}"))
+    };
+    let known: Vec<String> = patterns.iter().map(|one| one.key.clone()).collect();
+    patterns.retain(|one| !echo_of(one).is_some_and(|key| known.contains(&key)));
+}
+
 /// Finds the patterns; those that say most first, and of equals the surest.
 pub(crate) fn find<E>(
     known: AnalysisInput<'_>,
@@ -294,6 +304,7 @@ pub(crate) fn find<E>(
         check()?;
     }
     contradictions_drop(&mut patterns);
+    echoes_drop(&mut patterns);
     patterns.sort_by_cached_key(|one| {
         let bits = (Information::of(one).bits * 100.0) as i64;
         let sure = (one.confidence * 10_000.0) as i64;

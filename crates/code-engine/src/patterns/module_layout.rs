@@ -1,5 +1,7 @@
 //! The layout of files and folders: the place of module heads, the content of `__init__` and `index` files, types per
 //! file, and file names that match their type.
+//!
+//! Longer than 450 lines: the layouts of all languages are one list, with their tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         indexes(context, Language::TypeScript),
         indexes(context, Language::JavaScript),
     ];
-    for stack in [
+    let stacks = [
         Language::TypeScript,
         Language::JavaScript,
         Language::Python,
@@ -28,11 +30,35 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         Language::Scala,
         Language::Swift,
         Language::Cpp,
-    ] {
-        questions.push(types_a_file(context, stack));
+    ];
+    for stack in stacks {
         questions.push(named_after_type(context, stack));
     }
-    decide(KIND, &questions)
+    let mut found = decide(KIND, &questions);
+    for stack in stacks {
+        let question = types_a_file(context, stack);
+        if is_of_classes(stack) {
+            // Where files are modules of functions, few of which hold a class, a folder with one in each is nothing.
+            let whole = question.decide_whole(KIND);
+            found.extend(
+                whole.filter(|one| f64::from(one.support) >= CLASS_SHARE * f64::from(one.cases)),
+            );
+        } else {
+            found.extend(question.decide(KIND));
+        }
+    }
+    found
+}
+
+/// The least share of the files with a class that hold one alone, in languages whose files are modules.
+const CLASS_SHARE: f64 = 0.9;
+
+/// Whether files are modules, and a class is one of the things that they hold.
+const fn is_of_classes(stack: Language) -> bool {
+    matches!(
+        stack,
+        Language::TypeScript | Language::JavaScript | Language::Python
+    )
 }
 
 /// A module with a folder of its own has its head in the folder, or beside it. Crate roots and `tests`, `benches` and
@@ -124,7 +150,8 @@ fn python_inits<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Folders of several source files: whether one of them is an `index` that passes on the others.
+/// Folders of several source files: whether one of them is an `index` that passes on the others. A folder whose `index`
+/// is the code itself counts as well, also if it is the only file: there an `index` passes on nothing.
 fn indexes<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -140,9 +167,15 @@ fn indexes<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
     let cases = folders
         .into_values()
-        .filter(|files| files.len() > 1)
         .filter_map(|files| {
             let index = files.iter().find(|file| stem_of(&file.path) == "index");
+            let has_code = index.is_some_and(|file| {
+                let mut own = file.facts.definitions.iter();
+                own.any(|one| one.exported && one.parent.is_none() && one.metrics.is_some())
+            });
+            if files.len() < 2 && !has_code {
+                return None;
+            }
             let passes_on = index.filter(|file| {
                 let mut imports = file.facts.imports.iter();
                 imports.any(|import| import.style == ImportStyle::ReExport)
@@ -174,9 +207,10 @@ fn types(file: &SourceFile) -> impl Iterator<Item = &Definition> {
 }
 
 fn types_a_file<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
-    let what = match stack {
-        Language::TypeScript | Language::JavaScript | Language::Python => "class",
-        _ => "type",
+    let what = if is_of_classes(stack) {
+        "class"
+    } else {
+        "type"
     };
     let answers = vec![
         Answer::rule(
@@ -360,6 +394,26 @@ mod tests {
             ["module_layout/typescript/indexes/index 5/5"]
         );
         assert!(of("console.log(1);\n").is_empty());
+        let mut sources: Vec<(String, &str)> = paths
+            .iter()
+            .flat_map(|(folder, module)| {
+                [
+                    (folder.clone(), "export * from './m';\n"),
+                    (module.clone(), "export const a = 1;\n"),
+                ]
+            })
+            .collect();
+        let code = ["f", "g", "h", "i"]
+            .map(|name| (format!("src/{name}/index.ts"), "export function a() {}\n"));
+        sources.extend(code);
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        assert!(
+            found("module_layout", &sources).is_empty(),
+            "an index that is the code"
+        );
     }
 
     #[test]
@@ -391,6 +445,24 @@ mod tests {
                 "module_layout/typescript/file-names/kebab 5/5",
                 "module_layout/typescript/types-a-file/one 5/5"
             ]
+        );
+        let mut mixed: Vec<(String, String)> = (0..16)
+            .map(|n| {
+                (
+                    format!("src/part_{n}.ts"),
+                    format!("export class A{n} {{}}\n"),
+                )
+            })
+            .collect();
+        mixed.extend((16..20).map(|n| {
+            (
+                format!("src/part_{n}.ts"),
+                format!("export class A{n} {{}}\nexport class B{n} {{}}\n"),
+            )
+        }));
+        assert!(
+            !of(&mixed).iter().any(|key| key.contains("types-a-file")),
+            "four of five is no habit of modules"
         );
         let several: Vec<(String, String)> = (0..6)
             .map(|n| {

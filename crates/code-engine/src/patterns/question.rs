@@ -14,6 +14,9 @@ const MIN_CASES_SCOPED: u32 = 10;
 /// The most folders that one question is answered for.
 const SCOPE_CAP: usize = 3;
 
+/// Folders of scripts around the project: their habits are not the project's.
+const TOOL_FOLDERS: &[&str] = &["build", "ci", "hack", "script", "scripts", "tool", "tools"];
+
 /// Exemplars, and counter-examples, of one pattern.
 pub(super) const EXAMPLES: usize = 3;
 
@@ -116,7 +119,8 @@ impl Question<'_> {
                     .as_deref()
                     .is_some_and(|outer| is_inside(folder, outer))
             };
-            if found.len() == SCOPE_CAP || found.iter().any(inside) || is_of_one_file(&cases) {
+            let says_nothing = TOOL_FOLDERS.contains(&folder) || is_of_one_file(&cases);
+            if found.len() == SCOPE_CAP || found.iter().any(inside) || says_nothing {
                 continue;
             }
             if let Some(winner) = self.habit(cases.iter(), MIN_CASES_SCOPED) {

@@ -109,3 +109,39 @@ fn fixtures_and_examples_show_nothing() {
         .is_empty()
     );
 }
+
+#[test]
+fn a_folder_of_scripts_has_no_habits_of_the_project() {
+    let snake: String = (0..10)
+        .map(|n| format!("def snake_{n}(): pass\n"))
+        .collect();
+    let camel: String = (0..12)
+        .map(|n| format!("def camelCase{n}(): pass\n"))
+        .collect();
+    let sources = ["scripts/a.py", "scripts/b.py"].map(|path| (path, snake.as_str()));
+    let others = ["core/a.py", "core/b.py"].map(|path| (path, camel.as_str()));
+    assert_eq!(
+        fixture::found("naming", &[sources, others].concat()),
+        ["naming/python/functions/camelCase@core 24/24"]
+    );
+}
+
+#[test]
+fn components_named_as_all_files_are_told_once() {
+    let paths: Vec<String> = (0..12)
+        .flat_map(|n| {
+            [
+                format!("src/run-state-{n}.ts"),
+                format!("src/not-found-{n}.tsx"),
+            ]
+        })
+        .collect();
+    let sources: Vec<(&str, &str)> = paths
+        .iter()
+        .map(|path| (path.as_str(), "export const a = 1;\n"))
+        .collect();
+    assert_eq!(
+        fixture::found("naming", &sources),
+        ["naming/typescript/files/kebab-case 12/12"]
+    );
+}

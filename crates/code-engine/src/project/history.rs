@@ -56,7 +56,7 @@ const RELEASE_FILES: [&str; 9] = [
 ];
 
 /// Whether it says something that two files change together. Tools change lock files, releases change all manifests,
-/// and a test changes with what it tests everywhere.
+/// and tests change with what they test and with each other everywhere.
 pub(crate) fn is_told(one: &str, other: &str) -> bool {
     let is_of = |list: &[&str], path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -64,7 +64,8 @@ pub(crate) fn is_told(one: &str, other: &str) -> bool {
     };
     let is_written = [one, other].iter().any(|path| is_of(&LOCK_FILES, path));
     let is_released = [one, other].iter().all(|path| is_of(&RELEASE_FILES, path));
-    !is_written && !is_released && !role::is_test_of(one, other)
+    let is_tested = [one, other].iter().any(|path| role::of(path) == Role::Test);
+    !is_written && !is_released && !is_tested
 }
 
 /// A folder with fewer commits than this has no owner to speak of.

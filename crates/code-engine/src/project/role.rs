@@ -72,6 +72,7 @@ const ASIDE_FOLDERS: &[&str] = &[
     "bench",
     "benchmark",
     "benchmarks",
+    "fuzz",
     "jmh",
     "tutorials",
     "playground",
@@ -129,29 +130,6 @@ fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
         .map(|(_, name)| name)
 }
 
-/// Whether one of two files tests the other, as their names have it: `a.test.ts` and `a.ts`, `test_a.py` and `a.py`,
-/// `OwnerTests.java` and `Owner.java`. Two of one name in different folders are also meant.
-pub(crate) fn is_test_of(one: &str, other: &str) -> bool {
-    let (test, tested) = match (of(one), of(other)) {
-        (Role::Test, Role::Source) => (one, other),
-        (Role::Source, Role::Test) => (other, one),
-        _ => return false,
-    };
-    let bare = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let stem = name.split('.').next().unwrap_or(name).to_lowercase();
-        let stem = stem
-            .trim_start_matches("test")
-            .trim_start_matches(['_', '-']);
-        let stem = ["tests", "test", "specs", "spec"]
-            .iter()
-            .find_map(|mark| stem.strip_suffix(mark))
-            .unwrap_or(stem);
-        stem.trim_end_matches(['_', '-']).to_owned()
-    };
-    !bare(test).is_empty() && bare(test) == bare(tested)
-}
-
 /// Whether a file at `path` is a test or is read by tests, or whether files in a folder of that path are.
 #[must_use]
 pub fn is_for_tests(path: &str) -> bool {
@@ -177,13 +155,15 @@ pub(crate) fn of(path: &str) -> Role {
         if role == Role::Source && (TEST_FOLDERS.contains(&folder) || is_test_folder(folder)) {
             role = Role::Test;
         } else if role == Role::Source
-            && (ASIDE_FOLDERS.contains(&folder) || is_aside_project(folder))
+            && (ASIDE_FOLDERS.contains(&folder) || is_aside_project(folder) || is_measuring(folder))
         {
             role = Role::Aside;
         }
     }
     match role {
         Role::Source if is_test_name(name) => Role::Test,
+        // A tool says what stands in its configuration, and how.
+        Role::Source if is_tool_config(name) => Role::Aside,
         other => other,
     }
 }
@@ -204,6 +184,23 @@ fn is_aside_project(folder: &str) -> bool {
     let last = folder.rsplit_once(['.', ' ']).map(|(_, last)| last);
     // .NET keeps the code of its documentation in a project beside the others.
     folder == "Snippets" || last.is_some_and(|last| words.contains(&last))
+}
+
+/// A folder that measures the project: `perf`, `perf-measures`, `bench-suite`.
+fn is_measuring(folder: &str) -> bool {
+    let first = folder.split(['-', '_']).next();
+    folder == "perf"
+        || (first != Some(folder)
+            && matches!(first, Some("perf" | "bench" | "benchmark" | "benchmarks")))
+}
+
+/// The configuration of a tool of JavaScript's, written as a module: `vitest.config.ts`, `rollup.config.js`.
+fn is_tool_config(name: &str) -> bool {
+    let stem = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending));
+    stem.and_then(|stem| stem.strip_suffix(".config"))
+        .is_some_and(|tool| !tool.is_empty())
 }
 
 /// The ends of folders that hold tests, and of those that hold only what tests need: `integration-tests`, and in Swift,
@@ -352,28 +349,16 @@ mod tests {
             ("examples/src/lib.rs", Role::Aside),
             ("examples/tutorial/tests/test_a.py", Role::Aside),
             ("examples/src/main/java/a/B.java", Role::Aside),
+            ("perf-measures/type-check/client.ts", Role::Aside),
+            ("crates/parser/fuzz/src/properties.rs", Role::Aside),
+            ("src/fuzz/mutate.c", Role::Source),
+            ("src/perf_counters/a.c", Role::Source),
+            ("src/performance/a.ts", Role::Source),
+            ("packages/app/vitest.config.ts", Role::Aside),
+            ("src/app.config.py", Role::Source),
+            ("src/config.ts", Role::Source),
         ] {
             assert_eq!(of(path), role, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_test_is_of_the_file_that_it_is_named_after() {
-        for (one, other, is_test) in [
-            ("src/cookie.test.ts", "src/cookie.ts", true),
-            ("src/cors/index.ts", "src/cors/index.test.ts", true),
-            ("test/std-test.cc", "include/fmt/std.h", true),
-            ("tests/test_app.py", "src/shop/app.py", true),
-            (
-                "src/test/java/a/OwnerTests.java",
-                "src/main/java/a/Owner.java",
-                true,
-            ),
-            ("src/record.test.ts", "src/schemas.ts", false),
-            ("src/a.ts", "lib/a.ts", false),
-            ("tests/test_a.py", "tests/test_b.py", false),
-        ] {
-            assert_eq!(is_test_of(one, other), is_test, "{one} {other}");
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
-use super::super::patterns::co_change;
-use super::super::patterns::import_direction as directions;
 use super::super::patterns::information::{Information, is_own};
+use super::super::patterns::{co_change, commands, import_direction};
 use super::super::project::import_graph::Layer;
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
@@ -70,7 +69,7 @@ fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
         let layer = of.find(|layer| layer.folders.iter().any(|one| one == folder));
         layer.map(|layer| layer.level)
     };
-    let pair = directions::folders_of(pattern);
+    let pair = import_direction::folders_of(pattern);
     pair.is_some_and(|(upper, lower)| match (level(upper), level(lower)) {
         (Some(upper), Some(lower)) => upper > lower,
         _ => false,
@@ -78,26 +77,37 @@ fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
 }
 
 pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) {
-    // What changes together has a table of its own, and so have the layers.
+    // What changes together has a table of its own, and so have commands and layers.
+    let elsewhere = [co_change::KIND, commands::KIND];
     let shown_here = patterns
         .iter()
-        .filter(|one| one.kind != co_change::KIND && !is_layered(one, layers));
+        .filter(|one| !elsewhere.contains(&one.kind.as_str()) && !is_layered(one, layers));
     let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
-    let telling = rows(telling.into_iter());
-    let remark = match telling.len() {
+    // What imports a part is told once: the strongest case.
+    let mut lower: Vec<&str> = Vec::new();
+    let mut told: Vec<(&Pattern, Information)> = Vec::new();
+    for (pattern, information) in telling {
+        let part = import_direction::folders_of(pattern).map(|(_, lower)| lower);
+        if part.is_none_or(|part| !lower.contains(&part)) {
+            lower.extend(part);
+            told.push((pattern, information));
+        }
+    }
+    let told = rows(told.into_iter());
+    let remark = match told.len() {
         0 => String::new(),
         all => format!(
             "{}  what fewest projects do first",
             shown(all.min(PATTERNS_SHOWN), all)
         ),
     };
-    if usual.is_empty() && telling.is_empty() {
+    if usual.is_empty() && told.is_empty() {
         return;
     }
     page.heading("Habits", &remark);
-    for row in telling.iter().take(PATTERNS_SHOWN) {
+    for row in told.iter().take(PATTERNS_SHOWN) {
         habit(page, row);
     }
     if !usual.is_empty() {

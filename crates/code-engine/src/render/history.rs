@@ -9,6 +9,11 @@ const HOTSPOTS_SHOWN: usize = 5;
 const OFTEN: u32 = 3;
 /// A file with less than this share of the first one's score is no hotspot beside it.
 const SCORE_MIN: f64 = 0.2;
+/// A file of less cyclomatic complexity than McCabe allows one function ("A complexity measure", 1976) is not complex,
+/// however often it is changed.
+const COMPLEX: u32 = 10;
+/// A folder with a smaller share of the commits says little of who knows the project.
+const FOLDER_SHARE: f64 = 0.05;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 /// Shares of commits that differ by less tell nothing of a folder that the project does not.
@@ -28,10 +33,10 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
-    let hotspots: Vec<&Hotspot> = hotspots
-        .iter()
-        .filter(|one| one.commits >= OFTEN && one.score >= SCORE_MIN)
-        .collect();
+    let is_hot = |one: &&Hotspot| {
+        one.commits >= OFTEN && one.complexity >= COMPLEX && one.score >= SCORE_MIN
+    };
+    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(is_hot).collect();
     if hotspots.is_empty() {
         return;
     }
@@ -126,6 +131,16 @@ fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
 }
 
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
+    let all = folders.iter().map(|one| one.commits).max().unwrap_or(0);
+    // Where one person wrote everything, folders say nothing more.
+    let is_of_one = folders.iter().all(|one| one.authors == 1);
+    let folders: Vec<&Ownership> = folders
+        .iter()
+        .filter(|one| one.folder.is_empty() || !is_of_one)
+        .filter(|one| f64::from(one.commits) >= FOLDER_SHARE * f64::from(all))
+        // All commits of a folder may be those of one in it, which says where.
+        .filter(|one| !folders.iter().any(|inner| is_same(one, inner)))
+        .collect();
     if folders.is_empty() {
         return;
     }
@@ -165,6 +180,13 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&
         ]);
     }
     page.gap();
+}
+
+/// Whether the second is a folder in the first with the same commits.
+fn is_same(outer: &Ownership, inner: &Ownership) -> bool {
+    let rest = inner.folder.strip_prefix(&outer.folder);
+    let is_in = !outer.folder.is_empty() && rest.is_some_and(|rest| rest.starts_with('/'));
+    is_in && (outer.commits, outer.authors) == (inner.commits, inner.authors)
 }
 
 /// A folder as it is called; the first stands for the whole project.

@@ -1,16 +1,18 @@
 //! Renders notable findings about the structure of the code.
 
+use super::super::facts::DefinitionKind;
 use super::super::project::dead_code::DeadCode;
 use super::super::project::duplicates::CloneGroup;
-use super::super::project::import_graph::ImportGraph;
+use super::super::project::import_graph::{Cycle, ImportGraph};
 use super::super::project::map::RankedDefinition;
 use super::super::project::role::{self, Role};
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
 const MAP_SHOWN: usize = 8;
-/// The files that use what many lean on.
-const USED_IN_MANY: u32 = 3;
+/// Of so many that rank first, those that most files refer to are shown: a type that one busy file mentions at every
+/// line ranks high, and the project does not lean on it.
+const MAP_RANKED: usize = 3 * MAP_SHOWN;
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
@@ -18,33 +20,39 @@ const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
 /// Two places that are alike in fewer lines are not worth a look.
 const LINES_TOLD: u32 = 10;
+/// Shorter copies among tests and benchmarks are how those are written; all of them say less than one in the source.
+const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
-    // A type and its alias, or two that differ in their parameters alone, have one name, and a file that has the name
-    // is counted for both.
-    let mut names: Vec<&str> = Vec::new();
-    let mut top: Vec<&RankedDefinition> = Vec::new();
-    // What one or two files use has a high rank by who those are; it is told where a project has nothing else.
-    let is_leaned_on = |one: &&RankedDefinition| one.used_in >= USED_IN_MANY;
-    let least = match map.iter().filter(is_leaned_on).count() {
-        many if many >= MAP_SHOWN => USED_IN_MANY,
-        _ => 1,
-    };
-    for one in map.iter().filter(|one| one.used_in >= least) {
-        if top.len() < MAP_SHOWN && !names.contains(&one.name.as_str()) {
-            names.push(&one.name);
-            top.push(one);
-        }
+    // A method is found by its name alone, and more than one type may have it: of a type more is known.
+    let used = || map.iter().filter(|one| one.used_in > 0);
+    let is_method = |one: &&RankedDefinition| one.kind == DefinitionKind::Method;
+    let mut top: Vec<&RankedDefinition> = used()
+        .filter(|one| !is_method(one))
+        .take(MAP_RANKED)
+        .collect();
+    if top.len() < MAP_SHOWN {
+        top.extend(used().filter(is_method).take(MAP_SHOWN - top.len()));
     }
     if top.is_empty() {
         return;
     }
     page.heading(
         "Most leaned on",
-        "definitions by PageRank over who refers to whom",
+        "by PageRank, and by how many other source files name them",
     );
+    top.sort_by_key(|one| std::cmp::Reverse(one.used_in));
+    // A type and its alias, one for each platform, or two that differ in their parameters alone: a file that has the
+    // name is counted for each of them.
+    let mut told: Vec<&str> = Vec::new();
+    top.retain(|one| {
+        let is_new = !told.contains(&one.name.as_str());
+        told.push(&one.name);
+        is_new
+    });
+    top.truncate(MAP_SHOWN);
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
         let used = format!("  in {}", counted(one.used_in, "file"));
@@ -66,7 +74,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     if imports.layers.len() < 2 {
         return;
     }
-    page.heading("Layers", "each imports only what is below it or beside it");
+    page.heading("Layers", "nothing imports what is above it");
     // The top first, as one draws it.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
@@ -99,12 +107,19 @@ fn folder_name(folder: &str) -> &str {
 }
 
 pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
-    let all = imports.cycles.len();
+    // The modules of one crate may use each other, and mostly do; Cargo refuses circles of crates.
+    let is_of_crate = |cycle: &&Cycle| cycle.path.iter().all(|step| step.file.ends_with(".rs"));
+    let told: Vec<&Cycle> = imports
+        .cycles
+        .iter()
+        .filter(|one| !is_of_crate(one))
+        .collect();
+    let all = told.len();
     if all == 0 {
         return;
     }
     page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
-    for cycle in imports.cycles.iter().take(CYCLES_SHOWN) {
+    for cycle in told.into_iter().take(CYCLES_SHOWN) {
         let files = counted(cycle.size, "file");
         let words = match cycle.size as usize == cycle.path.len() {
             true => files,
@@ -124,15 +139,22 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 }
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
-    // Tests, examples and benchmarks repeat themselves by intention: what is alike among them alone is counted and not
-    // shown, and so is what is short and occurs twice.
-    let is_shown = |group: &&CloneGroup| {
-        let is_long = group.lines >= LINES_TOLD || group.count > 2;
+    // Tests, examples and benchmarks repeat themselves by intention, and what is short and occurs twice is not worth a
+    // look: both are counted, and shown only where the source has nothing and they are long.
+    let is_source = |group: &&CloneGroup| {
         let mut places = group.places.iter();
-        is_long && places.any(|place| role::of(&place.path) == Role::Source)
+        places.any(|place| role::of(&place.path) == Role::Source)
+            && (group.lines >= LINES_TOLD || group.count > 2)
     };
-    let all = groups.len();
-    let groups: Vec<&CloneGroup> = groups.iter().filter(is_shown).collect();
+    let told = groups.iter().filter(|group| !is_of_locales(group));
+    let (source, others): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_source);
+    let all = source.len() + others.len();
+    let groups = if source.is_empty() {
+        let long = others.into_iter();
+        long.filter(|group| group.lines >= TEST_LINES_MIN).collect()
+    } else {
+        source
+    };
     if groups.is_empty() {
         return;
     }
@@ -140,9 +162,9 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
         0 => String::new(),
         more => format!(", {more} more in tests or short"),
     };
-    // Names are ignored and tests are in it, so the number is no verdict on the source.
+    // Names and literals are ignored and tests are in it, so the number is no verdict on the source.
     let remark = format!(
-        "{}{of_others}  {} of code and tests alike but for names",
+        "{}{of_others}  {} alike but for names and literals, tests too",
         shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
         counted(lines, "line")
     );
@@ -169,6 +191,56 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
         }
     }
     page.gap();
+}
+
+/// Whether the places are translations of one text: their paths are the same but for the codes of languages.
+fn is_of_locales(group: &CloneGroup) -> bool {
+    let mut places = group.places.iter().map(|place| place.path.as_str());
+    let first = places.next().unwrap_or_default();
+    let mut others = places.peekable();
+    others.peek().is_some() && others.all(|path| is_translation(first, path))
+}
+
+/// The codes of ISO 639-1.
+const LANGUAGE_CODES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es \
+    et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki \
+    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no \
+    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te \
+    tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// Folders of translations, in which a code may have three letters.
+const LOCALE_FOLDERS: &[&str] = &[
+    "i18n",
+    "l10n",
+    "lang",
+    "langs",
+    "locale",
+    "locales",
+    "translations",
+];
+
+fn is_translation(one: &str, other: &str) -> bool {
+    let is_beside = one.split('/').any(|part| LOCALE_FOLDERS.contains(&part));
+    let parts = |path: &str| -> Vec<String> { path.split(['/', '.']).map(str::to_owned).collect() };
+    let (one, other) = (parts(one), parts(other));
+    let mut pairs = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
+    one.len() == other.len()
+        && pairs.peek().is_some()
+        && pairs.all(|(a, b)| is_language_code(a, is_beside) && is_language_code(b, is_beside))
+}
+
+/// `de`, `pt-BR`, `zh_Hant`; in a folder of translations also `ota`.
+fn is_language_code(word: &str, in_locales: bool) -> bool {
+    let (language, region) = word.split_once(['-', '_']).unwrap_or((word, "BR"));
+    let is_language = if in_locales {
+        (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase())
+    } else {
+        LANGUAGE_CODES.split(' ').any(|code| code == language)
+    };
+    is_language
+        && (2..=4).contains(&region.len())
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
@@ -301,5 +373,16 @@ mod tests {
         let text = page.finish();
         assert!(text.contains("(1), 1 more in tests or short"), "{text}");
         assert!(!text.contains("benches"), "{text}");
+    }
+
+    #[test]
+    fn translations_differ_in_the_codes_of_languages() {
+        assert!(is_translation("text/de/a.ts", "text/en/a.ts"));
+        assert!(is_translation("locales/pt-BR.ts", "locales/en.ts"));
+        assert!(!is_translation("text/de/a.ts", "text/de/a.ts"));
+        assert!(!is_translation("text/de/a.ts", "text/en/b.ts"));
+        assert!(is_translation("v4/locales/eo.ts", "v4/locales/ota.ts"));
+        assert!(!is_translation("src/app.py", "src/cli.py"));
+        assert!(!is_translation("src/js/a.ts", "src/go/a.ts"));
     }
 }

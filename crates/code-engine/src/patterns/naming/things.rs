@@ -250,7 +250,7 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
         Language::Rust | Language::Java => vec![
             Answer::rule(
                 "plain",
-                "Tests are named after what they show",
+                "Names of tests do not begin with `test`",
                 "Name a test after what it shows, without `test` in front.",
             ),
             Answer::rule(

@@ -1,6 +1,6 @@
 //! The location of test data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::language::Language;
 use super::super::{Answer, Case, Context, Question, folder_of};
@@ -16,6 +16,8 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         "__snapshots__",
     ];
     let mut by_stack: BTreeMap<Language, Vec<Case<'a>>> = BTreeMap::new();
+    // One folder is a place, and no habit.
+    let mut folders: BTreeMap<Language, BTreeSet<&str>> = BTreeMap::new();
     // The language of the tests around decides whose habit it is: that of most test files beside or above.
     let mut tests: BTreeMap<&str, BTreeMap<Language, u32>> = BTreeMap::new();
     for file in &context.tests {
@@ -53,12 +55,14 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                 .max_by_key(|(stack, count)| (**count, std::cmp::Reverse(**stack)))
         });
         if let Some((stack, _)) = most {
+            folders.entry(*stack).or_default().insert(around);
             by_stack
                 .entry(*stack)
                 .or_default()
                 .push(Case::line(file, 1, at));
         }
     }
+    by_stack.retain(|stack, _| folders.get(stack).is_some_and(|all| all.len() > 1));
     let answers: Vec<Answer> = FOLDERS
         .iter()
         .map(|name| {
@@ -99,7 +103,10 @@ mod tests {
             "a/testdata/x/5.json",
         ];
         sources.extend(data.map(|path| (path, "{}\n")));
-        assert_eq!(of("/data/", &sources), ["test_layout/go/data/testdata 5/5"]);
+        assert!(of("/data/", &sources).is_empty(), "one folder");
+        sources.push(("b/b_test.go", "package b\nfunc TestB(t *testing.T) {}\n"));
+        sources.push(("b/testdata/6.json", "{}\n"));
+        assert_eq!(of("/data/", &sources), ["test_layout/go/data/testdata 6/6"]);
         assert!(
             of("/data/", &sources[1..]).is_empty(),
             "without tests nobody reads it"

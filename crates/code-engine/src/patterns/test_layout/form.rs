@@ -139,6 +139,10 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(Language::Python) {
         let is_conftest = name_of(&file.path) == "conftest.py";
+        // What a module without tests holds is used by others.
+        if !is_conftest && file.facts.tests.is_empty() {
+            continue;
+        }
         for one in file
             .facts
             .references
@@ -490,9 +494,11 @@ fn script_groups<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             continue;
         };
         let mut all = calls(file, true).chain(calls(file, false));
-        let group = all.find(|one| {
-            matches!(one.path.split('.').next(), Some("describe" | "suite"))
-                || one.path.ends_with(".describe")
+        // `test.describe` is Playwright's; `schema.describe` is anybody's.
+        let group = all.find(|one| match one.path.split('.').next() {
+            Some("describe" | "suite") => true,
+            Some("test" | "it") => one.path.ends_with(".describe"),
+            _ => false,
         });
         cases.push(match group {
             Some(group) => Case::line(file, group.line(), 0),
@@ -534,6 +540,14 @@ mod tests {
         assert_eq!(
             of("/fixtures/", &sources),
             ["test_layout/python/fixtures/beside-tests 6/6"]
+        );
+        let plugin: String = (0..6)
+            .map(|n| format!("@pytest.fixture\ndef thing{n}():\n    return 1\n\n"))
+            .collect();
+        let sources = [("tests/plugin.py", plugin.as_str())];
+        assert!(
+            of("/fixtures/", &sources).is_empty(),
+            "a plugin is used by others"
         );
         let classes: String = (0..6)
             .map(|n| format!("class Test{n}(TestCase):\n    def setUp(self):\n        pass\n\n    def test_it(self):\n        pass\n\n"))
@@ -668,5 +682,10 @@ mod tests {
             ["test_layout/typescript/groups/flat 5/5"]
         );
         assert!(of("/runner/", &flat).is_empty());
+        let described = with("test('works', () => {\n  schema.describe('a');\n});\n");
+        assert_eq!(
+            of("/groups/", &described),
+            ["test_layout/typescript/groups/flat 5/5"]
+        );
     }
 }

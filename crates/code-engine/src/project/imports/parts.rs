@@ -16,6 +16,9 @@ const CONTAINERS: &[&str] = &[
 /// A package with more than this share of the files, in percent, is looked into.
 const WHOLE_PERCENT: usize = 90;
 
+/// From so many files on, a folder of one file is no part of its own.
+const FOLDED_FROM: usize = 20;
+
 /// The parts, and which part each file is in.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
@@ -147,6 +150,22 @@ fn folders_below(
             .entry(folder.unwrap_or_default())
             .or_default()
             .push(*file);
+    }
+    // A folder of one file is no part of a project of many.
+    if members.len() >= FOLDED_FROM {
+        let lone: Vec<&str> = of_folder
+            .iter()
+            .filter(|(folder, inside)| !folder.is_empty() && inside.len() == 1)
+            .map(|(folder, _)| *folder)
+            .collect();
+        for folder in lone {
+            // Only into a part that there is: that of the files around the folder.
+            let outer = folder_of(folder);
+            if of_folder.contains_key(outer) {
+                let inside = of_folder.remove(folder).unwrap_or_default();
+                of_folder.entry(outer).or_default().extend(inside);
+            }
+        }
     }
     for (folder, inside) in of_folder {
         // A folder with nearly everything in it is no part: those in it are.

@@ -285,6 +285,15 @@ impl<'f> Resolver<'f> {
                             && (here
                                 || ((is_named || sees(node)) && !is_everyones(&definition.name)))
                     }
+                    // A type of TypeScript is no value: `input` without a type's place is a variable.
+                    (ReferenceKind::Name, None)
+                        if !here
+                            && language.stack() == Language::TypeScript
+                            && matches!(definition.kind, DefinitionKind::Type)
+                            && !mention.name.starts_with(char::is_uppercase) =>
+                    {
+                        false
+                    }
                     // A name that is neither called nor in sight is a variable's.
                     (ReferenceKind::Name, None) => {
                         let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);

@@ -147,6 +147,22 @@ fn a_name_that_nobody_imports_is_the_languages() {
 }
 
 #[test]
+fn a_type_alias_is_not_meant_by_a_variable() {
+    let analysis = analysed(&[
+        ("src/core.ts", "export type input<T> = T;\n"),
+        (
+            "src/a.ts",
+            "import * as core from './core';\n\nexport const f = (input: string) => [input, core];\n",
+        ),
+        (
+            "src/b.ts",
+            "import * as core from './core';\n\nexport const g = (a: core.input<string>) => a;\n",
+        ),
+    ]);
+    assert_eq!(used_in(&analysis, "input"), 1);
+}
+
+#[test]
 fn a_member_of_a_module_is_told_by_the_modules_name() {
     let analysis = analysed(&[
         ("pkg/__init__.py", ""),
