@@ -1,10 +1,9 @@
 //! Holds one folder against the habits of another, without git:
-//! `cargo run --release --example check_trees -- BASE HEAD [CACHE]`.
+//! `cargo run --release --example check_trees -- BASE HEAD [CACHE [json]]`.
 
 use std::path::{Path, PathBuf};
 
 use nyxcore_code_engine::check::{CheckReport, deviations_new};
-use nyxcore_code_engine::evidence::CodeLocation;
 use nyxcore_code_engine::tree::{TreeOptions, TreeReport, tree_analyze};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,16 +20,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let found = deviations_new(
         &before.project.patterns,
         &after.project.patterns,
-        |place| line(base, place),
-        |place| line(head, place),
+        |path| text(base, path),
+        |path| text(head, path),
     );
-    print!("{}", CheckReport::new(base, found).text());
+    let report = CheckReport::new(base, found);
+    match arguments.get(3).map(String::as_str) {
+        Some("json") => println!("{}", serde_json::to_string(&report)?),
+        _ => print!("{}", report.text()),
+    }
     Ok(())
 }
 
-/// The first line of a place, without the white space around it.
-fn line(folder: &str, place: &CodeLocation) -> Option<String> {
-    let text = std::fs::read_to_string(Path::new(folder).join(&place.path)).ok()?;
-    let at = (place.start_line as usize).checked_sub(1)?;
-    Some(text.lines().nth(at)?.trim().to_owned())
+fn text(folder: &str, path: &str) -> Option<String> {
+    std::fs::read_to_string(Path::new(folder).join(path)).ok()
 }

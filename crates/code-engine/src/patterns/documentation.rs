@@ -18,6 +18,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = Vec::new();
     for stack in STACKS {
         let promised = Promised::new(context, stack);
+        let hidden = Hidden::new(context, stack);
         let (seen, comment) = words(stack);
         let functions = if stack == Language::Java {
             "methods"
@@ -50,8 +51,9 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
             ];
             let cases = context
                 .source(stack)
+                .filter(|file| !is_private_module(file))
                 .flat_map(|file| {
-                    let promised = &promised;
+                    let (promised, hidden) = (&promised, &hidden);
                     let wanted = move |definition: &&Definition| {
                         holds(definition.kind)
                             && definition.exported
@@ -59,6 +61,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                             && !definition.dictated
                             && !is_of_library(stack, definition)
                             && !promised.hold(file, definition)
+                            && !hidden.hold(definition)
                     };
                     file.facts
                         .definitions
@@ -86,31 +89,104 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
 
 /// Whether a method of Go is one that an interface of its library asks for: what it does is said there.
 fn is_of_library(stack: Language, method: &Definition) -> bool {
-    const METHODS: [&str; 20] = [
+    const METHODS: [&str; 54] = [
+        "As",
         "Close",
+        "Deadline",
+        "Done",
+        "Err",
         "Error",
+        "Flush",
         "Format",
         "GoString",
+        "Header",
+        "Hijack",
         "Is",
+        "IsDir",
         "Len",
         "Less",
+        "LocalAddr",
         "Lock",
+        "MarshalBinary",
         "MarshalJSON",
         "MarshalText",
+        "MarshalYAML",
+        "ModTime",
+        "Pop",
+        "Push",
         "Read",
+        "ReadAt",
+        "ReadByte",
+        "ReadFrom",
+        "RemoteAddr",
+        "RoundTrip",
         "Scan",
         "Seek",
         "ServeHTTP",
+        "SetDeadline",
+        "SetReadDeadline",
+        "SetWriteDeadline",
         "String",
         "Swap",
-        "UnmarshalJSON",
+        "Sys",
+        "Temporary",
+        "Timeout",
         "Unlock",
+        "UnmarshalBinary",
+        "UnmarshalJSON",
+        "UnmarshalText",
+        "UnmarshalYAML",
         "Unwrap",
+        "Value",
         "Write",
+        "WriteAt",
+        "WriteByte",
+        "WriteHeader",
+        "WriteString",
+        "WriteTo",
     ];
     stack == Language::Go
         && method.kind == DefinitionKind::Method
         && METHODS.contains(&method.name.as_str())
+}
+
+/// Whether the file is a module of Python that is the package's own affair, as `_compat.py` or `_internal/core.py`.
+fn is_private_module(file: &SourceFile) -> bool {
+    let mut names = file.path.split('/');
+    file.language == Language::Python
+        && names.any(|name| name.starts_with('_') && !name.starts_with("__"))
+}
+
+/// The types that are exported nowhere: whoever reads the documentation does not meet their methods.
+struct Hidden<'a>(FxHashSet<&'a str>);
+
+impl<'a> Hidden<'a> {
+    fn new(context: &Context<'a>, stack: Language) -> Hidden<'a> {
+        let (mut hidden, mut exported) = (FxHashSet::default(), FxHashSet::default());
+        for file in context.source(stack) {
+            for one in file
+                .facts
+                .definitions
+                .iter()
+                .filter(|one| is_type(one.kind))
+            {
+                let names = if one.exported {
+                    &mut exported
+                } else {
+                    &mut hidden
+                };
+                names.insert(one.name.as_str());
+            }
+        }
+        hidden.retain(|name| !exported.contains(name));
+        Hidden(hidden)
+    }
+
+    /// Whether the method is of such a type.
+    fn hold(&self, method: &Definition) -> bool {
+        let parent = method.parent.as_deref();
+        parent.is_some_and(|parent| self.0.contains(parent))
+    }
 }
 
 /// The methods that the project's own interfaces declare: where a class has one, its documentation is the interface's.
@@ -141,10 +217,8 @@ impl<'a> Promised<'a> {
         parents
             .filter(|parent| Some(**parent) != method.parent.as_deref())
             .any(|parent| {
-                file.facts
-                    .references
-                    .iter()
-                    .any(|one| one.name() == *parent)
+                let mut references = file.facts.references.iter();
+                references.any(|one| one.name() == *parent)
             })
     }
 }
@@ -308,13 +382,47 @@ mod tests {
         let documented: String = (0..5)
             .map(|n| format!("// Do{n} does.\nfunc Do{n}() {{}}\n\n"))
             .collect();
-        let error = "type Fault struct{}\n\nfunc (f Fault) Error() string { return \"\" }\n\nfunc (f Fault) Unwrap() error { return nil }\n";
+        let error = "type Fault struct{}\n\nfunc (f Fault) Error() string { return \"\" }\n\nfunc (f Fault) Unwrap() error { return nil }\n\nfunc (f Fault) Flush() {}\n";
         let mut keys = found(
             "documentation",
             &[("a.go", &format!("package a\n\n{documented}{error}"))],
         );
         keys.retain(|key| key.contains("/functions/"));
         assert_eq!(keys, ["documentation/go/functions/documented 5/5"]);
+    }
+
+    fn functions(files: &[(&str, &str)]) -> Vec<String> {
+        let mut keys = found("documentation", files);
+        keys.retain(|key| key.contains("/functions/"));
+        keys
+    }
+
+    #[test]
+    fn what_is_hidden_needs_no_documentation() {
+        let documented: String = (0..5)
+            .map(|n| format!("/// Does.\npub fn f{n}() {{}}\n"))
+            .collect();
+        let hidden = "struct Inner;\n\nimpl Inner {\n    pub fn new() -> Self { Inner }\n}\n";
+        let keys = functions(&[("src/lib.rs", &format!("{documented}{hidden}"))]);
+        assert_eq!(keys, ["documentation/rust/functions/documented 5/5"]);
+        let documented: String = (0..5)
+            .map(|n| format!("def f{n}():\n    \"\"\"Does.\"\"\"\n"))
+            .collect();
+        let bare = "def g(): pass\n";
+        let files = [
+            ("p/a.py", documented.as_str()),
+            ("p/_compat.py", bare),
+            ("p/_internal/b.py", bare),
+        ];
+        assert_eq!(
+            functions(&files),
+            ["documentation/python/functions/documented 5/5"]
+        );
+        let files = [("p/a.py", documented.as_str()), ("p/__init__.py", bare)];
+        assert_eq!(
+            functions(&files),
+            ["documentation/python/functions/documented 5/6"]
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn pattern(rule: &RuleFinding) -> Pattern {
         confidence: round4(wilson_lower_bound(rule.matches, cases)),
         exemplars: first(&rule.places),
         counter_examples: first(&rule.counter_places),
-        deviations: Vec::new(),
+        deviations: rule.counter_places.clone(),
     }
 }
 
@@ -117,5 +117,6 @@ mod tests {
         assert_eq!(patterns.len(), 1);
         assert_eq!((patterns[0].support, patterns[0].cases), (2, 3));
         assert_eq!(patterns[0].counter_examples[0].start_line, 4);
+        assert_eq!(patterns[0].deviations.len(), 1);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nyxcore_code_engine::check::{CheckReport, deviations_new};
-use nyxcore_code_engine::evidence::CodeLocation;
 use nyxcore_code_engine::listing::SIZE_CAP;
 use nyxcore_code_engine::render::check_sarif;
 use nyxcore_code_engine::tree::{
@@ -77,20 +76,20 @@ pub(super) async fn folder_check(
     let work = tokio::task::spawn_blocking(move || {
         let before = files_analyze(&revision, &options, |_progress| {})?;
         let after = tree_analyze(&root, &options, |_progress| {})?;
-        let base_texts = Texts::new(|path: &str, blob: &str| {
-            let file = TreeFile {
-                path: path.to_owned(),
-                blob: Some(blob.to_owned()),
-                is_link: false,
-            };
-            revision.read(&file, SIZE_CAP as u64).ok()
-        });
-        let head_texts = Texts::new(|path: &str, _blob: &str| folder_read(&root, path));
+        let files: BTreeMap<String, TreeFile> = revision
+            .list()?
+            .into_iter()
+            .map(|file| (file.path.clone(), file))
+            .collect();
+        let base_text = |path: &str| {
+            let bytes = revision.read(files.get(path)?, SIZE_CAP as u64).ok()?;
+            String::from_utf8(bytes).ok()
+        };
         Ok::<_, TreeError>(deviations_new(
             &before.project.patterns,
             &after.project.patterns,
-            |place| base_texts.line(place),
-            |place| head_texts.line(place),
+            base_text,
+            |path| folder_read(&root, path),
         ))
     });
     let deviations = match work.await {
@@ -100,35 +99,11 @@ pub(super) async fn folder_check(
     Ok(CheckReport::new(&base, deviations))
 }
 
-/// The content of a file of the folder that was listed a moment ago.
-fn folder_read(root: &Path, path: &str) -> Option<Vec<u8>> {
+/// The text of a file of the folder that was listed a moment ago.
+fn folder_read(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path);
     let is_file = path.symlink_metadata().ok()?.is_file();
-    is_file.then(|| std::fs::read(path).ok()).flatten()
-}
-
-/// The lines of files, each read once.
-struct Texts<R> {
-    read: R,
-    known: std::cell::RefCell<BTreeMap<String, Option<Vec<String>>>>,
-}
-
-impl<R: Fn(&str, &str) -> Option<Vec<u8>>> Texts<R> {
-    fn new(read: R) -> Texts<R> {
-        Texts {
-            read,
-            known: std::cell::RefCell::default(),
-        }
-    }
-
-    /// The first line of a place, without the white space around it.
-    fn line(&self, place: &CodeLocation) -> Option<String> {
-        let mut known = self.known.borrow_mut();
-        let lines = known.entry(place.path.clone()).or_insert_with(|| {
-            let text = String::from_utf8((self.read)(&place.path, &place.blob)?).ok()?;
-            Some(text.lines().map(|line| line.trim().to_owned()).collect())
-        });
-        let at = (place.start_line as usize).checked_sub(1)?;
-        lines.as_ref()?.get(at).cloned()
-    }
+    is_file
+        .then(|| std::fs::read_to_string(path).ok())
+        .flatten()
 }

@@ -1,0 +1,110 @@
+//! The texts of the files before a change and after it, by which a place is known again.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::super::evidence::CodeLocation;
+
+/// What a comment says to a linter about its line or the next: that the place is known and wanted.
+const EXCUSES: [&str; 18] = [
+    "#[allow(",
+    "#[expect(",
+    "@Suppress",
+    "NOLINT",
+    "NOSONAR",
+    "SuppressWarnings",
+    "biome-ignore",
+    "codespell:ignore",
+    "eslint-disable",
+    "lint:ignore",
+    "noinspection",
+    "nolint",
+    "noqa",
+    "oxlint-disable",
+    "phpcs:ignore",
+    "pylint: disable",
+    "rubocop:disable",
+    "swiftlint:disable",
+];
+
+/// A line without the comment at its end: a place whose remark changed is the same place.
+fn code_only(line: &str) -> &str {
+    let at = [" #", " //", "\t#", "\t//"]
+        .iter()
+        .filter_map(|mark| line.find(mark))
+        .min();
+    line[..at.unwrap_or(line.len())].trim_end()
+}
+
+/// The lines of files, each read once, without the white space around them.
+pub(super) struct Texts<R> {
+    read: R,
+    known: RefCell<BTreeMap<String, Rc<[String]>>>,
+}
+
+impl<R: Fn(&str) -> Option<String>> Texts<R> {
+    pub(super) fn new(read: R) -> Texts<R> {
+        Texts {
+            read,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The lines of a file; none where it has no text.
+    fn file(&self, path: &str) -> Rc<[String]> {
+        let mut known = self.known.borrow_mut();
+        if let Some(lines) = known.get(path) {
+            return lines.clone();
+        }
+        let text = (self.read)(path).unwrap_or_default();
+        let lines: Rc<[String]> = text.lines().map(|line| line.trim().to_owned()).collect();
+        known.insert(path.to_owned(), lines.clone());
+        lines
+    }
+
+    /// The code of a place's first line.
+    pub(super) fn line(&self, place: &CodeLocation) -> Option<String> {
+        let at = (place.start_line as usize).checked_sub(1)?;
+        Some(code_only(self.file(&place.path).get(at)?).to_owned())
+    }
+
+    /// The lines of a place.
+    pub(super) fn lines(&self, place: &CodeLocation) -> Vec<String> {
+        let lines = self.file(&place.path);
+        let start = (place.start_line as usize).saturating_sub(1);
+        let end = (place.end_line as usize).clamp(start, lines.len());
+        lines.get(start..end).unwrap_or_default().to_vec()
+    }
+
+    /// How many times a file has those lines, one after the other.
+    pub(super) fn times(&self, path: &str, lines: &[String]) -> usize {
+        if lines.is_empty() {
+            return 0;
+        }
+        let file = self.file(path);
+        file.windows(lines.len())
+            .filter(|some| *some == lines)
+            .count()
+    }
+
+    /// Whether the place, or the line above it, tells a linter to let it be: somebody thought about it.
+    pub(super) fn is_excused(&self, place: &CodeLocation) -> bool {
+        let lines = self.file(&place.path);
+        let at = place.start_line as usize;
+        let near = lines.get(at.saturating_sub(2)..at).unwrap_or_default();
+        near.iter()
+            .any(|line| EXCUSES.iter().any(|excuse| line.contains(excuse)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::code_only;
+
+    #[test]
+    fn a_comment_at_the_end_of_a_line_is_no_code() {
+        assert_eq!(code_only("open(\"a\")\t// why"), "open(\"a\")");
+        assert_eq!(code_only("# all of it"), "# all of it");
+    }
+}
