@@ -105,9 +105,9 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
 /// The folders whose changes are spread otherwise than in what is around them: by another person most, or by the same
 /// in a share that differs by [`SHARE_DIFFERS`]. Nobody is told of a folder that few commits changed, or nobody much.
 /// The whole project comes first.
-fn telling_folders(folders: &[Ownership]) -> Vec<&Ownership> {
+fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
     let mut told: Vec<&Ownership> = Vec::new();
-    for one in folders {
+    for &one in folders {
         // The innermost of those around it that is told already; a folder comes after what it is in, which has no
         // fewer commits.
         let holds = |outer: &&&Ownership| {
@@ -144,7 +144,7 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&
     if folders.is_empty() {
         return;
     }
-    let folders = telling_folders(folders);
+    let folders = telling_folders(&folders);
     page.heading(
         "Who changed it",
         &within(
