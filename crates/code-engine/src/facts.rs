@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Language;
+use super::noted::{Noted, NotedCell};
 use super::references::References;
 pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
@@ -39,6 +41,9 @@ pub struct FileFacts {
     pub front_matter: Vec<String>,
     /// The words in its string literals, for finding what is called by a name made at run time.
     pub texts: Texts,
+    /// What the steps of a project read again and again.
+    #[serde(skip)]
+    pub(crate) noted: NotedCell,
 }
 
 impl FileFacts {
@@ -64,6 +69,16 @@ impl FileFacts {
                 .count(),
         )
         .unwrap_or(u32::MAX)
+    }
+
+    /// What is picked out of them; `language` is that of the file.
+    pub(crate) fn noted(&self, language: Language) -> &Noted {
+        self.noted.get(language, self)
+    }
+
+    /// Remembers what [`noted`](Self::noted) gave for the same facts before.
+    pub(crate) fn noted_set(&self, noted: Noted) {
+        self.noted.set(noted);
     }
 
     pub(crate) fn sign_lines(&self, sign: Sign) -> &[u32] {
