@@ -1,5 +1,8 @@
 //! Computes the Git blob id of a content, so that folders and repositories identify equal contents.
 
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
 use sha1::{Digest, Sha1};
 
 /// The id that git gives a blob of these bytes, in hexadecimal: SHA-1 over `blob <length>\0` and the bytes.
@@ -19,4 +22,11 @@ pub fn blob_id(content: &[u8]) -> String {
         }
     }
     text
+}
+
+/// A hash of bytes that is the same in every run of one program. It detects damage, not malice.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }

@@ -1,37 +1,45 @@
 //! A cache of facts on disk: one packed file per tree, which can be deleted at any time.
 //!
-//! A pack contains the facts of all files, ordered by path, then an index, then the offset of the index. It is read in
-//! parts, so that it is never in memory as a whole. It is written beside its place and moved there: a reader sees the
-//! old or the new pack, and the last of two writers wins. A damaged pack, or one of another version, is ignored.
+//! A pack contains the facts of all files, then an index by path, then the offset of the index. It is read in parts, so
+//! that it is never in memory as a whole. It is written beside its place and moved there: a reader sees the old or the
+//! new pack, and the last of two writers wins. New facts follow the old ones, until a quarter of those is of no use any
+//! more. A damaged pack, or one of another version, is ignored.
 //!
 //! A file with the same stamp (size, times, inode) as in the pack is not read again, as in git's index. As in git
 //! (<https://git-scm.com/docs/racy-git>), a stamp proves nothing for a file that was written after the pack's run
 //! began. Such a file, and a moved file, is read, and its facts are found by its content.
+//!
+//! Beside the pack lie sums over its files, see [`sums`].
+
+mod sums;
+mod write;
 
 use std::fs::{self, File};
-use std::hash::Hasher;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::blob::blob_id;
+use super::blob::{blob_id, sum};
 use super::facts::{ENGINE_VERSION, FileFacts};
 use super::language::Language;
+use super::noted::Noted;
 use super::skip::Skip;
 use super::source::{FileStamp, time_written};
 
 /// What a pack begins with: its form, and the engine's version.
-const MAGIC: &[u8; 16] = b"nyxcore facts 1\n";
+const MAGIC: &[u8; 16] = b"nyxcore facts 2\n";
 /// The magic, the engine's version, where the index begins, its length, and its checksum.
 const TAIL_BYTES: u64 = 16 + 4 + 8 + 8 + 8;
 /// An index longer than this is none of ours: a hundred bytes a file are a lot.
 const INDEX_CAP: u64 = 1 << 30;
 /// Entries that lie together are read together, up to this many bytes.
 const READ_CAP: u64 = 8 << 20;
+/// Entries with more than so many bytes between them are read one by one.
+const GAP_CAP: u64 = 16 << 10;
 /// On file systems that keep no parts of a second, a stamp is trusted from two seconds on (FAT's step); else from the
 /// coarsest tick of a kernel's clock on.
 const STEP_COARSE: i64 = 2_000_000_000;
@@ -41,6 +49,9 @@ const LEFTOVER_AGE: i64 = 3_600_000_000_000;
 
 /// The stored result for a content: its facts, or why it has none.
 pub(crate) type StoredFacts = Result<FileFacts, Skip>;
+
+/// What a pack has of one file: its facts, what is noted of them, and what the project's rules match in it.
+type Packed = (StoredFacts, Option<Noted>, Vec<u8>);
 
 /// What the index says of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,11 +80,15 @@ struct Index {
 #[derive(Debug)]
 pub(crate) struct Cache {
     place: PathBuf,
+    sums: PathBuf,
     beside: PathBuf,
     began: i64,
     rules: String,
     index: Index,
     pack: Option<Mutex<File>>,
+    /// Where the pack's facts end and its index begins, and the index's checksum.
+    facts_end: u64,
+    pack_sum: u64,
     by_content: OnceLock<FxHashMap<(String, Language), usize>>,
 }
 
@@ -101,16 +116,21 @@ impl Cache {
         let (beside, began) = beside(folder, &name).ok()?;
         let mut cache = Cache {
             place,
+            sums: folder.join(format!("{name}.sums")),
             beside,
             began,
             rules: rules.to_owned(),
             index: Index::default(),
             pack: None,
+            facts_end: 0,
+            pack_sum: 0,
             by_content: OnceLock::new(),
         };
-        if let Ok((file, index)) = pack_open(&cache.place) {
-            cache.index = index;
-            cache.pack = Some(Mutex::new(file));
+        if let Ok(pack) = pack_open(&cache.place) {
+            cache.index = pack.index;
+            cache.facts_end = pack.facts_end;
+            cache.pack_sum = pack.sum;
+            cache.pack = Some(Mutex::new(pack.file));
         }
         Some(cache)
     }
@@ -174,9 +194,14 @@ impl Cache {
                 let entry = &self.index.entries[*number];
                 let from = usize::try_from(entry.start - range.start).ok()?;
                 let bytes = bytes.as_deref()?.get(from..from + entry.length as usize)?;
-                (sum(bytes) == entry.sum)
-                    .then(|| postcard::from_bytes(bytes).ok())
-                    .flatten()
+                if sum(bytes) != entry.sum {
+                    return None;
+                }
+                let (kept, noted, hits) = postcard::from_bytes::<Packed>(bytes).ok()?;
+                if let (Ok(facts), Some(noted)) = (&kept, noted) {
+                    facts.noted_set(noted);
+                }
+                Some((kept, hits))
             }));
             rest = later;
         }
@@ -193,7 +218,8 @@ impl Cache {
         let mut count = 1;
         for number in &wanted[1..] {
             let next = of(*number);
-            if next.start < range.end || next.end - range.start > READ_CAP {
+            let gap = next.start.checked_sub(range.end);
+            if gap.is_none_or(|gap| gap > GAP_CAP) || next.end - range.start > READ_CAP {
                 break;
             }
             range.end = next.end;
@@ -229,64 +255,6 @@ impl Cache {
         };
         let is_other = self.pack.is_none() || self.rules != self.index.rules;
         new || is_other || other() * 16 > keep.len()
-    }
-
-    /// Writes a new pack. A failure only costs the next run some time.
-    ///
-    /// # Errors
-    /// The folder is not writable.
-    pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
-        let mut index = Index {
-            began: self.began,
-            rules: self.rules.clone(),
-            entries: Vec::with_capacity(keep.len()),
-        };
-        let mut at = 0u64;
-        let mut rest = keep;
-        while let Some(first) = rest.first() {
-            // What is kept already is copied as it is, as much at a time as lies together.
-            let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
-            let mut add = |one: &CacheRecord<'_>, length: usize, sum: u64| {
-                index.entries.push(Entry {
-                    path: one.path.to_owned(),
-                    blob: one.blob.to_owned(),
-                    language: one.language,
-                    stamp: one.stamp,
-                    start: at,
-                    length: u32::try_from(length).unwrap_or(u32::MAX),
-                    sum,
-                });
-                at += length as u64;
-            };
-            if old.is_empty() {
-                let bytes = postcard::to_stdvec(&(first.kept, first.hits));
-                let bytes = bytes.map_err(io::Error::other)?;
-                out.write_all(&bytes)?;
-                add(first, bytes.len(), sum(&bytes));
-                rest = &rest[1..];
-                continue;
-            }
-            let (range, count) = self.run(&old);
-            let bytes = self.bytes(&range).ok_or(io::ErrorKind::UnexpectedEof)?;
-            for (number, one) in old[..count].iter().zip(rest) {
-                let entry = &self.index.entries[*number];
-                let from = usize::try_from(entry.start - range.start).unwrap_or_default();
-                let bytes = &bytes[from..from + entry.length as usize];
-                out.write_all(bytes)?;
-                add(one, bytes.len(), entry.sum);
-            }
-            rest = &rest[count..];
-        }
-        let bytes = postcard::to_stdvec(&index).map_err(io::Error::other)?;
-        out.write_all(&bytes)?;
-        out.write_all(MAGIC)?;
-        out.write_all(&ENGINE_VERSION.to_le_bytes())?;
-        for number in [at, bytes.len() as u64, sum(&bytes)] {
-            out.write_all(&number.to_le_bytes())?;
-        }
-        out.into_inner().map_err(|error| error.into_error())?;
-        fs::rename(&self.beside, &self.place)
     }
 }
 
@@ -327,8 +295,15 @@ fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
     Ok((beside, began))
 }
 
+struct Pack {
+    file: File,
+    index: Index,
+    facts_end: u64,
+    sum: u64,
+}
+
 /// Opens a pack and reads its index.
-fn pack_open(place: &Path) -> io::Result<(File, Index)> {
+fn pack_open(place: &Path) -> io::Result<Pack> {
     let mut file = File::open(place)?;
     let size = file.seek(SeekFrom::End(0))?;
     let damaged = || io::Error::from(io::ErrorKind::InvalidData);
@@ -355,17 +330,15 @@ fn pack_open(place: &Path) -> io::Result<(File, Index)> {
             .iter()
             .all(|entry| entry.start.saturating_add(u64::from(entry.length)) <= start);
     if is_whole {
-        Ok((file, index))
+        Ok(Pack {
+            file,
+            index,
+            facts_end: start,
+            sum: expected,
+        })
     } else {
         Err(damaged())
     }
-}
-
-/// Detects damage, not malice: an attacker who can write to the cache can write to the sources.
-fn sum(bytes: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 #[cfg(test)]

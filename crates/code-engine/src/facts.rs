@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Language;
+use super::noted::{Noted, NotedCell};
 use super::references::References;
 pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
@@ -42,6 +44,9 @@ pub struct FileFacts {
     /// The line of the comment at its top that says whose it is or under which licence, with `YYYY` for its years;
     /// empty where there is none.
     pub header: String,
+    /// What the steps of a project read again and again.
+    #[serde(skip)]
+    pub(crate) noted: NotedCell,
 }
 
 impl FileFacts {
@@ -67,6 +72,16 @@ impl FileFacts {
                 .count(),
         )
         .unwrap_or(u32::MAX)
+    }
+
+    /// What is picked out of them; `language` is that of the file.
+    pub(crate) fn noted(&self, language: Language) -> &Noted {
+        self.noted.get(language, self)
+    }
+
+    /// Remembers what [`noted`](Self::noted) gave for the same facts before.
+    pub(crate) fn noted_set(&self, noted: Noted) {
+        self.noted.set(noted);
     }
 
     pub(crate) fn sign_lines(&self, sign: Sign) -> &[u32] {

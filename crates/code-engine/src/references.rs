@@ -95,6 +95,21 @@ impl References {
         self.bytes.is_empty()
     }
 
+    /// Those of the references that are `wanted`, in the same order.
+    pub(crate) fn filtered(&self, wanted: impl Fn(&Reference<'_>) -> bool) -> References {
+        let mut bytes = Vec::new();
+        let mut rest: &[u8] = &self.bytes;
+        while let Some((reference, after)) = reference_read(rest) {
+            if wanted(&reference) {
+                bytes.extend_from_slice(&rest[..rest.len() - after.len()]);
+            }
+            rest = after;
+        }
+        References {
+            bytes: bytes.into_boxed_slice(),
+        }
+    }
+
     /// The references.
     pub fn iter(&self) -> impl Iterator<Item = Reference<'_>> {
         let mut rest: &[u8] = &self.bytes;
@@ -115,9 +130,10 @@ impl Serialize for References {
 impl<'de> Deserialize<'de> for References {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes: Cow<'_, [u8]> = <&[u8]>::deserialize(deserializer)?.into();
+        // Only where each begins and ends: a path that is no text ends the list when it is read.
         let mut rest: &[u8] = &bytes;
         while !rest.is_empty() {
-            rest = reference_read(rest)
+            rest = parts_read(rest)
                 .ok_or_else(|| D::Error::custom("invalid list of references"))?
                 .1;
         }
@@ -127,19 +143,40 @@ impl<'de> Deserialize<'de> for References {
     }
 }
 
-fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
+/// The parts of one reference, and what follows it.
+struct Parts<'b> {
+    path: &'b [u8],
+    kind: ReferenceKind,
+    test: bool,
+    lines: &'b [u8],
+    count: u32,
+}
+
+fn parts_read(bytes: &[u8]) -> Option<(Parts<'_>, &[u8])> {
     let (length, rest) = number_read(bytes)?;
     let (path, rest) = rest.split_at_checked(length as usize)?;
     let (&flags, rest) = rest.split_first()?;
     let (count, rest) = number_read(rest)?;
     let (length, rest) = number_read(rest)?;
     let (lines, rest) = rest.split_at_checked(length as usize)?;
-    let reference = Reference {
-        path: std::str::from_utf8(path).ok()?,
+    let parts = Parts {
+        path,
         kind: *ReferenceKind::ALL.get(usize::from(flags >> 1))?,
         test: flags & 1 == 1,
         lines,
         count,
+    };
+    Some((parts, rest))
+}
+
+fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
+    let (parts, rest) = parts_read(bytes)?;
+    let reference = Reference {
+        path: std::str::from_utf8(parts.path).ok()?,
+        kind: parts.kind,
+        test: parts.test,
+        lines: parts.lines,
+        count: parts.count,
     };
     Some((reference, rest))
 }

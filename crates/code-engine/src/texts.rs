@@ -73,15 +73,28 @@ impl Texts {
         }
     }
 
+    /// Those of the words that are `wanted`, in the same order.
+    pub(crate) fn filtered(&self, wanted: impl Fn(Text<'_>) -> bool) -> Texts {
+        let mut lines = String::new();
+        for line in self.lines.lines().filter(|line| wanted(text(line))) {
+            lines.extend([line, "\n"]);
+        }
+        Texts {
+            lines: lines.into_boxed_str(),
+        }
+    }
+
     /// The words, in the order of the source.
     pub fn iter(&self) -> impl Iterator<Item = Text<'_>> {
-        self.lines.lines().map(
-            |line| match (line.strip_prefix('*'), line.strip_suffix('*')) {
-                (Some(end), _) => Text::End(end),
-                (_, Some(beginning)) => Text::Beginning(beginning),
-                _ => Text::Whole(line),
-            },
-        )
+        self.lines.lines().map(text)
+    }
+}
+
+fn text(line: &str) -> Text<'_> {
+    match (line.strip_prefix('*'), line.strip_suffix('*')) {
+        (Some(end), _) => Text::End(end),
+        (_, Some(beginning)) => Text::Beginning(beginning),
+        _ => Text::Whole(line),
     }
 }
 

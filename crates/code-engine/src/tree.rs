@@ -2,6 +2,8 @@
 //!
 //! Longer than 450 lines: the steps from a listing to a report share their state.
 
+use std::borrow::Cow;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +12,7 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
-use super::analysis::{ProjectAnalysis, project_summarize};
+use super::analysis::{ProjectAnalysis, project_summarize_known};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
 use super::cache::{Cache, CacheRecord, StoredFacts};
@@ -20,6 +22,7 @@ use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::{FileError, source_analyze};
+use super::project::names::NameUses;
 use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
 use super::report_files::{complex_functions, file_reports};
 use super::rules::{RULE_FOLDER, RuleFile};
@@ -200,18 +203,33 @@ pub fn files_analyze(
         rules,
         unread_folders,
     };
+    let keep: Vec<CacheRecord<'_>> = found
+        .marks
+        .iter()
+        .map(|mark| mark.keep(&input.files))
+        .collect();
+    // Sums are of all files, so that one that the cache is not told of leaves none.
+    let is_whole = keep.iter().filter(|one| one.kept.is_ok()).count() == input.files.len();
+    let whole = cache.as_ref().filter(|_| is_whole);
+    let uses = whole.and_then(|cache| cache.uses(&keep));
     let project = std::thread::scope(|scope| {
         // The next run's cache is written while this one thinks. That it cannot be written is no failure.
         if let Some(cache) = &cache {
-            let (files, marks) = (&input.files, &found.marks);
+            let (keep, uses) = (&keep, uses.as_ref());
             scope.spawn(move || {
-                let keep: Vec<CacheRecord<'_>> =
-                    marks.iter().map(|mark| mark.keep(files)).collect();
-                cache.is_stale(&keep).then(|| cache.write(&keep).ok())
+                let pack_sum = cache.is_stale(keep).then(|| cache.write(keep).ok())??;
+                is_whole
+                    .then(|| cache.uses_write(&uses_of(uses, keep), pack_sum))?
+                    .ok()
             });
         }
-        pool.install(|| project_summarize(&input))
+        pool.install(|| project_summarize_known(&input, uses.as_ref(), || Ok::<_, Infallible>(())))
     });
+    let project = match project {
+        Ok(project) => project,
+        Err(never) => match never {},
+    };
+    drop(keep);
     let map = options.map.as_ref().map(|query| {
         map_text(&project.map, query, |path| {
             let at = input
@@ -240,6 +258,22 @@ pub fn files_analyze(
     // The facts of many files are many small pieces of memory: nobody waits until all are given back.
     pool.spawn(move || drop((input, found.marks)));
     Ok(report)
+}
+
+/// The uses of all names in the files: those that are known, or read anew.
+fn uses_of<'u>(known: Option<&'u NameUses>, keep: &[CacheRecord<'_>]) -> Cow<'u, NameUses> {
+    known.map_or_else(
+        || {
+            let mut uses = NameUses::default();
+            for one in keep {
+                if let Ok(facts) = one.kept {
+                    uses.add(one.path, facts);
+                }
+            }
+            Cow::Owned(uses)
+        },
+        Cow::Borrowed,
+    )
 }
 
 /// The files of a tree without those that it wants left out, and what it says of itself.
@@ -490,7 +524,11 @@ impl Work<'_> {
         // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
         // fact about the file, so the cache is not told.
         let kept = match std::panic::catch_unwind(AssertUnwindSafe(analyse)) {
-            Ok(Ok(facts)) => Ok(facts),
+            Ok(Ok(facts)) => {
+                // Here on all cores, so that it is known when the patterns are looked for.
+                facts.noted(plan.language);
+                Ok(facts)
+            }
             Ok(Err(FileError::Skipped(reason))) => Err(reason),
             // This is a thread of the pool, so there are threads.
             Ok(Err(FileError::NoThreads(_))) | Err(_) => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::patterns::{self, AnalysisInput, Pattern};
 use super::project::imports::ImportIndex;
+use super::project::names::NameUses;
 use super::project::{
     CloneGroup, CoChange, DeadCode, HistoryWindow, Hotspot, ImportGraph, Ownership, ProjectCommand,
     ProjectInput, ProjectMetrics, RankedDefinition, SourceFile, Technology, commands, dead_code,
@@ -68,8 +69,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], with a check between the steps whether to continue, from two threads: a large project
-/// takes seconds. A failed step is listed in [`ProjectAnalysis::failed`], and the others are not affected.
+/// As [`project_summarize`], with a check between the steps whether to continue, from several threads: a large
+/// project takes seconds. A failed step is listed in [`ProjectAnalysis::failed`], and the others are not affected.
 ///
 /// # Errors
 /// The error of `check`.
@@ -77,31 +78,57 @@ pub fn project_summarize_checked<E: Send>(
     input: &ProjectInput,
     check: impl Fn() -> Result<(), E> + Sync,
 ) -> Result<ProjectAnalysis, E> {
+    project_summarize_known(input, None, check)
+}
+
+/// As [`project_summarize_checked`], with the uses of all names in the files where they are known.
+///
+/// # Errors
+/// The error of `check`.
+pub(crate) fn project_summarize_known<E: Send>(
+    input: &ProjectInput,
+    uses: Option<&NameUses>,
+    check: impl Fn() -> Result<(), E> + Sync,
+) -> Result<ProjectAnalysis, E> {
     let mut files: Vec<&SourceFile> = input.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
     let mut metrics = metrics(&files);
-    let mut steps = Steps::new(&check);
-    let index = steps.take_checked(Step::Imports, || {
-        ImportIndex::build(&files, &input.manifests, &check)
-    })?;
-    let imports = steps.take(Step::Imports, || {
-        import_graph::find(&files, &index, &input.manifests)
-    })?;
-    let stack = steps.take(Step::Stack, || {
-        stack::find(&files, &metrics.languages, &input.manifests)
-    })?;
-    let commands = steps.take(Step::Commands, || {
-        commands::find(&input.manifests, &metrics.languages)
-    })?;
-    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
-    let co_changes = steps.take(Step::CoChanges, || {
-        history::co_changes(&files, &input.changes)
-    })?;
-    let ownership = steps.take(Step::Ownership, || {
-        history::ownership(&files, &input.changes)
-    })?;
+    let steps = Steps::new(&check);
+    // What needs nothing of each other runs beside each other: first what needs the files alone, then what needs to
+    // know who imports whom.
+    let (index, ((stack, commands), (hotspots, co_changes, ownership))) = both(
+        || {
+            steps.take_checked(Step::Imports, || {
+                ImportIndex::build(&files, &input.manifests, &check)
+            })
+        },
+        || {
+            both(
+                || {
+                    let stack = steps.take(Step::Stack, || {
+                        stack::find(&files, &metrics.languages, &input.manifests)
+                    })?;
+                    let commands = steps.take(Step::Commands, || {
+                        commands::find(&input.manifests, &metrics.languages)
+                    })?;
+                    Ok((stack, commands))
+                },
+                || {
+                    let hotspots =
+                        steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+                    let co_changes = steps.take(Step::CoChanges, || {
+                        history::co_changes(&files, &input.changes)
+                    })?;
+                    let ownership = steps.take(Step::Ownership, || {
+                        history::ownership(&files, &input.changes)
+                    })?;
+                    Ok((hotspots, co_changes, ownership))
+                },
+            )
+        },
+    )?;
     let known = AnalysisInput {
         files: &files,
         manifests: &input.manifests,
@@ -110,22 +137,31 @@ pub fn project_summarize_checked<E: Send>(
         changes: &input.changes,
         rules: Some(&input.rules),
     };
-    // What takes longest, in two halves that need nothing of each other.
-    let mut beside = Steps::new(&check);
-    let (symbols, patterns) = rayon::join(
+    let ((map, (clones, dead_code)), (imports, patterns)) = both(
         || {
-            let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
-            let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
-            let map = steps.take(Step::Map, || map::find(&files, &index))?;
-            Ok((clones, dead_code, map))
+            both(
+                || steps.take(Step::Map, || map::find(&files, &index)),
+                || {
+                    both(
+                        || steps.take(Step::Duplicates, || duplicates::find(&files)),
+                        || steps.take(Step::DeadCode, || dead_code::find(&files, input, uses)),
+                    )
+                },
+            )
         },
-        || beside.take_checked(Step::Patterns, || patterns::find(known, &check)),
-    );
-    let ((clones, dead_code, map), patterns) = (symbols?, patterns?);
+        || {
+            both(
+                || {
+                    steps.take(Step::Imports, || {
+                        import_graph::find(&files, &index, &input.manifests)
+                    })
+                },
+                || steps.take_checked(Step::Patterns, || patterns::find(known, &check)),
+            )
+        },
+    )?;
     metrics.duplicated_lines = clones.lines;
-    let mut failed = steps.failed();
-    failed.extend(beside.failed());
-    failed.sort_unstable();
+    let failed = steps.failed();
     Ok(ProjectAnalysis {
         stack,
         patterns,
@@ -142,6 +178,15 @@ pub fn project_summarize_checked<E: Send>(
         failed,
         rules: input.rules.clone(),
     })
+}
+
+/// Does two things, on two threads where there are such.
+fn both<A: Send, B: Send, E: Send>(
+    a: impl FnOnce() -> Result<A, E> + Send,
+    b: impl FnOnce() -> Result<B, E> + Send,
+) -> Result<(A, B), E> {
+    let (a, b) = rayon::join(a, b);
+    Ok((a?, b?))
 }
 
 #[cfg(test)]
@@ -172,8 +217,9 @@ mod tests {
         for stop_at in 1..=all {
             let (stopped, steps) = asked(stop_at);
             assert_eq!(stopped, Some(stop_at));
-            // The other half hears of it at its next step.
-            assert!(steps <= stop_at + 1, "{steps} steps, {stop_at} wanted");
+            // The others hear of it at their next step: at most six are under way, and a pattern a thread.
+            let beside = 6 + rayon::current_num_threads() as u32;
+            assert!(steps <= stop_at + beside, "{steps} steps, {stop_at} wanted");
         }
     }
 

@@ -2,6 +2,7 @@
 //! results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +54,10 @@ impl Step {
     }
 }
 
-/// Does the steps one by one, and remembers which failed.
+/// Does steps, from any thread, and remembers which failed.
 pub(super) struct Steps<C> {
     check: C,
-    failed: Vec<Step>,
+    failed: Mutex<Vec<Step>>,
 }
 
 impl<E, C: Fn() -> Result<(), E>> Steps<C> {
@@ -64,19 +65,19 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
     pub fn new(check: C) -> Self {
         Self {
             check,
-            failed: Vec::new(),
+            failed: Mutex::default(),
         }
     }
 
     /// Runs a step. A step that panics has no result and is recorded as failed. A step reads the facts and does not
     /// change them, so they stay valid.
-    pub fn take<T: Default>(&mut self, step: Step, work: impl FnOnce() -> T) -> Result<T, E> {
+    pub fn take<T: Default>(&self, step: Step, work: impl FnOnce() -> T) -> Result<T, E> {
         self.take_checked(step, || Ok(work()))
     }
 
     /// As [`Steps::take`] for a step that asks itself whether to go on.
     pub fn take_checked<T: Default>(
-        &mut self,
+        &self,
         step: Step,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
@@ -84,18 +85,22 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(done) => done,
             Err(_) => {
-                self.failed.push(step);
+                self.failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(step);
                 Ok(T::default())
             }
         }
     }
 
     /// The steps that failed, each once and in their order.
-    pub fn failed(mut self) -> Vec<Step> {
-        self.failed.sort_unstable();
-        self.failed.dedup();
-        self.failed.dedup();
-        self.failed
+    pub fn failed(self) -> Vec<Step> {
+        let failed = self.failed.into_inner();
+        let mut failed = failed.unwrap_or_else(PoisonError::into_inner);
+        failed.sort_unstable();
+        failed.dedup();
+        failed
     }
 }
 
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_step_that_panics_is_named_and_the_others_stand() {
-        let mut steps = Steps::new(|| Ok::<(), ()>(()));
+        let steps = Steps::new(|| Ok::<(), ()>(()));
         assert_eq!(steps.take(Step::Stack, || 1), Ok(1));
         let broken: Result<u32, ()> =
             steps.take(Step::Map, || panic!("a step that fails on purpose"));
@@ -116,9 +121,9 @@ mod tests {
 
     #[test]
     fn who_is_told_to_stop_is_no_step_that_failed() {
-        let mut steps = Steps::new(|| Err::<(), _>("stop"));
+        let steps = Steps::new(|| Err::<(), _>("stop"));
         assert_eq!(steps.take(Step::Stack, || 1), Err("stop"));
-        let mut steps = Steps::new(|| Ok::<(), &str>(()));
+        let steps = Steps::new(|| Ok::<(), &str>(()));
         let stopped: Result<u32, _> = steps.take_checked(Step::Patterns, || Err("stop"));
         assert_eq!(stopped, Err("stop"));
         assert_eq!(steps.failed(), []);

@@ -3,7 +3,7 @@
 use super::super::facts::Definition;
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::super::references::ReferenceKind;
+use super::super::references::{Reference, ReferenceKind};
 use super::{Answer, Case, Context, Pattern, Question, calls, decide, is_module};
 
 pub(super) const KIND: &str = "async_style";
@@ -23,6 +23,17 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             kotlin_suspend(context),
         ],
     )
+}
+
+pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    match stack {
+        Language::TypeScript | Language::JavaScript => one.name() == "then",
+        Language::Rust => spawned_by(one.path).is_some(),
+        Language::Go => awaited_by(one).is_some(),
+        Language::Java => run_by(one.path).is_some(),
+        Language::Kotlin => matches!(one.path, "Thread" | "thread"),
+        _ => false,
+    }
 }
 
 /// The asynchronous functions of a file's source.
@@ -110,6 +121,21 @@ fn python_library<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
+/// What runs work beside other work in Rust: a place among the answers.
+fn spawned_by(path: &str) -> Option<usize> {
+    match path {
+        "tokio.spawn"
+        | "tokio.task.spawn"
+        | "task.spawn"
+        | "tokio.task.spawn_blocking"
+        | "task.spawn_blocking" => Some(0),
+        "thread.spawn" | "std.thread.spawn" | "thread.scope" | "std.thread.scope"
+        | "crossbeam.scope" => Some(1),
+        "smol.spawn" | "async_std.task.spawn" | "rayon.spawn" => Some(2),
+        _ => None,
+    }
+}
+
 fn rust_spawn<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -127,16 +153,8 @@ fn rust_spawn<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(Language::Rust) {
         for one in calls(file, false) {
-            let answer = match one.path {
-                "tokio.spawn"
-                | "tokio.task.spawn"
-                | "task.spawn"
-                | "tokio.task.spawn_blocking"
-                | "task.spawn_blocking" => 0,
-                "thread.spawn" | "std.thread.spawn" | "thread.scope" | "std.thread.scope"
-                | "crossbeam.scope" => 1,
-                "smol.spawn" | "async_std.task.spawn" | "rayon.spawn" => 2,
-                _ => continue,
+            let Some(answer) = spawned_by(one.path) else {
+                continue;
             };
             cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }
@@ -195,6 +213,15 @@ fn rust_locks<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
+/// What waits for goroutines: a place among the answers.
+fn awaited_by(one: &Reference<'_>) -> Option<usize> {
+    match (one.path, one.kind) {
+        ("errgroup.WithContext", _) | ("errgroup.Group", _) => Some(0),
+        ("sync.WaitGroup", ReferenceKind::Type | ReferenceKind::Call) => Some(1),
+        _ => None,
+    }
+}
+
 fn go_wait<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -211,11 +238,9 @@ fn go_wait<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(Language::Go) {
         let mut places = [None::<u32>; 2];
-        for one in file.facts.references.iter().filter(|one| !one.test) {
-            let answer = match (one.path, one.kind) {
-                ("errgroup.WithContext", _) | ("errgroup.Group", _) => 0,
-                ("sync.WaitGroup", ReferenceKind::Type | ReferenceKind::Call) => 1,
-                _ => continue,
+        for one in file.noted().filter(|one| !one.test) {
+            let Some(answer) = awaited_by(&one) else {
+                continue;
             };
             let place = &mut places[answer];
             *place = Some(place.map_or(one.line(), |line| line.min(one.line())));
@@ -232,6 +257,21 @@ fn go_wait<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
+/// What runs work beside other work in Java: a place among the answers.
+fn run_by(path: &str) -> Option<usize> {
+    match path {
+        "Thread" => Some(1),
+        _ if path.starts_with("Executors.")
+            || path.starts_with("CompletableFuture.")
+            || path.to_ascii_lowercase().ends_with("executor.execute")
+            || path.to_ascii_lowercase().ends_with("executor.submit") =>
+        {
+            Some(0)
+        }
+        _ => None,
+    }
+}
+
 fn java_threads<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -244,16 +284,8 @@ fn java_threads<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(Language::Java) {
         for one in calls(file, false) {
-            let answer = match one.path {
-                "Thread" => 1,
-                path if path.starts_with("Executors.")
-                    || path.starts_with("CompletableFuture.")
-                    || path.to_ascii_lowercase().ends_with("executor.execute")
-                    || path.to_ascii_lowercase().ends_with("executor.submit") =>
-                {
-                    0
-                }
-                _ => continue,
+            let Some(answer) = run_by(one.path) else {
+                continue;
             };
             cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::super::references::ReferenceKind;
+use super::super::references::{Reference, ReferenceKind};
 use super::{Answer, Case, Context, Pattern, Question, calls, decide, folder_of, is_module};
 
 pub(super) const KIND: &str = "dependency_wiring";
@@ -24,6 +24,54 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     )
 }
 
+pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    let name = one.name();
+    match stack {
+        Language::Java => COMPONENTS.contains(&name) || JAVA_FIELDS.contains(&name),
+        Language::TypeScript => NEST_CLASSES.contains(&name) || name == "inject",
+        Language::Python => FASTAPI_PARAMETERS.contains(&name) || is_route(one.path),
+        Language::CSharp => CSHARP_LOCATORS.contains(&name) || is_interface(one),
+        _ => false,
+    }
+}
+
+const COMPONENTS: [&str; 8] = [
+    "Component",
+    "Service",
+    "Repository",
+    "Controller",
+    "RestController",
+    "Configuration",
+    "Singleton",
+    "ApplicationScoped",
+];
+const JAVA_FIELDS: [&str; 2] = ["Autowired", "Inject"];
+const NEST_CLASSES: [&str; 5] = [
+    "Injectable",
+    "Controller",
+    "Component",
+    "Resolver",
+    "Directive",
+];
+const FASTAPI_PARAMETERS: [&str; 2] = ["Depends", "Security"];
+const CSHARP_LOCATORS: [&str; 2] = ["GetService", "GetRequiredService"];
+
+/// Whether a path is a route of a router or an application: `router.get`.
+fn is_route(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(object, name)| {
+        matches!(name, "get" | "post" | "put" | "patch" | "delete")
+            && (object.to_ascii_lowercase().ends_with("router") || object.ends_with("app"))
+    })
+}
+
+/// Whether a type is an interface of C# by its name: `IClock`.
+fn is_interface(one: &Reference<'_>) -> bool {
+    let mut letters = one.name().chars();
+    one.kind == ReferenceKind::Type
+        && letters.next() == Some('I')
+        && letters.next().is_some_and(char::is_uppercase)
+}
+
 /// The lines on which something of one of these names is referred to outside of imports.
 fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
     let imported: BTreeSet<u32> = file
@@ -33,9 +81,7 @@ fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
         .map(|import| import.line)
         .collect();
     let found = file
-        .facts
-        .references
-        .iter()
+        .noted()
         .filter(|one| !one.test && names.contains(&one.name()));
     let lines = found.flat_map(|one| one.lines().collect::<Vec<_>>());
     lines.filter(|line| !imported.contains(line)).collect()
@@ -81,16 +127,6 @@ fn case<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
 
 /// A case is a component that has its dependencies by a constructor, or a field with an annotation.
 fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
-    const COMPONENTS: [&str; 8] = [
-        "Component",
-        "Service",
-        "Repository",
-        "Controller",
-        "RestController",
-        "Configuration",
-        "Singleton",
-        "ApplicationScoped",
-    ];
     let answers = vec![
         Answer::rule(
             "constructor",
@@ -118,7 +154,7 @@ fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
             .iter()
             .map(|one| one.start_line)
             .collect();
-        for line in lines_of(file, &["Autowired", "Inject"]) {
+        for line in lines_of(file, &JAVA_FIELDS) {
             // Above a constructor or a method it says what the constructor says already; within one it is of a
             // parameter.
             let is_of_parameter = file.facts.definitions.iter().any(|one| {
@@ -160,16 +196,7 @@ fn nest_injection<'a>(context: &Context<'a>) -> Question<'a> {
             continue;
         }
         let injects = lines_of(file, &["inject"]);
-        for class in marks(
-            file,
-            &[
-                "Injectable",
-                "Controller",
-                "Component",
-                "Resolver",
-                "Directive",
-            ],
-        ) {
+        for class in marks(file, &NEST_CLASSES) {
             if class.kind != DefinitionKind::Class {
                 continue;
             }
@@ -210,15 +237,11 @@ fn fastapi_depends<'a>(context: &Context<'a>) -> Question<'a> {
         }
         let mut routes = BTreeSet::new();
         for one in calls(file, false) {
-            let is_route = one.path.rsplit_once('.').is_some_and(|(object, name)| {
-                (object.to_ascii_lowercase().ends_with("router") || object.ends_with("app"))
-                    && matches!(name, "get" | "post" | "put" | "patch" | "delete")
-            });
-            if is_route {
+            if is_route(one.path) {
                 routes.extend(one.lines());
             }
         }
-        let depends = lines_of(file, &["Depends", "Security"]);
+        let depends = lines_of(file, &FASTAPI_PARAMETERS);
         // Parameters may have types that stand for a dependency: `CurrentUser = Annotated[User, Depends(...)]`.
         let mut before = 0;
         for one in &file.facts.definitions {
@@ -317,16 +340,9 @@ fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
             continue;
         }
         let takes_interface = |one: &Definition| {
-            // An interface by its name: `IClock`.
             let span = one.start_line..=one.end_line;
-            file.facts.references.iter().any(|found| {
-                let name = found.name();
-                let mut letters = name.chars();
-                found.kind == ReferenceKind::Type
-                    && letters.next() == Some('I')
-                    && letters.next().is_some_and(char::is_uppercase)
-                    && found.lines().any(|line| span.contains(&line))
-            })
+            file.noted()
+                .any(|found| is_interface(&found) && found.lines().any(|line| span.contains(&line)))
         };
         for class in &file.facts.definitions {
             if class.kind != DefinitionKind::Class || class.test {
@@ -335,7 +351,7 @@ fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
             let found = constructors(file, class).find(|one| takes_interface(one));
             cases.extend(found.map(|one| case(file, one, 0)));
         }
-        for line in lines_of(file, &["GetService", "GetRequiredService"]) {
+        for line in lines_of(file, &CSHARP_LOCATORS) {
             cases.push(Case::line(file, line, 1));
         }
     }
@@ -348,99 +364,4 @@ fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixture::found;
-
-    #[test]
-    fn java_components_take_dependencies_by_constructors_or_fields() {
-        let names = ["A", "B", "C", "D", "E", "F"];
-        let of = |body: &dyn Fn(&str) -> String| {
-            let sources: Vec<(String, String)> = names
-                .map(|name| {
-                    let text = format!(
-                        "import org.springframework.stereotype.Service;\n\n@Service\npublic class {name} {{\n{}}}\n",
-                        body(name)
-                    );
-                    (format!("src/{name}.java"), text)
-                })
-                .into();
-            let sources: Vec<(&str, &str)> = sources
-                .iter()
-                .map(|(path, text)| (path.as_str(), text.as_str()))
-                .collect();
-            found("dependency_wiring", &sources)
-        };
-        assert_eq!(
-            of(&|name| format!(
-                "  private final Clock clock;\n\n  public {name}(Clock clock) {{\n    this.clock = clock;\n  }}\n"
-            )),
-            ["dependency_wiring/java/injection/constructor 6/6"]
-        );
-        assert_eq!(
-            of(&|_| "  @Autowired\n  private Clock clock;\n\n\n\n  void f() {}\n".to_owned()),
-            ["dependency_wiring/java/injection/field 6/6"]
-        );
-        assert!(of(&|_| "  void f() {}\n".to_owned()).is_empty());
-        let parameter = "  @Bean\n  public Clock clock(\n    @Autowired(required = false) Zone zone,\n    @Named Other other,\n    More more) {\n    return null;\n  }\n";
-        assert!(of(&|_| parameter.to_owned()).is_empty());
-    }
-
-    #[test]
-    fn providers_take_dependencies_by_constructors() {
-        let classes = |body: &str| -> String {
-            let classes: String = (0..6)
-                .map(|n| format!("@Injectable()\nexport class S{n} {{\n  {body}\n}}\n\n"))
-                .collect();
-            format!("import {{ Injectable }} from '@nestjs/common';\n\n{classes}")
-        };
-        assert_eq!(
-            found(
-                "dependency_wiring",
-                &[(
-                    "src/a.ts",
-                    &classes("constructor(private readonly clock: Clock) {}")
-                )]
-            ),
-            ["dependency_wiring/typescript/injection/constructor 6/6"]
-        );
-        assert!(found("dependency_wiring", &[("src/a.ts", &classes("run() {}"))]).is_empty());
-    }
-
-    #[test]
-    fn route_handlers_depend() {
-        let handlers = |parameter: &str| -> String {
-            let handlers: String = (0..6)
-                .map(|n| {
-                    format!("@router.get('/{n}')\ndef read_{n}({parameter}):\n    return 1\n\n")
-                })
-                .collect();
-            format!("from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n\n{handlers}")
-        };
-        assert_eq!(
-            found(
-                "dependency_wiring",
-                &[("app/a.py", &handlers("db=Depends(session)"))]
-            ),
-            ["dependency_wiring/python/handlers/depends 6/6"]
-        );
-        assert!(found("dependency_wiring", &[("app/a.py", &handlers("x"))]).is_empty());
-    }
-
-    #[test]
-    fn go_types_are_made_by_functions() {
-        let source = |constructor: bool| -> String {
-            let types: String = (0..6)
-                .map(|n| {
-                    let made = if constructor { format!("func NewT{n}() *T{n} {{ return nil }}\n") } else { String::new() };
-                    format!("type T{n} struct{{}}\n{made}func (t *T{n}) A() {{}}\nfunc (t *T{n}) B() {{}}\nfunc (t *T{n}) C() {{}}\n")
-                })
-                .collect();
-            format!("package a\n\n{types}")
-        };
-        assert_eq!(
-            found("dependency_wiring", &[("a/a.go", &source(true))]),
-            ["dependency_wiring/go/constructors/new 6/6"]
-        );
-        assert!(found("dependency_wiring", &[("a/a.go", &source(false))]).is_empty());
-    }
-}
+mod tests;

@@ -7,7 +7,6 @@ use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::super::project::imports::{ImportKind, Parts, parts_find};
 use super::super::project::manifest::{self, Manifest};
-use super::super::project::role::{self, Role};
 use super::{Answer, Case, Context, Pattern, Question, folder_of, name_of};
 
 pub(crate) const KIND: &str = "import_direction";
@@ -48,9 +47,9 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let Some(index) = context.known.imports else {
         return Vec::new();
     };
-    let wanted: Vec<u32> = (0u32..)
-        .zip(files)
-        .filter(|(_, file)| role::of(&file.path) == Role::Source && file.language.has_facts())
+    let wanted: Vec<u32> = context
+        .source_at()
+        .filter(|(_, file)| file.language.has_facts())
         .map(|(at, _)| at)
         .collect();
     let parts = parts_find(files, &wanted, context.known.manifests);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::super::language::Language;
 use super::super::project::SourceFile;
+use super::super::references::{Reference, ReferenceKind};
 use super::{
     Answer, Case, Context, MIN_SHARE, Pattern, Question, calls, decide, folder_of, is_module,
     stem_of,
@@ -154,14 +155,21 @@ const OUTPUT_STEMS: [&str; 9] = [
     "main", "Main", "cli", "__main__", "manage", "setup", "build", "console", "conftest",
 ];
 
+/// Whether a call logs or prints.
+pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    let logs = || match stack {
+        Language::Rust => RUST_LEVELS.contains(&one.name()),
+        _ => logger_of(stack, one.path).is_some(),
+    };
+    one.kind == ReferenceKind::Call && (logs() || is_print(stack, one.path))
+}
+
 /// What the call of `path` logs by: the name of the logger, as it is written.
 fn logger_of(stack: Language, path: &str) -> Option<&str> {
     let (object, method) = path.rsplit_once('.')?;
     let receiver = object.rsplit('.').next().unwrap_or(object);
-    let plain = receiver
-        .trim_matches(['_', '$', '@', '#'])
-        .to_ascii_lowercase();
-    if !RECEIVERS.contains(&plain.as_str()) {
+    let plain = receiver.trim_matches(['_', '$', '@', '#']);
+    if !RECEIVERS.iter().any(|one| plain.eq_ignore_ascii_case(one)) {
         return None;
     }
     let method = method.to_ascii_lowercase();

@@ -31,6 +31,7 @@ mod module_layout;
 mod module_wrapper;
 mod name_prefix;
 mod naming;
+mod noted;
 mod private_members;
 mod question;
 mod rule;
@@ -39,6 +40,7 @@ mod test_layout;
 mod validation;
 mod wrapper;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{CodeLocation, wilson_lower_bound};
@@ -50,6 +52,8 @@ use super::project::manifest::Manifest;
 use super::project::role::{self, Role};
 use super::references::{Reference, ReferenceKind};
 use super::rules::RuleReport;
+pub(crate) use noted::noted;
+
 use information::Information;
 use question::{Answer, Case, Question};
 
@@ -169,6 +173,8 @@ pub(crate) struct AnalysisInput<'a> {
 /// The context of a pattern kind: the input, and the files by role.
 struct Context<'a> {
     known: AnalysisInput<'a>,
+    /// Of each file its role.
+    roles: Vec<Role>,
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
     fixtures: Vec<&'a SourceFile>,
@@ -178,12 +184,17 @@ impl<'a> Context<'a> {
     fn new(known: AnalysisInput<'a>) -> Context<'a> {
         let mut context = Context {
             known,
+            roles: known
+                .files
+                .iter()
+                .map(|file| role::of(&file.path))
+                .collect(),
             source: Vec::new(),
             tests: Vec::new(),
             fixtures: Vec::new(),
         };
-        for file in known.files {
-            match role::of(&file.path) {
+        for (file, role) in known.files.iter().zip(&context.roles) {
+            match role {
                 Role::Source => context.source.push(file),
                 Role::Test => context.tests.push(file),
                 Role::Fixture => context.fixtures.push(file),
@@ -191,6 +202,14 @@ impl<'a> Context<'a> {
             }
         }
         context
+    }
+
+    /// The files of source, each with its place among all.
+    fn source_at(&self) -> impl Iterator<Item = (u32, &'a SourceFile)> {
+        let files = (0u32..).zip(self.known.files).zip(&self.roles);
+        files
+            .filter(|(_, role)| **role == Role::Source)
+            .map(|((at, file), _)| (at, *file))
     }
 
     /// The source files of the languages that share a stack.
@@ -211,9 +230,9 @@ fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item
         .filter(move |file| file.language.stack() == stack)
 }
 
-/// What a file calls: outside of the tests within it, or in them alone.
+/// What a file calls of what is [noted]: outside of the tests within it, or in them alone.
 fn calls(file: &SourceFile, test: bool) -> impl Iterator<Item = Reference<'_>> {
-    let references = file.facts.references.iter();
+    let references = file.noted();
     references.filter(move |one| one.kind == ReferenceKind::Call && one.test == test)
 }
 
@@ -293,16 +312,17 @@ fn echoes_drop(patterns: &mut Vec<Pattern>) {
 }
 
 /// Finds the patterns; those that say most first, and of equals the surest.
-pub(crate) fn find<E>(
+pub(crate) fn find<E: Send>(
     known: AnalysisInput<'_>,
-    check: impl Fn() -> Result<(), E>,
+    check: impl Fn() -> Result<(), E> + Sync,
 ) -> Result<Vec<Pattern>, E> {
     let context = Context::new(known);
-    let mut patterns: Vec<Pattern> = Vec::new();
-    for (_, find) in KINDS {
-        patterns.extend(find(&context));
-        check()?;
-    }
+    let kinds = KINDS.par_iter().map(|(_, find)| {
+        let found = find(&context);
+        check().map(|()| found)
+    });
+    let found: Vec<Vec<Pattern>> = kinds.collect::<Result<_, E>>()?;
+    let mut patterns: Vec<Pattern> = found.into_iter().flatten().collect();
     contradictions_drop(&mut patterns);
     echoes_drop(&mut patterns);
     patterns.sort_by_cached_key(|one| {

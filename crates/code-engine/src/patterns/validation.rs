@@ -3,7 +3,7 @@
 use super::super::facts::{DefinitionKind, Import};
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::super::references::ReferenceKind;
+use super::super::references::{Reference, ReferenceKind};
 use super::{Answer, Case, Context, Pattern, Question, calls, decide, is_module};
 
 pub(super) const KIND: &str = "validation";
@@ -21,6 +21,34 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             rust_unknown_fields(context),
         ],
     )
+}
+
+pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    let name = one.name();
+    match stack {
+        Language::Python => made_by(one.path).is_some(),
+        Language::TypeScript | Language::JavaScript => reads_input(one.path),
+        Language::Java | Language::Kotlin => {
+            matches!(name, "RequestBody" | "Valid" | "Validated")
+        }
+        Language::Go => body_of(one).is_some(),
+        Language::Rust => matches!(name, "Deserialize" | "deny_unknown_fields"),
+        _ => false,
+    }
+}
+
+/// By what a class of Python's is made of what its base or decorator is: a place among the answers.
+fn made_by(path: &str) -> Option<usize> {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match name {
+        "BaseModel" | "RootModel" | "BaseSettings" => Some(0),
+        "define" | "frozen" | "attrs" if path.contains("attr") => Some(1),
+        "s" | "attrs" if path.starts_with("attr.") => Some(1),
+        "dataclass" => Some(2),
+        "TypedDict" => Some(3),
+        "NamedTuple" => Some(4),
+        _ => None,
+    }
 }
 
 /// Classes that hold data and nothing else, by what makes them: told by their base, or by what decorates them.
@@ -44,22 +72,10 @@ fn python_models<'a>(context: &Context<'a>) -> Question<'a> {
         Answer::other("typed-dict"),
         Answer::other("named-tuple"),
     ];
-    let made_by = |path: &str| {
-        let name = path.rsplit('.').next().unwrap_or(path);
-        match name {
-            "BaseModel" | "RootModel" | "BaseSettings" => Some(0),
-            "define" | "frozen" | "attrs" if path.contains("attr") => Some(1),
-            "s" | "attrs" if path.starts_with("attr.") => Some(1),
-            "dataclass" => Some(2),
-            "TypedDict" => Some(3),
-            "NamedTuple" => Some(4),
-            _ => None,
-        }
-    };
     let mut cases = Vec::new();
     for file in context.source(Language::Python) {
         let mut found: Vec<(u32, usize)> = Vec::new();
-        for one in file.facts.references.iter().filter(|one| !one.test) {
+        for one in file.noted().filter(|one| !one.test) {
             if let Some(answer) = made_by(one.path) {
                 found.extend(one.lines().map(|line| (line, answer)));
             }
@@ -110,6 +126,23 @@ fn library_of(file: &SourceFile) -> Option<usize> {
     })
 }
 
+/// Whether a path is what a request brings; `req.body.name` is as well.
+fn reads_input(path: &str) -> bool {
+    let is_input = |path: &str| {
+        let mut parts = path.rsplit('.');
+        let (last, object) = (parts.next(), parts.next());
+        matches!(object, Some("req" | "request" | "ctx"))
+            && matches!(
+                last,
+                Some("body" | "query" | "params" | "json" | "formData")
+            )
+    };
+    is_input(path)
+        || path
+            .rsplit_once('.')
+            .is_some_and(|(object, _)| is_input(object))
+}
+
 /// Files that read what a request brings: whether they check it by a library.
 fn script_input<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let mut answers: Vec<Answer> = SCRIPT_LIBRARIES
@@ -123,26 +156,11 @@ fn script_input<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
         })
         .collect();
     answers.push(Answer::other("unchecked"));
-    let is_input = |path: &str| {
-        let mut parts = path.rsplit('.');
-        let (last, object) = (parts.next(), parts.next());
-        matches!(object, Some("req" | "request" | "ctx"))
-            && matches!(
-                last,
-                Some("body" | "query" | "params" | "json" | "formData")
-            )
-    };
     let mut cases = Vec::new();
     for file in context.source(stack) {
-        let lines = file.facts.references.iter().filter_map(|one| {
-            // `req.body.name` is the input as well.
-            let path = one.path;
-            let is_one = is_input(path)
-                || path
-                    .rsplit_once('.')
-                    .is_some_and(|(object, _)| is_input(object));
-            (!one.test && is_one).then(|| one.line())
-        });
+        let lines = file
+            .noted()
+            .filter_map(|one| (!one.test && reads_input(one.path)).then(|| one.line()));
         let Some(line) = lines.min() else { continue };
         let answer = library_of(file).unwrap_or(SCRIPT_LIBRARIES.len());
         cases.push(Case::line(file, line, answer));
@@ -167,11 +185,7 @@ fn java_bodies<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(stack) {
         let lines = |names: &[&str]| -> Vec<u32> {
-            let found = file
-                .facts
-                .references
-                .iter()
-                .filter(|one| names.contains(&one.name()));
+            let found = file.noted().filter(|one| names.contains(&one.name()));
             found
                 .flat_map(|one| one.lines().collect::<Vec<_>>())
                 .collect()
@@ -198,6 +212,15 @@ fn java_bodies<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
+/// How a call of Go's reads a request: a place among the answers.
+fn body_of(one: &Reference<'_>) -> Option<usize> {
+    match one.name() {
+        name if name.starts_with("ShouldBind") || name.starts_with("BindJSON") => Some(0),
+        "NewDecoder" | "Unmarshal" if one.path.starts_with("json.") => Some(1),
+        _ => None,
+    }
+}
+
 fn go_bodies<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -215,10 +238,8 @@ fn go_bodies<'a>(context: &Context<'a>) -> Question<'a> {
             continue;
         }
         for one in calls(file, false) {
-            let answer = match one.name() {
-                name if name.starts_with("ShouldBind") || name.starts_with("BindJSON") => 0,
-                "NewDecoder" | "Unmarshal" if one.path.starts_with("json.") => 1,
-                _ => continue,
+            let Some(answer) = body_of(&one) else {
+                continue;
             };
             cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }
@@ -244,7 +265,7 @@ fn rust_unknown_fields<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(Language::Rust) {
         let lines = |name: &str| -> Vec<u32> {
-            let found = file.facts.references.iter();
+            let found = file.noted();
             let found = found
                 .filter(|one| !one.test && one.kind == ReferenceKind::Name && one.name() == name);
             found

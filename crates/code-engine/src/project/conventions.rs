@@ -4,7 +4,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::facts::{Definition, DefinitionKind, Text};
+use super::super::facts::{Definition, DefinitionKind, FileFacts, Text, Texts};
 use super::super::language::Language;
 use super::SourceFile;
 use super::manifest::Manifest;
@@ -417,6 +417,30 @@ enum Part {
     End,
 }
 
+/// The part of a name that a word of a literal may be.
+fn part_of(text: Text<'_>) -> Option<(Part, &str)> {
+    match text {
+        Text::Beginning(word) => Some((Part::Beginning, word)),
+        Text::End(word) => Some((Part::End, word)),
+        // Alone it is a part only where it looks like one.
+        Text::Whole(word) if word.ends_with('_') => Some((Part::Beginning, word)),
+        Text::Whole(word) if word.starts_with(|c: char| c == '_' || c.is_uppercase()) => {
+            Some((Part::End, word))
+        }
+        Text::Whole(_) => None,
+    }
+}
+
+/// The words in the literals of a file that names may be made of.
+pub(crate) fn noted(language: Language, facts: &FileFacts) -> Texts {
+    let stack = language.stack();
+    if is_dynamic(stack) || stack == Language::TypeScript {
+        facts.texts.filtered(|text| part_of(text).is_some())
+    } else {
+        Texts::default()
+    }
+}
+
 /// Shorter parts of names, in bytes, say nothing.
 const PART_MIN: usize = 4;
 
@@ -425,29 +449,10 @@ impl<'f> MadeNames<'f> {
         let mut made = MadeNames::default();
         for file in files {
             let stack = file.language.stack();
-            if !is_dynamic(stack) && stack != Language::TypeScript {
-                continue;
-            }
-            for text in file.facts.texts.iter() {
-                match text {
-                    Text::Beginning(word) => {
-                        made.parts.insert((stack, Part::Beginning, word));
-                    }
-                    Text::End(word) => {
-                        made.parts.insert((stack, Part::End, word));
-                    }
-                    // Alone it is a part only where it looks like one.
-                    Text::Whole(word) if word.ends_with('_') => {
-                        made.parts.insert((stack, Part::Beginning, word));
-                    }
-                    Text::Whole(word)
-                        if word.starts_with(|c: char| c == '_' || c.is_uppercase()) =>
-                    {
-                        made.parts.insert((stack, Part::End, word));
-                    }
-                    Text::Whole(_) => {}
-                }
-            }
+            let texts = &file.facts.noted(file.language).texts;
+            let parts = texts.iter().filter_map(part_of);
+            made.parts
+                .extend(parts.map(|(part, word)| (stack, part, word)));
         }
         made
     }
@@ -491,9 +496,7 @@ pub(super) fn look_ups<'f>(files: &[&'f SourceFile]) -> Vec<LookUp<'f>> {
             continue;
         }
         let first = file
-            .facts
-            .references
-            .iter()
+            .noted()
             .filter(|reference| !reference.test && is_look_up(language, reference.path))
             .min_by_key(|reference| reference.line());
         if let Some(reference) = first {
@@ -508,7 +511,8 @@ pub(super) fn look_ups<'f>(files: &[&'f SourceFile]) -> Vec<LookUp<'f>> {
     found
 }
 
-fn is_look_up(language: Language, path: &str) -> bool {
+/// Whether a reference of such a path finds something by its name at run time.
+pub(crate) fn is_look_up(language: Language, path: &str) -> bool {
     match language {
         Language::Python => matches!(
             path,

@@ -16,6 +16,7 @@ use super::super::facts::{Definition, DefinitionKind, Text};
 use super::super::references::{OCCURRENCE_CAP, Reference};
 use super::conventions;
 use super::map::full_name;
+use super::names::{NameUses, Uses, file_number};
 use super::role::{self, Role};
 use super::{ProjectInput, SourceFile};
 
@@ -39,47 +40,28 @@ pub struct DeadCode {
 
 /// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do,
 /// and of each the longest first.
-pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode> {
+///
+/// `known` are the uses of every name, where they are known; else the files are read for those of the candidates.
+pub(crate) fn find(
+    files: &[&SourceFile],
+    input: &ProjectInput,
+    known: Option<&NameUses>,
+) -> Vec<DeadCode> {
     let manifests = &input.manifests;
     let reach = conventions::Reach::new(files, manifests);
     let mut candidates = candidates(files, &reach);
-    let mut names: FxHashMap<&str, Uses> = FxHashMap::default();
-    for candidate in &candidates {
-        names.entry(&candidate.definition.name).or_default();
-    }
-    for word in manifests.iter().flat_map(|manifest| words(&manifest.text)) {
-        if let Some(uses) = names.get_mut(word) {
-            uses.manifest = true;
-        }
-    }
+    let wanted = candidates.iter().map(|one| one.definition.name.as_str());
+    let names: FxHashMap<&str, Uses> = match known {
+        Some(known) => wanted.map(|name| (name, known.of(name))).collect(),
+        None => uses_read(files, wanted),
+    };
+    let words = manifests.iter().flat_map(|manifest| words(&manifest.text));
+    let in_manifests: FxHashSet<&str> = words.filter(|word| names.contains_key(word)).collect();
     // Who names too much to be read to the end, or was not read at all, may name anything near.
     let mut unread: FxHashSet<&str> = input.unread_folders.iter().map(String::as_str).collect();
-    for (at, file) in (0u32..).zip(files) {
-        let in_tests = role::of(&file.path) == Role::Test;
-        let mut occurrences = 0usize;
-        for reference in file.facts.references.iter() {
-            occurrences += reference.count() as usize;
-            for part in parts(&reference) {
-                if let Some(uses) = names.get_mut(part) {
-                    let test = in_tests || reference.test;
-                    uses.places_mut(test).add(at);
-                }
-            }
-        }
-        for text in file.facts.texts.iter() {
-            if let Text::Whole(word) = text
-                && let Some(uses) = names.get_mut(word)
-            {
-                uses.text = true;
-            }
-        }
-        if occurrences >= OCCURRENCE_CAP {
+    for file in files {
+        if file.facts.noted(file.language).occurrences as usize >= OCCURRENCE_CAP {
             unread.insert(folder(&file.path));
-        }
-        for definition in &file.facts.definitions {
-            if let Some(uses) = names.get_mut(definition.name.as_str()) {
-                uses.definitions += 1;
-            }
         }
     }
     let unread_parts: FxHashSet<&str> = unread.iter().map(|folder| part_of(folder)).collect();
@@ -97,14 +79,15 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
             return false;
         };
         one.same_name = uses.definitions;
-        one.used_by_tests = uses.tests.elsewhere(one.file);
+        let number = file_number(&file.path);
+        one.used_by_tests = uses.tests.elsewhere(number);
         let loads = look_ups
             .iter()
             .any(|look_up| look_up.language == file.language.stack());
-        let may_be_used = uses.manifest
-            || (uses.text && conventions::is_found_by_text(file.language))
+        let may_be_used = in_manifests.contains(one.definition.name.as_str())
+            || (uses.texts > 0 && conventions::is_found_by_text(file.language))
             || made.contains(file.language, &one.definition.name)
-            || uses.source.elsewhere(one.file)
+            || uses.source.elsewhere(number)
             || is_unread(file)
             || protocols.contains(file.language, one.definition)
             || (loads && conventions::is_loaded_by_name(file.language, one.definition));
@@ -126,53 +109,46 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
     found
 }
 
-/// In which files a name is mentioned: none, one, or more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Places {
-    #[default]
-    None,
-    One(u32),
-    More,
-}
-
-impl Places {
-    fn add(&mut self, file: u32) {
-        *self = match *self {
-            Places::None => Places::One(file),
-            Places::One(before) if before == file => Places::One(file),
-            _ => Places::More,
-        };
-    }
-
-    fn elsewhere(self, file: u32) -> bool {
-        match self {
-            Places::None => false,
-            Places::One(only) => only != file,
-            Places::More => true,
+/// Reads the files for the uses of these names.
+fn uses_read<'f>(
+    files: &[&'f SourceFile],
+    wanted: impl Iterator<Item = &'f str>,
+) -> FxHashMap<&'f str, Uses> {
+    // With each the files that were the last to mention it, in source and in tests: each counts once.
+    let mut names: FxHashMap<&str, (Uses, [u32; 2])> = wanted
+        .map(|name| (name, (Uses::default(), [u32::MAX; 2])))
+        .collect();
+    for (at, file) in (0u32..).zip(files) {
+        let number = file_number(&file.path);
+        let in_tests = role::of(&file.path) == Role::Test;
+        for reference in file.facts.references.iter() {
+            for part in parts(&reference) {
+                let Some((uses, last)) = names.get_mut(part) else {
+                    continue;
+                };
+                let test = in_tests || reference.test;
+                if std::mem::replace(&mut last[usize::from(test)], at) != at {
+                    uses.places_mut(test).add(number);
+                }
+            }
+        }
+        for text in file.facts.texts.iter() {
+            if let Text::Whole(word) = text
+                && let Some((uses, _)) = names.get_mut(word)
+            {
+                uses.texts += 1;
+            }
+        }
+        for definition in &file.facts.definitions {
+            if let Some((uses, _)) = names.get_mut(definition.name.as_str()) {
+                uses.definitions += 1;
+            }
         }
     }
-}
-
-/// Where a name is mentioned.
-#[derive(Debug, Default)]
-struct Uses {
-    source: Places,
-    tests: Places,
-    manifest: bool,
-    /// Whether a string literal is the name.
-    text: bool,
-    /// How many definitions have the name.
-    definitions: u32,
-}
-
-impl Uses {
-    fn places_mut(&mut self, test: bool) -> &mut Places {
-        if test {
-            &mut self.tests
-        } else {
-            &mut self.source
-        }
-    }
+    names
+        .into_iter()
+        .map(|(name, (uses, _))| (name, uses))
+        .collect()
 }
 
 /// A definition that can be used only by a reference.
@@ -294,7 +270,7 @@ fn told(
 }
 
 /// The names that a reference mentions; a raw name of Rust's as the name it is.
-fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
+pub(super) fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
     let parts = reference.path.split('.');
     parts.map(|part| part.strip_prefix("r#").unwrap_or(part))
 }

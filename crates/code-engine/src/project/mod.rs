@@ -11,6 +11,7 @@ pub(crate) mod import_graph;
 pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
+pub(crate) mod names;
 pub(crate) mod role;
 pub(crate) mod stack;
 mod suffixes;
@@ -23,9 +24,11 @@ use serde::{Deserialize, Serialize};
 use super::evidence::share;
 use super::facts::FileFacts;
 use super::language::{Category, Language};
+use super::references::Reference;
 use super::rules::RuleReport;
 use role::Role;
 
+pub(crate) use conventions::{is_look_up, noted};
 pub use dead_code::{DEAD_CODE_CAP, DeadCode};
 pub use duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
 pub use history::{CO_CHANGE_CAP, Change, CoChange, HistoryWindow, OWNERSHIP_CAP, Ownership};
@@ -69,6 +72,13 @@ pub struct SourceFile {
     pub language: Language,
     /// Its facts.
     pub facts: FileFacts,
+}
+
+impl SourceFile {
+    /// Those of its references that some kind of pattern counts.
+    pub(crate) fn noted(&self) -> impl Iterator<Item = Reference<'_>> {
+        self.facts.noted(self.language).references.iter()
+    }
 }
 
 /// How often one file was changed.

@@ -1,11 +1,11 @@
 //! The stack of a project: languages and frameworks, from manifests and imports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::frameworks::FRAMEWORKS;
+use super::frameworks::{FRAMEWORKS, Framework};
 use super::imports::folder_of;
 use super::manifest::{self, Ecosystem, Manifest, Packages};
 use super::role::{self, Role};
@@ -207,37 +207,19 @@ fn frameworks_find(
         .copied()
         .filter(|file| role::of(&file.path) == Role::Source)
         .collect();
-    let tests: Vec<&SourceFile> = files
-        .iter()
-        .copied()
-        .filter(|file| role::of(&file.path) == Role::Test)
-        .collect();
+    let uses = Uses::new(files);
     let mut found = Vec::new();
-    for framework in FRAMEWORKS {
+    for (framework, by_language) in FRAMEWORKS.iter().zip(&uses.by_framework) {
         if framework.is_own(&packages.own) {
             continue;
         }
         // What a project is developed with is imported by its tests, or only named.
         let is_tool = framework.is_tool();
-        let importing = match is_tool {
-            true => [sources.as_slice(), tests.as_slice()].concat(),
-            false => sources.clone(),
-        };
         // What a gem uses where it is there (`if defined?(::Rails)`), and what its sample applications use, is no part
         // of what it stands on.
         let is_for_gem = framework.ecosystem == Ecosystem::Gem && packages.is_gem && !is_tool;
         if is_for_gem && !framework.is_named_in(&packages.dependencies) {
             continue;
-        }
-        let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
-        for file in &importing {
-            if Ecosystem::of(file.language) == Some(framework.ecosystem)
-                && file.facts.imports.iter().any(|import| {
-                    (is_tool || !import.test) && framework.is_imported_by(&import.module)
-                })
-            {
-                *by_language.entry(file.language.stack()).or_default() += 1;
-            }
         }
         let most = by_language
             .iter()
@@ -245,12 +227,10 @@ fn frameworks_find(
         let (language, files) = match most {
             Some((language, _)) => {
                 let imports: u32 = by_language.values().sum();
-                let of_ecosystem = importing
-                    .iter()
-                    .filter(|file| Ecosystem::of(file.language) == Some(framework.ecosystem));
+                let of_ecosystem = uses.files_of(framework);
                 // Two files in a hundred: less is a corner, not the stack.
                 let is_asked = is_tool && framework.is_named_in(&packages.tools);
-                if !is_asked && u64::from(imports) * 50 < of_ecosystem.count() as u64 {
+                if !is_asked && u64::from(imports) * 50 < of_ecosystem {
                     continue;
                 }
                 (*language, imports)
@@ -276,6 +256,71 @@ fn frameworks_find(
         });
     }
     found
+}
+
+/// Which files import which framework.
+#[derive(Debug, Default)]
+struct Uses {
+    /// For each framework, in their order, how many files of each language import it.
+    by_framework: Vec<BTreeMap<Language, u32>>,
+    /// The files of each ecosystem: of source, and of tests.
+    files: FxHashMap<Ecosystem, [u64; 2]>,
+}
+
+impl Uses {
+    fn new(files: &[&SourceFile]) -> Uses {
+        let mut uses = Uses {
+            by_framework: vec![BTreeMap::new(); FRAMEWORKS.len()],
+            ..Uses::default()
+        };
+        // Most files import the same modules.
+        let mut known: FxHashMap<(Ecosystem, &str), Vec<usize>> = FxHashMap::default();
+        for file in files {
+            let is_test = match role::of(&file.path) {
+                Role::Source => false,
+                Role::Test => true,
+                _ => continue,
+            };
+            let Some(ecosystem) = Ecosystem::of(file.language) else {
+                continue;
+            };
+            uses.files.entry(ecosystem).or_default()[usize::from(is_test)] += 1;
+            let mut imported: BTreeSet<usize> = BTreeSet::new();
+            for import in &file.facts.imports {
+                let key = (ecosystem, import.module.as_str());
+                let frameworks = known.entry(key).or_insert_with(|| {
+                    let all = FRAMEWORKS.iter().enumerate();
+                    all.filter(|(_, one)| {
+                        one.ecosystem == ecosystem && one.is_imported_by(&import.module)
+                    })
+                    .map(|(at, _)| at)
+                    .collect()
+                });
+                let counts = |at: &&usize| FRAMEWORKS[**at].is_tool() || !(is_test || import.test);
+                imported.extend(frameworks.iter().filter(counts));
+            }
+            for at in imported {
+                *uses.by_framework[at]
+                    .entry(file.language.stack())
+                    .or_default() += 1;
+            }
+        }
+        uses
+    }
+
+    /// The files that could import a framework.
+    fn files_of(&self, framework: &Framework) -> u64 {
+        let [sources, tests] = self
+            .files
+            .get(&framework.ecosystem)
+            .copied()
+            .unwrap_or_default();
+        if framework.is_tool() {
+            sources + tests
+        } else {
+            sources
+        }
+    }
 }
 
 /// The language of an ecosystem that most of a project's files are in.

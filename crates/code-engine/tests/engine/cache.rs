@@ -5,18 +5,23 @@ use std::path::{Path, PathBuf};
 
 use nyxcore_code_engine::tree::{TreeOptions, TreeReport, tree_analyze};
 
-struct Tree {
+/// A folder, and a folder for its cache.
+pub(crate) struct Tree {
     root: tempfile::TempDir,
     cache: tempfile::TempDir,
 }
 
 impl Tree {
-    /// Forty modules, none of which was written to a moment ago.
-    fn new() -> Tree {
-        let tree = Tree {
+    pub(crate) fn empty() -> Tree {
+        Tree {
             root: tempfile::tempdir().expect("a folder"),
             cache: tempfile::tempdir().expect("a folder"),
-        };
+        }
+    }
+
+    /// Forty modules, none of which was written to a moment ago.
+    fn new() -> Tree {
+        let tree = Tree::empty();
         for number in 0..40 {
             tree.write(
                 &format!("src/m{number:02}.py"),
@@ -28,11 +33,11 @@ impl Tree {
         tree
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let full = self.path(path);
         fs::create_dir_all(full.parent().expect("a folder")).expect("folders");
         fs::write(&full, text).expect("a file");
@@ -43,22 +48,28 @@ impl Tree {
     }
 
     /// Analyses with the cache, and holds the report against one without.
-    fn cached(&self) -> TreeReport {
+    pub(crate) fn cached(&self) -> TreeReport {
         let cached = self.analyse(&TreeOptions {
             cache: Some(self.cache.path().join("kept")),
             ..TreeOptions::default()
         });
+        let fresh = self.analyse(&TreeOptions::default());
         let json = |report: &TreeReport| serde_json::to_string(report).expect("JSON");
-        assert_eq!(
-            json(&cached),
-            json(&self.analyse(&TreeOptions::default())),
-            "with a cache and without"
-        );
+        assert_eq!(json(&cached), json(&fresh), "with a cache and without");
+        // With what is not a part of the JSON.
+        assert!(cached == fresh, "with a cache and without");
         cached
     }
 
     fn packs(&self) -> Vec<PathBuf> {
-        files(&self.cache.path().join("kept"))
+        self.kept("facts")
+    }
+
+    /// What is kept whose name ends so.
+    fn kept(&self, ending: &str) -> Vec<PathBuf> {
+        let mut kept = files(&self.cache.path().join("kept"));
+        kept.retain(|path| path.extension().is_some_and(|one| one == ending));
+        kept
     }
 }
 
@@ -153,6 +164,29 @@ fn a_damaged_a_foreign_and_an_unwritable_cache_are_done_without() {
 }
 
 #[test]
+fn damaged_sums_and_those_of_another_pack_are_done_without() {
+    let tree = Tree::new();
+    tree.cached();
+    let sums = tree.kept("sums").remove(0);
+    let old = fs::read(&sums).expect("sums");
+    for at in (0..old.len()).step_by(61) {
+        let mut damaged = old.clone();
+        damaged[at] ^= 0x40;
+        fs::write(&sums, &damaged).expect("written");
+        tree.write("src/m00.py", &format!("def _g_{at}(a):\n    return a\n"));
+        tree.cached();
+    }
+    for cut in [0, 7, 16, old.len() - 1] {
+        fs::write(&sums, &old[..cut]).expect("written");
+        tree.write("src/m00.py", &format!("def _h_{cut}(a):\n    return a\n"));
+        tree.cached();
+    }
+    fs::write(&sums, &old).expect("written");
+    tree.write("src/m00.py", "def _i(a):\n    return a\n");
+    tree.cached();
+}
+
+#[test]
 fn two_runs_at_once_share_a_cache() {
     let tree = Tree::new();
     std::thread::scope(|scope| {
@@ -160,7 +194,12 @@ fn two_runs_at_once_share_a_cache() {
             scope.spawn(|| (0..5).for_each(|_| drop(tree.cached())));
         }
     });
-    assert_eq!(tree.packs().len(), 1, "nothing is left beside it");
+    let kept = files(&tree.cache.path().join("kept"));
+    assert_eq!(
+        kept.len(),
+        2,
+        "nothing is left beside the pack and its sums: {kept:?}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod cpp;
 mod cross_check;
 #[cfg(feature = "csharp")]
 mod csharp;
+mod edits;
 mod facts;
 mod folders;
 mod forms;

@@ -2,6 +2,8 @@
 
 mod types;
 
+pub(super) use types::notes;
+
 use super::super::facts::Sign;
 use super::super::language::Language;
 use super::{Answer, Case, Context, Pattern, Question, decide};

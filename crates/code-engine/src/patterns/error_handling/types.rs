@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::super::facts::DefinitionKind;
 use super::super::super::language::Language;
 use super::super::super::project::SourceFile;
+use super::super::super::references::Reference;
 use super::super::naming::exception_classes;
 use super::super::{Answer, Case, Context, Question};
 use crate::facts::Definition;
@@ -59,6 +60,11 @@ fn python_base<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
+pub(in super::super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    let derives = ["thiserror.Error", "Error", "Snafu", "snafu.Snafu"];
+    stack == Language::Rust && derives.contains(&one.path)
+}
+
 /// Types that are called errors: whether a derive makes them so. Which one is told by the imports, or the path in the
 /// derive.
 fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
@@ -82,7 +88,7 @@ fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.source(Language::Rust) {
         let lines = |names: &[&str]| -> BTreeSet<u32> {
-            let found = file.facts.references.iter();
+            let found = file.noted();
             let found = found.filter(|one| !one.test && names.contains(&one.path));
             found
                 .flat_map(|one| one.lines().collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 
 mod things;
 
-pub(super) use things::exception_classes;
+pub(super) use things::{exception_classes, notes};
 
 use super::super::facts::DefinitionKind;
 use super::super::language::Language;

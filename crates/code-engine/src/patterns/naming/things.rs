@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::super::facts::{Definition, DefinitionKind};
 use super::super::super::language::Language;
 use super::super::super::project::SourceFile;
-use super::super::super::references::ReferenceKind;
+use super::super::super::references::{Reference, ReferenceKind};
 use super::super::{Answer, Case, Context, Question, folder_of, name_of};
 
 pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
@@ -184,16 +184,26 @@ fn exceptions<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
+/// Whether a reference is the name of an error or an exception.
+fn is_exception(one: &Reference<'_>) -> bool {
+    let ends = ["Error", "Exception"];
+    ends.iter().any(|end| one.path.ends_with(end))
+}
+
+pub(in super::super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    stack == Language::Python && is_exception(one)
+}
+
 /// The classes of a Python file whose base is called an error or exception, with that base.
 pub(in super::super) fn exception_classes(
     file: &SourceFile,
 ) -> impl Iterator<Item = (&Definition, &str)> {
     let mut bases: BTreeMap<u32, &str> = BTreeMap::new();
-    for one in file.facts.references.iter() {
-        let is_base = ["Error", "Exception"]
-            .iter()
-            .any(|end| one.name().ends_with(end));
-        if is_base && matches!(one.kind, ReferenceKind::Type | ReferenceKind::Name) && !one.test {
+    for one in file.noted() {
+        if is_exception(&one)
+            && matches!(one.kind, ReferenceKind::Type | ReferenceKind::Name)
+            && !one.test
+        {
             for line in one.lines() {
                 bases.entry(line).or_insert(one.name());
             }

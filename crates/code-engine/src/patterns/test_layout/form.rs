@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::facts::{Definition, DefinitionKind};
+use super::super::super::facts::{Definition, DefinitionKind, Import};
 use super::super::super::language::Language;
 use super::super::super::project::SourceFile;
+use super::super::super::references::Reference;
 use super::super::{Answer, Case, Context, Question, calls, is_module, name_of};
 
 pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
@@ -26,6 +27,34 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     }
     questions
 }
+
+/// Whether a reference is a part of how tests are written. `asserts` is what [`assert_names`] gives for its file.
+pub(in super::super) fn notes(stack: Language, asserts: &[&str], one: &Reference<'_>) -> bool {
+    let first = one.path.split('.').next().unwrap_or(one.path);
+    match stack {
+        Language::Python => FIXTURES.contains(&one.path),
+        Language::Go => first == "t" || asserts.contains(&first) || TABLES.contains(&first),
+        Language::TypeScript | Language::JavaScript => {
+            matches!(first, "it" | "test" | "describe" | "suite") || one.path.ends_with(".describe")
+        }
+        _ => false,
+    }
+}
+
+/// What the packages that assert are called in a file of Go, by its imports and by habit.
+pub(in super::super) fn assert_names(stack: Language, imports: &[Import]) -> Vec<&str> {
+    if stack != Language::Go {
+        return Vec::new();
+    }
+    let imported = imports.iter().map(|one| (imported_name(one), &one.module));
+    let asserts =
+        imported.filter(|(_, module)| module.contains("/testify/") || is_for_tests(module));
+    let names = asserts.map(|(name, _)| name);
+    names.chain(["require", "assert"]).collect()
+}
+
+/// What makes a fixture of pytest.
+const FIXTURES: &[&str] = &["pytest.fixture", "fixture", "pytest_asyncio.fixture"];
 
 fn whole<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
     Case {
@@ -88,13 +117,8 @@ fn python_setup<'a>(context: &Context<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     for file in context.tests(Language::Python) {
-        let marks = file.facts.references.iter();
-        let marks = marks.filter(|one| {
-            matches!(
-                one.path,
-                "pytest.fixture" | "fixture" | "pytest_asyncio.fixture"
-            )
-        });
+        let marks = file.noted();
+        let marks = marks.filter(|one| FIXTURES.contains(&one.path));
         for one in marks {
             let imported: BTreeSet<u32> = file
                 .facts
@@ -143,12 +167,7 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
         if !is_conftest && file.facts.tests.is_empty() {
             continue;
         }
-        for one in file
-            .facts
-            .references
-            .iter()
-            .filter(|one| one.path == "pytest.fixture")
-        {
+        for one in file.noted().filter(|one| one.path == "pytest.fixture") {
             cases.extend(
                 one.lines()
                     .map(|line| Case::line(file, line, usize::from(!is_conftest))),
@@ -201,16 +220,12 @@ fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(Language::Go) {
         let lines: BTreeSet<u32> = file
-            .facts
-            .references
-            .iter()
+            .noted()
             .filter(|one| one.path == "t.Run")
             .flat_map(|one| one.lines().collect::<Vec<_>>())
             .collect();
         let tables: BTreeSet<u32> = file
-            .facts
-            .references
-            .iter()
+            .noted()
             .filter(|one| TABLES.contains(&one.path.split('.').next().unwrap_or(one.path)))
             .flat_map(|one| one.lines().collect::<Vec<_>>())
             .collect();
@@ -255,7 +270,7 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(Language::Go) {
         let imported = imported_names(file);
-        for one in file.facts.references.iter() {
+        for one in file.noted() {
             let Some((before, name)) = one.path.split_once('.') else {
                 continue;
             };
@@ -301,14 +316,23 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
 fn imported_names(file: &SourceFile) -> BTreeMap<&str, &str> {
     let imports = file.facts.imports.iter();
     imports
-        .map(|one| {
-            let name = match one.alias.as_str() {
-                "" => name_of(&one.module),
-                alias => alias,
-            };
-            (name, one.module.as_str())
-        })
+        .map(|one| (imported_name(one), one.module.as_str()))
         .collect()
+}
+
+fn imported_name(import: &Import) -> &str {
+    match import.alias.as_str() {
+        "" => name_of(&import.module),
+        alias => alias,
+    }
+}
+
+/// Whether a package is called as those are that help tests.
+fn is_for_tests(module: &str) -> bool {
+    let package = name_of(module);
+    ["test", "assert", "require", "must", "check"]
+        .iter()
+        .any(|word| package.contains(word))
 }
 
 /// Whether a function of a package that is not the standard library's asserts, as both are named: `Equals` of
@@ -328,11 +352,7 @@ fn is_own_assert(module: &str, name: &str) -> bool {
         "OK",
         "True",
     ];
-    let package = name_of(module);
-    let is_for_tests = ["test", "assert", "require", "must", "check"]
-        .iter()
-        .any(|word| package.contains(word));
-    is_for_tests
+    is_for_tests(module)
         && module
             .split('/')
             .next()
@@ -454,7 +474,7 @@ fn script_words<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(stack) {
         let mut counts = [(0u32, 1u32); 2];
-        for one in file.facts.references.iter() {
+        for one in file.noted() {
             let at = match one.path.split('.').next() {
                 Some("it") => 0,
                 Some("test") => 1,

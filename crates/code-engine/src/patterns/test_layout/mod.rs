@@ -6,6 +6,8 @@
 mod data;
 mod form;
 
+pub(super) use form::{assert_names, notes};
+
 use std::collections::HashSet;
 
 use super::super::facts::Sign;

@@ -13,8 +13,7 @@ use super::super::facts::DefinitionKind;
 use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::super::project::imports::{ImportIndex, ImportKind};
-use super::super::project::role::{self, Role};
-use super::super::references::ReferenceKind;
+use super::super::references::{Reference, ReferenceKind};
 use super::{Answer, Case, Context, Pattern, Question, folder_of, is_module, name_of, stem_of};
 
 use concerns::{CONCERNS, Call, Concern};
@@ -34,6 +33,24 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     patterns
 }
 
+/// Whether the reference is something of a concern, whichever library it is of.
+pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
+    let of_stack = CONCERNS.iter().flat_map(|concern| concern.calls);
+    let mut of_stack = of_stack.filter(|(languages, _)| languages.contains(&stack));
+    of_stack.any(|(_, calls)| calls.iter().any(|(_, call)| is_call(one, call)))
+}
+
+fn is_call(one: &Reference<'_>, call: &str) -> bool {
+    match call.strip_suffix('.') {
+        // A setting may be read and not called.
+        Some(object) => {
+            let rest = one.path.strip_prefix(object);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        }
+        None => one.path == call && (one.kind == ReferenceKind::Call || call == "os.environ"),
+    }
+}
+
 /// The lines on which a file does the thing itself.
 fn direct(file: &SourceFile, calls: &[Call]) -> Vec<u32> {
     let known: Vec<&str> = calls
@@ -48,15 +65,8 @@ fn direct(file: &SourceFile, calls: &[Call]) -> Vec<u32> {
         return Vec::new();
     }
     let mut lines = Vec::new();
-    for one in file.facts.references.iter().filter(|one| !one.test) {
-        let is_one = known.iter().any(|call| match call.strip_suffix('.') {
-            // A setting may be read and not called.
-            Some(object) => {
-                let rest = one.path.strip_prefix(object);
-                rest.is_some_and(|rest| rest.starts_with('.'))
-            }
-            None => one.path == *call && (one.kind == ReferenceKind::Call || *call == "os.environ"),
-        });
+    for one in file.noted().filter(|one| !one.test) {
+        let is_one = known.iter().any(|call| is_call(&one, call));
         if is_one && one.kind != ReferenceKind::Type {
             lines.extend(one.lines());
         }
@@ -121,12 +131,9 @@ fn pattern(
     calls: &[Call],
 ) -> Option<Pattern> {
     let files = context.known.files;
-    let is_one = |file: &SourceFile| {
-        languages.contains(&file.language.stack()) && role::of(&file.path) == Role::Source
-    };
-    let source: Vec<u32> = (0u32..)
-        .zip(files)
-        .filter(|(_, file)| is_one(file))
+    let source: Vec<u32> = context
+        .source_at()
+        .filter(|(_, file)| languages.contains(&file.language.stack()))
         .map(|(at, _)| at)
         .collect();
     let mut direct_lines: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

@@ -23,6 +23,8 @@ pub(super) struct Resolver<'f> {
     pub(super) nodes: Vec<Node>,
     /// Where each file's nodes begin, and one more at the end.
     begins: Vec<u32>,
+    /// What the nodes lie in: types, modules.
+    parents: FxHashSet<&'f str>,
     /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
     names: FxHashMap<(Language, &'f str), Vec<u32>>,
 }
@@ -43,6 +45,7 @@ impl<'f> Resolver<'f> {
             index,
             nodes: Vec::new(),
             begins: Vec::with_capacity(files.len() + 1),
+            parents: FxHashSet::default(),
             names: FxHashMap::default(),
         };
         for (at, file) in (0u32..).zip(files) {
@@ -68,6 +71,7 @@ impl<'f> Resolver<'f> {
                 if alike.len() <= AMBIGUOUS {
                     alike.push(resolver.nodes.len() as u32);
                 }
+                resolver.parents.extend(definition.parent.as_deref());
                 resolver.nodes.push(Node {
                     file: at,
                     definition: place,
@@ -176,6 +180,7 @@ impl<'f> Resolver<'f> {
                 .iter()
                 .flat_map(|one| one.path.split('.'))
                 .chain(around)
+                .filter(|name| self.parents.contains(name))
                 .collect(),
         }
     }
@@ -420,7 +425,7 @@ pub(super) struct Sight<'f> {
     aliases: Vec<(&'f str, u32)>,
     /// What is imported by name, where the language lists the names.
     taken: Option<ImportedNames<'f>>,
-    /// All names that the file mentions.
+    /// The names that the file mentions, of what nodes lie in.
     names: FxHashSet<&'f str>,
 }
 

@@ -1,0 +1,70 @@
+//! Sums over the files of a pack, kept beside it: the uses of all names.
+//!
+//! They end with the checksum of the pack that they are of. A run subtracts what the files that are gone or changed
+//! added to them, and adds what the new ones add. Sums of another pack, or damaged ones, are made anew.
+
+use std::{fs, io};
+
+use super::super::blob::sum;
+use super::super::project::names::NameUses;
+use super::{Cache, CacheRecord};
+
+/// What the sums end with: the checksums of the pack's index and of the sums.
+const SUMS_TAIL_BYTES: usize = 16;
+/// Where more than this part of the files changed, one in so many, the sums are made anew.
+const SUMS_CHANGED_SHARE: usize = 8;
+
+impl Cache {
+    /// The uses of all names in these files, which are all files of the project: those that are kept, with what the
+    /// files changed in them. `None` where none are kept, or where too much changed for a sum to pay.
+    pub fn uses(&self, keep: &[CacheRecord<'_>]) -> Option<NameUses> {
+        let mut bytes = fs::read(&self.sums).ok()?;
+        let head = bytes.split_off(bytes.len().checked_sub(SUMS_TAIL_BYTES)?);
+        let number = |at: usize| Some(u64::from_le_bytes(head.get(at..at + 8)?.try_into().ok()?));
+        if number(0)? != self.pack_sum || number(8)? != sum(&bytes) {
+            return None;
+        }
+        let mut is_same = vec![false; self.index.entries.len()];
+        let mut new: Vec<&CacheRecord<'_>> = Vec::new();
+        for one in keep {
+            match one
+                .entry
+                .filter(|at| self.index.entries[*at].path == one.path)
+            {
+                Some(at) => is_same[at] = true,
+                None => new.push(one),
+            }
+        }
+        let numbers = 0..is_same.len();
+        let gone: Vec<usize> = numbers.filter(|at| !is_same[*at]).collect();
+        if (gone.len() + new.len()) * SUMS_CHANGED_SHARE > keep.len() {
+            return None;
+        }
+        let mut uses = NameUses::read(bytes)?;
+        for (at, read) in gone.iter().zip(self.read(&gone)) {
+            if let Ok(facts) = read?.0 {
+                uses.remove(&self.index.entries[*at].path, &facts);
+            }
+        }
+        for one in new {
+            if let Ok(facts) = one.kept {
+                uses.add(one.path, facts);
+            }
+        }
+        Some(uses)
+    }
+
+    /// Writes the uses of all names in the files of a new pack.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn uses_write(&self, uses: &NameUses, pack_sum: u64) -> io::Result<()> {
+        let mut bytes = uses.bytes();
+        let bytes_sum = sum(&bytes);
+        bytes.extend_from_slice(&pack_sum.to_le_bytes());
+        bytes.extend_from_slice(&bytes_sum.to_le_bytes());
+        // The new pack is in its place, so this name is free again.
+        fs::write(&self.beside, bytes)?;
+        fs::rename(&self.beside, &self.sums)
+    }
+}

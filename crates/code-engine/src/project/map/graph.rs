@@ -1,0 +1,207 @@
+//! The graph of a project's definitions, and their ranks in it.
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::super::references::ReferenceKind;
+use super::super::SourceFile;
+use super::super::imports::ImportIndex;
+use super::super::role::{self, Role};
+use super::Node;
+use super::resolve::{Mention, Resolver};
+
+/// The chance that a reader follows a reference instead of opening any definition, as in the paper.
+const DAMPING: f64 = 0.85;
+
+/// The ranks are settled when they change by less than this in all, or after so many rounds.
+const SETTLED: f64 = 1e-6;
+const ROUNDS_CAP: usize = 50;
+
+/// What a reference to a private definition weighs: it says less of the project than one to what others may use.
+const PRIVATE_WEIGHT: f64 = 0.3;
+
+/// The most references that are followed, those of the first files in the order of their paths: 100 MB of them.
+const EDGES_CAP: usize = 8 << 20;
+
+/// Files whose references are followed beside each other before they are added.
+const CHUNK: usize = 1024;
+
+/// The definitions, and which refers to which.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    /// Nodes and files: what has a rank.
+    count: usize,
+    /// From where, in order, how many targets follow.
+    sources: Vec<(u32, u32)>,
+    /// Where to, and the share of the source's rank.
+    targets: Vec<(u32, f32)>,
+}
+
+/// What one file adds to the graph.
+#[derive(Debug, Default)]
+struct FileEdges {
+    sources: Vec<(u32, u32)>,
+    targets: Vec<(u32, f32)>,
+    /// The definitions of other files that it refers to.
+    used: FxHashSet<u32>,
+}
+
+impl FileEdges {
+    /// Follows the references of the file at `at`.
+    fn new(resolver: &Resolver<'_>, at: usize) -> FileEdges {
+        let mut found = FileEdges::default();
+        let file = resolver.files[at];
+        let own = resolver.own(at);
+        let around =
+            EnclosingDefinitions::new(file, &resolver.nodes[own.start as usize..own.end as usize]);
+        let of_file = (resolver.nodes.len() + at) as u32;
+        let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
+        let mut targets: Vec<u32> = Vec::new();
+        let sight = resolver.sight(at);
+        for reference in file.facts.references.iter().filter(|one| !one.test) {
+            let mut before = None;
+            let mut parts = reference.path.split('.').peekable();
+            while let Some(name) = parts.next() {
+                let kind = match parts.peek() {
+                    None => reference.kind,
+                    Some(_) => ReferenceKind::Name,
+                };
+                let mention = Mention { name, before, kind };
+                before = Some(name);
+                resolver.resolve(at, mention, &sight, &mut targets);
+                let share = 1.0 / targets.len().max(1) as f64;
+                for target in &targets {
+                    if !own.contains(target) {
+                        found.used.insert(*target);
+                    }
+                    for line in reference.lines() {
+                        let from = around.line(line).map_or(of_file, |node| own.start + node);
+                        if from != *target {
+                            *counts.entry((from, *target)).or_default() += share;
+                        }
+                    }
+                }
+            }
+        }
+        let mut edges: Vec<(u32, u32, f64)> = counts
+            .into_iter()
+            .map(|((from, to), count)| {
+                let exported = resolver.definition(to).is_some_and(|one| one.exported);
+                let weight = if exported { 1.0 } else { PRIVATE_WEIGHT };
+                (from, to, count.sqrt() * weight)
+            })
+            .collect();
+        edges.sort_unstable_by_key(|(from, to, _)| (*from, *to));
+        for edges in edges.chunk_by(|a, b| a.0 == b.0) {
+            let sum: f64 = edges.iter().map(|(_, _, weight)| weight).sum();
+            found.sources.push((edges[0].0, edges.len() as u32));
+            let shares = edges
+                .iter()
+                .map(|(_, to, weight)| (*to, (weight / sum) as f32));
+            found.targets.extend(shares);
+        }
+        found
+    }
+}
+
+impl Graph {
+    pub(super) fn new(files: &[&SourceFile], index: &ImportIndex) -> Graph {
+        let resolver = Resolver::new(files, index);
+        let mut graph = Graph {
+            nodes: resolver.nodes.clone(),
+            count: resolver.nodes.len() + files.len(),
+            ..Graph::default()
+        };
+        let sources = files.iter().enumerate();
+        let sources = sources.filter(|(_, file)| role::of(&file.path) == Role::Source);
+        let sources: Vec<usize> = sources.map(|(at, _)| at).collect();
+        for chunk in sources.chunks(CHUNK) {
+            let found = chunk.par_iter().map(|at| FileEdges::new(&resolver, *at));
+            let found: Vec<FileEdges> = found.collect();
+            for edges in found {
+                if graph.targets.len() >= EDGES_CAP {
+                    return graph;
+                }
+                graph.add(edges);
+            }
+        }
+        graph
+    }
+
+    fn add(&mut self, edges: FileEdges) {
+        for target in edges.used {
+            self.nodes[target as usize].used_in += 1;
+        }
+        self.sources.extend(edges.sources);
+        self.targets.extend(edges.targets);
+    }
+
+    /// The rank of each definition.
+    pub(super) fn ranks(&self) -> Vec<f64> {
+        let nodes = self.nodes.len();
+        if nodes == 0 {
+            return Vec::new();
+        }
+        let each = 1.0 / self.count as f64;
+        let mut ranks = vec![each; self.count];
+        let mut next = vec![0.0; self.count];
+        for _ in 0..ROUNDS_CAP {
+            next.fill(0.0);
+            let mut passed_on = 0.0;
+            let mut targets = self.targets.iter();
+            for (source, count) in &self.sources {
+                let rank = ranks[*source as usize];
+                passed_on += rank;
+                for (target, share) in targets.by_ref().take(*count as usize) {
+                    next[*target as usize] += rank * f64::from(*share);
+                }
+            }
+            // What refers to nothing leads anywhere.
+            let total: f64 = ranks.iter().sum();
+            let anywhere = (1.0 - DAMPING + DAMPING * (total - passed_on)) * each;
+            let mut change = 0.0;
+            for (rank, next) in ranks.iter_mut().zip(&next) {
+                let settled = anywhere + DAMPING * next;
+                change += (settled - *rank).abs();
+                *rank = settled;
+            }
+            if change < SETTLED {
+                break;
+            }
+        }
+        ranks.truncate(nodes);
+        let sum: f64 = ranks.iter().sum();
+        for rank in &mut ranks {
+            *rank /= sum;
+        }
+        ranks
+    }
+}
+
+/// For each line of a file the innermost definition around it.
+struct EnclosingDefinitions {
+    /// By line, one more than the node's place among the file's; 0 for none.
+    lines: Vec<u32>,
+}
+
+impl EnclosingDefinitions {
+    fn new(file: &SourceFile, nodes: &[Node]) -> EnclosingDefinitions {
+        let mut lines = vec![0u32; file.facts.lines.total() as usize + 1];
+        // Definitions come in the order of the source, so what is within comes after what is around.
+        for (place, node) in (1u32..).zip(nodes) {
+            let Some(definition) = file.facts.definitions.get(node.definition as usize) else {
+                continue;
+            };
+            let last = (definition.end_line as usize + 1).min(lines.len());
+            if let Some(span) = lines.get_mut(definition.start_line as usize..last) {
+                span.fill(place);
+            }
+        }
+        EnclosingDefinitions { lines }
+    }
+
+    fn line(&self, line: u32) -> Option<u32> {
+        self.lines.get(line as usize)?.checked_sub(1)
+    }
+}
