@@ -226,7 +226,7 @@ mod tests {
             owned("tests", 16, "Cleo", 0.2),
             owned("few", 6, "Bob", 0.9),
         ];
-        let told: Vec<&str> = telling_folders(&folders)
+        let told: Vec<&str> = telling_folders(&folders.iter().collect::<Vec<_>>())
             .iter()
             .map(|one| one.folder.as_str())
             .collect();
