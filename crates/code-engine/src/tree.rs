@@ -184,7 +184,9 @@ pub fn files_analyze(
         let chunks = files.par_chunks(CHUNK);
         chunks.map(|chunk| work.chunk(chunk, &told)).collect()
     });
-    let mut found = Findings::default();
+    let is_known = |outcome: &&Outcome| matches!(outcome, Outcome::Known(_));
+    let known = outcomes.iter().flatten().filter(is_known).count();
+    let mut found = Findings::new(known, cache.is_some());
     for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
         found.add(file.path, outcome);
     }
@@ -203,11 +205,14 @@ pub fn files_analyze(
         rules,
         unread_folders,
     };
-    let keep: Vec<CacheRecord<'_>> = found
-        .marks
-        .iter()
-        .map(|mark| mark.keep(&input.files))
-        .collect();
+    let keep: Vec<CacheRecord<'_>> = match &cache {
+        Some(_) => found
+            .marks
+            .iter()
+            .map(|mark| mark.keep(&input.files))
+            .collect(),
+        None => Vec::new(),
+    };
     // Sums are of all files, so that one that the cache is not told of leaves none.
     let is_whole = keep.iter().filter(|one| one.kept.is_ok()).count() == input.files.len();
     let whole = cache.as_ref().filter(|_| is_whole);
@@ -552,15 +557,25 @@ struct Plan {
 }
 
 /// What was found in the files, by path.
-#[derive(Default)]
 struct Findings {
     files: Vec<SourceFile>,
     skipped: SkippedByRule,
-    /// What the cache is told.
+    /// What the cache is told, and what the project's rules match.
     marks: Vec<Mark>,
+    has_cache: bool,
 }
 
 impl Findings {
+    /// Room for so many files, at once: a list that grows is in memory twice.
+    fn new(known: usize, has_cache: bool) -> Findings {
+        Findings {
+            files: Vec::with_capacity(known),
+            skipped: SkippedByRule::default(),
+            marks: Vec::with_capacity(if has_cache { known } else { 0 }),
+            has_cache,
+        }
+    }
+
     fn add(&mut self, path: String, outcome: Outcome) {
         let known = match outcome {
             Outcome::Unnamed => return,
@@ -582,7 +597,7 @@ impl Findings {
                 Err((path, known.blob, known.language, reason))
             }
         };
-        if let Some(hits) = known.hits {
+        if let Some(hits) = known.hits.filter(|hits| self.has_cache || !hits.is_empty()) {
             self.marks.push(Mark {
                 stamp: known.stamp,
                 entry: known.entry,

@@ -465,6 +465,9 @@ impl<'s> Builder<'s> {
         }
         self.facts.tests.sort_unstable();
         self.facts.todos.sort_unstable();
+        // They stay in memory until all files are read.
+        self.facts.definitions.shrink_to_fit();
+        self.facts.imports.shrink_to_fit();
         self.facts.references = self.references.finish();
         self.facts.texts = Texts::collect(self.text, &self.comments);
         self.facts

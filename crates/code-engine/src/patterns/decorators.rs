@@ -59,24 +59,31 @@ type Functions<'a> = Vec<(&'a SourceFile, &'a Definition)>;
 fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
     let mut roles: BTreeMap<Role<'a>, Functions<'a>> = BTreeMap::new();
     let mut uses: BTreeMap<&'a str, usize> = BTreeMap::new();
+    // Of each decorator, how many functions of each role have it.
+    let mut with: BTreeMap<&'a str, BTreeMap<Role<'a>, usize>> = BTreeMap::new();
     for file in context.source(stack) {
         for definition in file.facts.definitions.iter().filter(|one| is_case(one)) {
-            for path in decorators(definition) {
+            let paths = decorators(definition);
+            for &path in &paths {
                 *uses.entry(path).or_default() += 1;
             }
             for role in roles_of(definition) {
                 roles.entry(role).or_default().push((file, definition));
+                for &path in &paths {
+                    let counts = with.entry(path).or_default();
+                    *counts.entry(role).or_default() += 1;
+                }
             }
         }
     }
     let mut found = Vec::new();
     for (path, all) in uses.into_iter().filter(|(_, all)| *all >= USES_MIN) {
-        let best = roles
-            .iter()
-            .map(|(role, functions)| {
-                let with = functions.iter().filter(|(_, one)| has(one, path)).count();
-                (with, *role, functions)
-            })
+        // A role without one that has it is none that has it mostly.
+        let best = with
+            .get(path)
+            .into_iter()
+            .flatten()
+            .filter_map(|(role, with)| Some((*with, *role, roles.get(role)?)))
             .filter(|(with, role, functions)| {
                 let is_shared = matches!(role, Role::Begins(_)) || types_of(functions) > 1;
                 is_shared && with * 100 >= all * ROLE_PERCENT && with * 4 >= functions.len() * 3
