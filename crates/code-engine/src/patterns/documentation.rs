@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn public_functions_with_docstrings_are_a_habit() {
-        let documented: String = (0..5)
+        let documented: String = (0..12)
             .map(|n| format!("def f{n}():\n    \"\"\"Does.\"\"\"\n"))
             .collect();
         let source = format!(
@@ -416,12 +416,12 @@ mod tests {
         ];
         assert_eq!(
             functions(&files),
-            ["documentation/python/functions/documented 5/5"]
+            ["documentation/python/functions/documented 12/12"]
         );
         let files = [("p/a.py", documented.as_str()), ("p/__init__.py", bare)];
         assert_eq!(
             functions(&files),
-            ["documentation/python/functions/documented 5/6"]
+            ["documentation/python/functions/documented 12/13"]
         );
     }
 

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_header_of_most_files_is_told_whatever_the_year() {
-        let texts: Vec<(String, String)> = (0..6)
+        let texts: Vec<(String, String)> = (0..10)
             .map(|n| {
                 let text = format!("// Copyright (c) 201{n} The Authors\n{CODE}");
                 (format!("db/a{n}.cc"), text)
@@ -75,7 +75,7 @@ mod tests {
             found[0].title,
             "Files begin with the header `Copyright (c) YYYY The Authors`"
         );
-        assert_eq!((found[0].support, found[0].cases), (6, 7));
+        assert_eq!((found[0].support, found[0].cases), (10, 11));
     }
 
     #[test]

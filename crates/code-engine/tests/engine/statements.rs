@@ -155,11 +155,11 @@ fn the_tables_tell_what_is_true_and_nothing_false() {
 
 #[test]
 fn a_statement_that_is_missing_or_false_is_found() {
-    let text = "A remark.\n\n=== files src/{}.py: one two\nx = 1\n\n=== commits\n2 Ada: src/one.py\n\n=== expect\nLanguages: Python\nStack: django\n\n=== forbid\nLanguages: Ruby\nStack: python\n";
+    let text = "A remark.\n\n=== files src/{}.py: one two\nx = 1\n\n=== commits\n2 Ada: src/one.py\n\n=== expect\nLanguages: Python\nStack: django\n\n=== forbid\nLanguages: Ruby\nLanguages: 100.0 %\n";
     let mistakes = Statements::read(text).mistakes();
     assert_eq!(
         mistakes[..2],
-        ["not told: Stack: django", "told: Stack: python"]
+        ["not told: Stack: django", "told: Languages: 100.0 %"]
     );
     assert_eq!(mistakes.len(), 3, "and the tables");
 }

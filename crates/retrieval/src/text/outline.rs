@@ -392,6 +392,10 @@ fn definition_end(lines: &[&str], at: usize) -> usize {
             last = here;
             continue;
         }
+        // The end of what is around it.
+        if indentation(line) < depth {
+            return last;
+        }
         // What closes it, or goes on with its head: `) -> int:`, a brace by itself, `}) => {` behind parameters.
         let goes_on = text.ends_with(['{', '(', '[']) || text.ends_with("=>");
         if (text.starts_with(['}', ']']) && !goes_on) || text == "end" {

@@ -504,7 +504,7 @@ fn a_script_beside_the_source_is_a_part_of_its_own() {
     ];
     let composer = |folder: &str, root: &str, space: &str| {
         let text =
-            format!(r#"{{"autoload": {{"psr-4": {{"Acme\\\\Disk\\\\{space}": "{root}"}}}}}}"#);
+            format!(r#"{{"autoload": {{"psr-4": {{"Acme\\Disk\\{space}": "{root}"}}}}}}"#);
         manifest(&format!("{folder}composer.json"), &text)
     };
     let manifests = [
