@@ -160,7 +160,8 @@ fn script_input<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     for file in context.source(stack) {
         let lines = file
             .noted()
-            .filter_map(|one| (!one.test && reads_input(one.path)).then(|| one.line()));
+            .filter(|one| !one.test && reads_input(one.path))
+            .map(|one| one.line());
         let Some(line) = lines.min() else { continue };
         let answer = library_of(file).unwrap_or(SCRIPT_LIBRARIES.len());
         cases.push(Case::line(file, line, answer));

@@ -120,7 +120,7 @@ impl NameUses {
 
     /// The uses that [`bytes`](Self::bytes) gave; `None` for other bytes.
     pub fn read(bytes: Vec<u8>) -> Option<NameUses> {
-        (bytes.len() % Self::RECORD == 0).then(|| NameUses {
+        bytes.len().is_multiple_of(Self::RECORD).then(|| NameUses {
             kept: bytes,
             changed: FxHashMap::default(),
         })

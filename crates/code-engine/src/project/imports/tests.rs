@@ -503,8 +503,7 @@ fn a_script_beside_the_source_is_a_part_of_its_own() {
         of("test_files/wait", "use Acme\\Disk\\Zip\\ZipAdapter;\n"),
     ];
     let composer = |folder: &str, root: &str, space: &str| {
-        let text =
-            format!(r#"{{"autoload": {{"psr-4": {{"Acme\\Disk\\{space}": "{root}"}}}}}}"#);
+        let text = format!(r#"{{"autoload": {{"psr-4": {{"Acme\\Disk\\{space}": "{root}"}}}}}}"#);
         manifest(&format!("{folder}composer.json"), &text)
     };
     let manifests = [
