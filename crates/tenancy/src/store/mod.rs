@@ -12,7 +12,6 @@ mod lone;
 mod memory;
 mod open;
 mod pace;
-mod recordset;
 mod scoped;
 mod select;
 mod select_in;

@@ -15,7 +15,7 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::store::select_in::conditions_in;
 use crate::store::signal::{CHANNEL, Signal};
-use crate::store::{TenantScoped, recordset, times};
+use crate::store::{TenantScoped, times};
 
 /// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
 const MAX_BINDS: usize = 30_000;
@@ -87,15 +87,6 @@ impl Scoped<ReadWrite> {
             let rest = rows.split_off(rows.len().min(MAX_BINDS / columns));
             for row in &mut rows {
                 self.stamp(row);
-            }
-            if rows.len() > 1
-                && conflict.is_none()
-                && self.backend() == DbBackend::Postgres
-                && let Some(statement) = recordset::insert_statement(&rows)
-            {
-                self.session.execute_raw(statement).await?;
-                rows = rest;
-                continue;
             }
             let mut insert = <M::Entity as EntityTrait>::insert_many(rows);
             if let Some(conflict) = conflict.clone() {
