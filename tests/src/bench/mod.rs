@@ -14,7 +14,7 @@ use tokio::process::Command;
 use url::Url;
 
 use crate::TestDatabase;
-pub use rows::{Known, NOTES, NOTES_WRITTEN, PROJECTS};
+pub use rows::{CreatedRows, NOTES, NOTES_WRITTEN, PROJECTS};
 pub use server::Server;
 
 /// The PostgreSQL server of the run, and the folders of the servers and of the peers' packages.

@@ -15,7 +15,7 @@ pub const NOTES_WRITTEN: (&str, &str) = ("a written note", "written by the bench
 
 /// The ids that the operations name.
 #[derive(Clone)]
-pub struct Known {
+pub struct CreatedRows {
     /// The tenant.
     pub tenant: Uuid,
     /// The project that is read: the one with the greatest id.
@@ -36,7 +36,7 @@ impl Bench {
     ///
     /// # Errors
     /// The database refuses; the server does not know a row.
-    pub async fn rows_create(&self, nyxcore: &Nyxcore) -> anyhow::Result<Known> {
+    pub async fn rows_create(&self, nyxcore: &Nyxcore) -> anyhow::Result<CreatedRows> {
         // Its id is of now and so less than nearly all of the others, which are random.
         let create = r#"mutation { createProject(input: {name: "Written", slug: "written"}) { project { id } } }"#;
         let written = nyxcore.server.ask(create).await?;
@@ -85,7 +85,7 @@ impl Bench {
         connection.close().await?;
         let newest = "{ projects(first: 1) { nodes { id } } }";
         let newest = nyxcore.server.ask(newest).await?;
-        Ok(Known {
+        Ok(CreatedRows {
             tenant: *tenant.first().context("no tenant")?,
             project: *first.first().context("no project")?,
             project_text: text(&newest["projects"]["nodes"][0]["id"])?,

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SourceFile;
 use super::role::{self, Role};
-use crate::evidence::share;
-use crate::evidence::wilson_lower_bound;
+use crate::evidence::{share, wilson_lower_bound};
 use crate::language::Category;
 
 /// The most pairs that an analysis names.

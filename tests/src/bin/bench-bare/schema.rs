@@ -1,5 +1,5 @@
-//! The schema of the peers that are written by hand, and its statements. A read sets its tenant in the statement itself,
-//! as nyxcore's do.
+//! The schema of the peers that are written by hand, and its statements. A read sets its tenant in the statement, as
+//! nyxcore's do.
 
 use std::collections::HashMap;
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::{Context, ensure};
-use nyxcore_tests::bench::{Known, Server, output, percentile, program};
+use nyxcore_tests::bench::{CreatedRows, Server, output, percentile, program};
 use url::Url;
 
 use crate::operation::Operation;
@@ -80,7 +80,7 @@ pub async fn wrk_run(server: &Server, document: &str, seconds: u32) -> anyhow::R
 pub async fn pgbench_run(
     url: &Url,
     operation: Operation,
-    known: &Known,
+    known: &CreatedRows,
     seconds: u32,
 ) -> anyhow::Result<Sample> {
     let folder = tempfile::tempdir()?;

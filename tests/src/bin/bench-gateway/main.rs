@@ -2,9 +2,9 @@
 //! mercurius, and graphql-yoga with Prisma on the same rows, and against two limits: a bare async-graphql server, and
 //! the statements alone by pgbench. `just bench-gateway`.
 //!
-//! Everything is measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios. The
-//! load comes from `wrk` on the same cores. Each further `--program LABEL=PATH` is one more nyxcore to compare, on a
-//! database of its own with the same number of rows.
+//! Everything is measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios.
+//! The load comes from `wrk` on the same cores. Each further `--program LABEL=PATH` is one more nyxcore to compare, on
+//! a database of its own with the same number of rows.
 
 mod load;
 mod operation;

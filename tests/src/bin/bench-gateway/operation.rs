@@ -1,6 +1,6 @@
 //! What is asked, in the words of each server, so that all answers have the same shape.
 
-use nyxcore_tests::bench::{Known, NOTES_WRITTEN};
+use nyxcore_tests::bench::{CreatedRows, NOTES_WRITTEN};
 
 /// The words in which a server is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Operation {
     }
 
     /// The document.
-    pub fn document(self, dialect: Dialect, known: &Known) -> String {
+    pub fn document(self, dialect: Dialect, known: &CreatedRows) -> String {
         let (title, body) = NOTES_WRITTEN;
         if dialect == Dialect::PostGraphile {
             let project = format!(

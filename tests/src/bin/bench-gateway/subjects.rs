@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use nyxcore_tests::bench::{Bench, Known, NodePeer, Server};
+use nyxcore_tests::bench::{Bench, CreatedRows, NodePeer, Server};
 use serde_json::Value;
 use url::Url;
 
@@ -17,7 +17,7 @@ pub struct Subject {
     /// What it does and does not do, for the reader of the table.
     pub does: String,
     kind: Kind,
-    known: Known,
+    known: CreatedRows,
     /// The name of its database.
     database: String,
 }

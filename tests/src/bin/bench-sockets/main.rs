@@ -1,5 +1,5 @@
-//! `bench-sockets`: thousands of open WebSockets (graphql-transport-ws) with one subscription each, against mercurius in
-//! the same run: memory a socket, and the time until one event has reached all. `just bench-sockets`.
+//! `bench-sockets`: thousands of open WebSockets (graphql-transport-ws) with one subscription each, against mercurius
+//! in the same run: memory a socket, and the time until one event has reached all. `just bench-sockets`.
 //!
 //! Both servers have all their sockets open, and send their events in turn. An event of nyxcore's is the end of a run:
 //! it is written to the database, and told by it. One of mercurius's passes through its memory alone. The clients are

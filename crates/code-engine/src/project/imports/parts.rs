@@ -170,17 +170,20 @@ fn folders_below(
     for (folder, inside) in of_folder {
         // A folder with nearly everything in it is no part: those in it are.
         let is_whole = !folder.is_empty() && inside.len() * 100 > members.len() * WHOLE_PERCENT;
-        if is_whole {
-            folders_below(files, &inside, folder_common(files, &inside), labels);
-            continue;
-        }
         let label = match (common.is_empty(), folder.is_empty()) {
             (true, false) => folder.to_owned(),
             (false, false) => format!("{common}/{folder}"),
             (true, true) => ".".to_owned(),
             (false, true) => common.to_owned(),
         };
-        labels.extend(inside.into_iter().map(|file| (file, label.clone())));
+        // A file beside the folder is in none of them, and would make the folder common to all that it was before.
+        let (within, beside): (Vec<u32>, Vec<u32>) = inside
+            .into_iter()
+            .partition(|file| is_whole && part_folder(below(*file)) == Some(folder));
+        if !within.is_empty() {
+            folders_below(files, &within, folder_common(files, &within), labels);
+        }
+        labels.extend(beside.into_iter().map(|file| (file, label.clone())));
     }
 }
 
