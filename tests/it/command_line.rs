@@ -343,11 +343,13 @@ fn an_analysis_is_the_same_with_a_cold_and_a_warm_cache() {
         );
         let table = nyxcore(&db, &["analyze", path, "--no-history"]);
         assert!(
-            table.out.contains("3 habits as most projects have them")
-                && !table.out.contains("Hotspots"),
+            table.out.contains("3 habits as most projects have them"),
             "{}",
             table.out
         );
+        let alone = nyxcore(&db, &["analyze", path, "--no-history", "--format", "json"]);
+        let report: Value = serde_json::from_str(&alone.out).unwrap();
+        assert_eq!(report["project"]["hotspots"], serde_json::json!([]));
     });
 }
 

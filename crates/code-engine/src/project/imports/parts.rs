@@ -176,7 +176,8 @@ fn folders_below(
             (true, true) => ".".to_owned(),
             (false, true) => common.to_owned(),
         };
-        // A file beside the folder is in none of them, and would make the folder common to all that it was before.
+        // Only what lies in the folder is searched again. With a file beside it, the common folder would be the same as
+        // before, and the search would not end.
         let (within, beside): (Vec<u32>, Vec<u32>) = inside
             .into_iter()
             .partition(|file| is_whole && part_folder(below(*file)) == Some(folder));
