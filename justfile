@@ -215,7 +215,7 @@ _bench_gateway_peers:
     mkdir -p "{{ peers }}/gateway"
     cp tests/bench-peers/* "{{ peers }}/gateway"
     cd "{{ peers }}/gateway" && { cmp --quiet package-lock.json installed.json || { npm ci --ignore-scripts --no-audit --no-fund && cp package-lock.json installed.json; }; }
-    cd "{{ peers }}/gateway" && PRISMA_SCHEMA_ENGINE_BINARY="$(command -v true)" node_modules/.bin/prisma generate >/dev/null
+    cd "{{ peers }}/gateway" && PRISMA_SCHEMA_ENGINE_BINARY="$(type -P true)" node_modules/.bin/prisma generate >/dev/null
 
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:

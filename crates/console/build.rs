@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the bundle is made of, and nothing that is made from it.
+/// The source files of the bundle, without any generated files.
 const SOURCES: &[&str] = &[
     "src",
     "public",
@@ -24,7 +24,7 @@ const SOURCES: &[&str] = &[
     "vite.config.ts",
     "tsconfig.json",
 ];
-/// The oldest version of Node that Vite runs with.
+/// The minimum version of Node that Vite supports.
 const NODE: (u32, u32) = (20, 19);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
             &format!("the packages of npm could not be installed: {error}"),
         );
     }
-    // A fault in the pages fails the build: a server without its console must not pass for one with it.
+    // An error in the pages fails the build: otherwise a server without its console could be taken for one with it.
     let vite = Path::new("node_modules")
         .join("vite")
         .join("bin")
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Whether Node is there, and new enough.
+/// Whether Node is installed and new enough.
 fn node_suffices() -> bool {
     let Ok(output) = Command::new("node").arg("--version").output() else {
         return false;
@@ -97,8 +97,8 @@ fn node_suffices() -> bool {
     }
 }
 
-/// Installs the packages of the lock file, if it changed since they were installed. No package runs a script of its
-/// own.
+/// Installs the packages of the lock file, if it changed since the last installation. Install scripts of packages are
+/// not run.
 fn packages_install(copy: &Path) -> Result<()> {
     let lock = fs::read(copy.join("package-lock.json"))?;
     let installed = copy.join("node_modules").join(".installed-lock.json");
@@ -130,7 +130,7 @@ fn run<A: AsRef<OsStr>>(folder: &Path, program: &str, arguments: &[A]) -> Result
     Err(format!("{program} failed: {}", String::from_utf8_lossy(&said)).into())
 }
 
-/// One page that says why there is no console, and how to get it.
+/// Writes one page that says why there is no console and how to get it.
 fn notice(bundle: &Path, why: &str) -> Result<()> {
     let line = why.lines().next().unwrap_or_default();
     println!("cargo::warning=the console is left out: {line}");

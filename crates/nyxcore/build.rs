@@ -1,5 +1,5 @@
-//! Stores in the program what it is built from: the commit (`NYXCORE_COMMIT`, or else git's HEAD), whether files differ
-//! from it (`NYXCORE_DIRTY`, or else git's answer), and when (`SOURCE_DATE_EPOCH`, or else now). Outside of a
+//! Stores the build's facts in the program: the commit (`NYXCORE_COMMIT`, or else git's HEAD), whether files differ
+//! from it (`NYXCORE_DIRTY`, or else git's answer), and the time (`SOURCE_DATE_EPOCH`, or else now). Outside of a
 //! repository and without git the commit is unknown, and the build succeeds.
 
 use std::path::Path;
@@ -41,7 +41,7 @@ fn given(variable: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Seconds since 1970.
+/// The time of the build, in seconds since 1970.
 fn built_at() -> Option<u64> {
     if let Some(given) = given("SOURCE_DATE_EPOCH") {
         return given.parse().ok();
@@ -54,7 +54,7 @@ fn built_at() -> Option<u64> {
     Some(now.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
-/// The commit that is checked out. Cargo is told to ask again when HEAD, or the branch that it points at, moves.
+/// The commit that is checked out. Cargo reruns this script when HEAD, or the branch that it points at, moves.
 fn head_commit() -> Option<String> {
     let commit = git(&["rev-parse", "HEAD"])?;
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
@@ -78,7 +78,7 @@ fn has_changes() -> Option<bool> {
     Some(!output.trim().is_empty())
 }
 
-/// Cargo is told to ask again when a source changes: what was clean may be no longer.
+/// Makes cargo rerun this script when a source changes: a clean work tree may no longer be clean.
 fn sources_watch() {
     let folders = std::fs::read_dir("..").into_iter().flatten().flatten();
     for folder in folders.map(|entry| entry.path().join("src")) {
@@ -102,7 +102,7 @@ fn git_output(arguments: &[&str]) -> Option<String> {
         reason = "a build script is not the program"
     )]
     let output = Command::new("git")
-        // Looking writes nothing.
+        // The command must not write to the repository.
         .arg("--no-optional-locks")
         .args(arguments)
         .output()

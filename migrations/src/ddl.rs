@@ -1,10 +1,10 @@
-//! SQL text for two databases: one spelling of the types, and the row-level security of tenant tables.
+//! SQL text for two databases: common names of the types, and the row-level security of tenant tables.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 
-/// The tenant of the running transaction, as a sub-select so that PostgreSQL evaluates it once a statement and not once
-/// a row. After a `SET LOCAL` has ended the setting is `''` and not NULL, hence the `nullif`.
+/// The tenant of the running transaction. It is a sub-select, so that PostgreSQL evaluates it once per statement and
+/// not once per row. After a `SET LOCAL` has ended, the setting is `''` and not NULL, hence the `nullif`.
 pub const CURRENT_TENANT: &str =
     "(SELECT nullif(current_setting('nyxcore.tenant_id', true), '')::uuid)";
 
@@ -12,7 +12,7 @@ pub const CURRENT_TENANT: &str =
 pub const IS_SYSTEM: &str =
     "(SELECT coalesce(current_setting('nyxcore.scope', true), '') = 'system')";
 
-/// Writes schema text for the database at hand.
+/// Runs schema statements on the connected database.
 pub struct Ddl<'a> {
     db: &'a SchemaManagerConnection<'a>,
 }
@@ -36,15 +36,15 @@ impl<'a> Ddl<'a> {
         self.db.execute_unprepared(&sql).await.map(drop)
     }
 
-    /// Makes a table. On SQLite it is STRICT, so that a column holds what it says.
+    /// Creates a table. On SQLite it is STRICT, so that a column contains only values of its type.
     pub async fn table(&self, name: &str, columns: &str) -> Result<(), DbErr> {
         let strict = if self.is_postgres() { "" } else { " STRICT" };
         self.run(&format!("CREATE TABLE {name} ({columns}){strict}"))
             .await
     }
 
-    /// Makes a table whose rows belong to a tenant: `tenant_id` is written here, and on PostgreSQL the policy
-    /// `tenant_isolation` for reading and writing, ENABLEd and FORCEd so that it binds the table's owner as well.
+    /// Creates a table whose rows belong to a tenant. Adds the column `tenant_id`, and on PostgreSQL the policy
+    /// `tenant_isolation` for reading and writing, ENABLEd and FORCEd so that it applies to the table's owner as well.
     pub async fn tenant_table(&self, name: &str, columns: &str) -> Result<(), DbErr> {
         let columns = format!(
             "tenant_id $uuid NOT NULL REFERENCES tenants (id) ON DELETE CASCADE, {columns}"
@@ -54,8 +54,8 @@ impl<'a> Ddl<'a> {
             .await
     }
 
-    /// Row-level security with a condition of its own, for the two tables that are about tenants without belonging to
-    /// one.
+    /// Adds row-level security with the given condition, for the two tables that describe tenants and have no
+    /// `tenant_id`.
     pub async fn isolate(&self, name: &str, condition: &str) -> Result<(), DbErr> {
         if !self.is_postgres() {
             return Ok(());
@@ -68,8 +68,8 @@ impl<'a> Ddl<'a> {
         .await
     }
 
-    /// Makes a table that belongs to no tenant and that only a system scope reaches: how people sign in, what was done
-    /// across tenants.
+    /// Creates a table without a tenant that only a system scope can access, such as the tables of sign-in and of
+    /// system work.
     pub async fn system_table(&self, name: &str, columns: &str) -> Result<(), DbErr> {
         self.table(name, columns).await?;
         if self.is_postgres() {
@@ -82,7 +82,7 @@ impl<'a> Ddl<'a> {
         self.system_access(name).await
     }
 
-    /// Lets a system scope reach the table too. For the few tables that work across tenants needs, and no others.
+    /// Lets a system scope access the table too. Only for the few tables that work across tenants needs.
     pub async fn system_access(&self, name: &str) -> Result<(), DbErr> {
         if !self.is_postgres() {
             return Ok(());
@@ -94,10 +94,11 @@ impl<'a> Ddl<'a> {
     }
 }
 
-/// Spells out `$uuid`, `$time`, `$json`, `$bytes`, `$int`, `$bool`, `$real`, `$text` and `$path` for a database.
+/// Replaces `$uuid`, `$time`, `$json`, `$bytes`, `$int`, `$bool`, `$real`, `$text` and `$path` with the types of a
+/// database.
 ///
-/// Integers are 64 bits on both. SQLite has no types for ids, times and JSON: they are a blob and text, which is what
-/// the driver reads and writes for them; its text form of a UTC time sorts as the times do.
+/// Integers have 64 bits on both. SQLite has no types for ids, times and JSON: they are a blob and text, as the driver
+/// reads and writes them. The text form of UTC times sorts like the times.
 pub fn types_spell(sql: &str, backend: DbBackend) -> String {
     let postgres = backend == DbBackend::Postgres;
     [
@@ -109,7 +110,7 @@ pub fn types_spell(sql: &str, backend: DbBackend) -> String {
         ("$bool", "boolean", "INTEGER"),
         ("$real", "double precision", "REAL"),
         ("$text", "text", "TEXT"),
-        // Ordered byte by byte, as SQLite does: on both databases what is below a folder is then one range of the
+        // Ordered byte by byte, as in SQLite: on both databases everything below a folder is then one range of the
         // index.
         ("$path", "text COLLATE \"C\"", "TEXT"),
     ]

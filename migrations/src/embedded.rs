@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-/// A table of somebody else's beside nyxcore's, with what belongs to it.
+/// A table of an embedding program, with its objects.
 pub(super) struct EmbeddedTable {
     name: String,
-    /// On SQLite, where a trigger's line does not begin with its table.
+    /// The names of its triggers, on SQLite only: there a trigger's line does not begin with its table.
     triggers: Vec<String>,
 }
 
@@ -36,8 +36,8 @@ impl EmbeddedTable {
     }
 }
 
-/// Tables that are none of nyxcore's and keep its rules: rows of a tenant behind the same row-level security as
-/// nyxcore's own, or a record of applied migrations.
+/// The tables of an embedding program that follow nyxcore's rules: they have the same row-level security as nyxcore's
+/// own tables, or they record applied migrations.
 pub(super) async fn tables(
     db: &impl ConnectionTrait,
     expected: &BTreeMap<&str, &str>,
@@ -73,10 +73,10 @@ pub(super) async fn tables(
     Ok(tables)
 }
 
-/// Whether a table has a tenant, and no policies but those that [`crate::ddl`] writes for tables with one.
+/// Whether a table has a tenant, and only the policies that [`crate::ddl`] creates for such tables.
 fn is_isolated(name: &str, expected: &BTreeMap<&str, &str>, found: &[String]) -> bool {
     let has = |line: String| found.contains(&line);
-    // These two of nyxcore's show how the policies read when PostgreSQL tells them.
+    // Two tables of nyxcore show the form in which PostgreSQL prints the policies.
     let isolation = expected.get("policy notes.tenant_isolation");
     let system = expected.get("policy runs.system_access");
     let policies = found.iter().filter_map(|line| {
@@ -97,7 +97,7 @@ fn is_isolated(name: &str, expected: &BTreeMap<&str, &str>, found: &[String]) ->
         && has(format!("security {name}: enabled, forced"))
 }
 
-/// Whether a table is what SeaORM keeps applied migrations in, and nothing else.
+/// Whether a table has exactly the form of SeaORM's record of applied migrations.
 fn is_migration_record(name: &str, found: &[String]) -> bool {
     let prefix = format!("column {name}.");
     let columns = found.iter().filter_map(|line| line.strip_prefix(&prefix));

@@ -1,11 +1,12 @@
-//! Whether a live database still is what the migrations made: its row-level security, its rights, its tables. It looks
-//! and changes nothing.
+//! Checks whether a live database still has the state that the migrations created: row-level security, rights, and
+//! tables. It only reads.
 //!
-//! What they made is written down in `schema/`, one line an object, by the test that compares it with a new database.
-//! `nyxcore doctor` prints [`guard_check`], and the tests break a database in each of these ways to see it told.
+//! The expected state is stored in `schema/`, one line per object, by the test that compares it with a new database.
+//! `nyxcore doctor` prints the results of [`guard_check`]. The tests damage a database in each of these ways and check
+//! the report.
 //!
-//! A program that embeds nyxcore's crates may have tables of its own beside them. Those that keep the rules of
-//! [`Ddl::tenant_table`](crate::ddl::Ddl::tenant_table) are no problem (`embedded.rs`); any other is.
+//! A program that embeds nyxcore's crates may have its own tables beside them. Tables that follow the rules of
+//! [`Ddl::tenant_table`](crate::ddl::Ddl::tenant_table) are accepted (`embedded.rs`); any other is a problem.
 
 use std::collections::BTreeMap;
 
@@ -14,25 +15,25 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use crate::embedded;
 use crate::m0009_audit::APPEND_ONLY;
 
-/// The objects of a new PostgreSQL database, as [`schema_lines`] tells them.
+/// The objects of a new PostgreSQL database, in the form of [`schema_lines`].
 const POSTGRES: &str = include_str!("../schema/postgres.snap");
 /// The objects of a new SQLite database.
 const SQLITE: &str = include_str!("../schema/sqlite.snap");
 
-/// What was looked at, and what is wrong with it.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What, in a word or two.
+    /// The name of the check, in a word or two.
     pub what: &'static str,
-    /// What is to be said where nothing is wrong.
+    /// The message if there is no problem.
     pub good: String,
-    /// What is wrong, a sentence each.
+    /// The problems, one sentence each.
     pub problems: Vec<String>,
-    /// What to do then.
+    /// The remedy for the problems.
     pub remedy: &'static str,
 }
 
-/// Looks at everything, as the role that serves. The schema must be current.
+/// Runs all checks, as the serving role. The schema must be current.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -129,8 +130,8 @@ pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr>
     ])
 }
 
-/// What makes the connected role unfit to serve, a sentence each: it could see past row-level security, or give itself
-/// the right to. Empty on SQLite, which has no roles.
+/// The reasons why the connected role is unfit to serve, one sentence each: it could bypass row-level security, or
+/// grant itself that right. Empty on SQLite, which has no roles.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -141,11 +142,11 @@ pub async fn role_problems(db: &impl ConnectionTrait) -> Result<Vec<String>, DbE
     }
 }
 
-/// What to do about [`role_problems`].
+/// The remedy for [`role_problems`].
 pub const ROLE_REMEDY: &str =
     "serve with a plain role that only logs in, as `nyxcore setup postgres` makes it";
 
-/// Every object of the schema in one line each, sorted: `kind name: what it is`. What an extension made is not told.
+/// All objects of the schema, one sorted line each: `kind name: definition`. Objects of extensions are excluded.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -163,8 +164,8 @@ pub async fn schema_lines(db: &impl ConnectionTrait) -> Result<Vec<String>, DbEr
     Ok(lines)
 }
 
-/// Kinds of which one more than expected is a problem. An operator may add a column or an index; what decides who sees
-/// what is listed.
+/// The kinds whose additional objects are a problem, because they decide who can access what. An operator may add a
+/// column or an index.
 const NO_MORE: [&str; 7] = [
     "function",
     "policy",
@@ -175,9 +176,9 @@ const NO_MORE: [&str; 7] = [
     "view",
 ];
 
-/// The objects that are written down, each with its definition.
+/// The expected objects, each with its definition.
 fn objects(written: &'static str) -> BTreeMap<&'static str, &'static str> {
-    // The file begins with a head between two lines of dashes.
+    // The file begins with a header between two lines of dashes.
     let lines = written.splitn(3, "---\n").last().unwrap_or_default();
     lines
         .lines()
@@ -185,7 +186,7 @@ fn objects(written: &'static str) -> BTreeMap<&'static str, &'static str> {
         .collect()
 }
 
-/// What is missing, other than expected, or too much, with its kind.
+/// Missing, changed and additional objects, each with its kind.
 fn differences(expected: &BTreeMap<&str, &str>, found: &[String]) -> Vec<(String, String)> {
     let found: BTreeMap<&str, &str> = found
         .iter()
@@ -235,8 +236,8 @@ const SQLITE_LINES: &str = "
     SELECT type || ' ' || name || ': ' || sql FROM sqlite_master
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_terms_%'";
 
-/// The columns for embeddings and their indexes are left out: whether they are there depends on the server, and has a
-/// check of its own. Whoever owns the table `tenants` is called `the owner`, because the name is the operator's.
+/// The columns for embeddings and their indexes are excluded: they depend on the server, and have a separate check. The
+/// owner of the table `tenants` is printed as `the owner`, because the operator chooses its name.
 const POSTGRES_LINES: &str = "
     WITH tables AS (
         SELECT c.* FROM pg_class c
@@ -291,7 +292,7 @@ const POSTGRES_LINES: &str = "
     WHERE f.prosecdef AND f.pronamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')";
 
-/// Tables with a tenant that lack a part of their row security, whoever made them.
+/// Tables with a tenant that lack a part of their row-level security, whoever created them.
 const UNGUARDED: &str = "
     SELECT 'table ' || c.relname || ' has a tenant and no policy tenant_isolation that is enabled, forced and for everybody'
     FROM pg_class c
@@ -303,8 +304,8 @@ const UNGUARDED: &str = "
             AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
     ORDER BY 1";
 
-/// Foreign keys between tables with a tenant that leave it out: they ignore row security, and would tell of another's
-/// rows.
+/// Foreign keys between tables with a tenant that do not include the tenant: they bypass row-level security, and would
+/// reveal the existence of another tenant's rows.
 const LOOSE_REFERENCES: &str = "
     SELECT 'foreign key ' || k.conrelid::regclass::text || '.' || k.conname || ' leaves the tenant out'
     FROM pg_constraint k
@@ -314,9 +315,9 @@ const LOOSE_REFERENCES: &str = "
       AND NOT EXISTS (SELECT 1 FROM unnest(k.conkey, k.confkey) AS pair (a, b) WHERE pair.a = here.attnum AND pair.b = there.attnum)
     ORDER BY 1";
 
-/// What makes the connected role, or a role that it is a member of, more than one that only serves. Memberships count
-/// whatever their options: who has the ADMIN option may give the other options to itself. `pg_database_owner` is left
-/// out: its member is who owns the database, which is told by itself.
+/// The excessive rights of the connected role, or of a role that it is a member of. Memberships count with any options,
+/// because a holder of the ADMIN option can grant itself the others. `pg_database_owner` is excluded: its member is the
+/// owner of the database, which is reported separately.
 const ROLE: &str = "
     WITH me AS (
         SELECT * FROM pg_roles WHERE rolname = current_user
@@ -353,7 +354,7 @@ const ROLE: &str = "
     WHERE NOT rolsuper AND has_database_privilege(current_database(), 'CREATE')
     ORDER BY 1";
 
-/// What the role that serves may do too much or too little with a table, one line a right.
+/// The serving role's missing or excessive rights on each table, one line per right.
 const RIGHTS: &str = "
     WITH wanted AS (
         SELECT c.relname, c.oid, one.verb,
@@ -376,13 +377,13 @@ const RIGHTS: &str = "
 
 const VECTOR_INSTALLED: &str = "SELECT extname::text FROM pg_extension WHERE extname = 'vector'";
 
-/// A version that has no iterative scan.
+/// Selects a version of pgvector without iterative scans.
 const VECTOR_OLD: &str = "
     SELECT extname::text FROM pg_extension
     WHERE extname = 'vector' AND (regexp_match(extversion, '^([0-9]+)\\.([0-9]+)'))::int[] < ARRAY[0, 8]";
 
-/// Where the extension is installed, the column of insights has to be there, and of that size: the embedding models' of
-/// the catalogue. Where it can, the search has a column and its indexes too.
+/// If the extension is installed, the embedding column of insights must exist, with the size of the embedding models in
+/// the catalogue. If the version allows it, the search must have its column and indexes too.
 const VECTOR: &str = "
     SELECT 'column workflow_insights.embedding is ' || coalesce(
         (SELECT '`' || format_type(a.atttypid, a.atttypmod) || '` and not `vector(1536)`' FROM pg_attribute a

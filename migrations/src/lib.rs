@@ -1,9 +1,8 @@
 //! The one schema history of both databases, with row-level security on PostgreSQL.
 //!
-//! Each migration is one file of SQL text whose type names are written as `$uuid`, `$time` and so on and spelled out
-//! for the database at hand ([`ddl`]). A table that has a tenant is made by [`ddl::Ddl::tenant_table`], which also
-//! writes its row-level security: there is no other way to make one, and a test reads `pg_class` to see that nobody
-//! found one.
+//! Each migration is one file of SQL text. Type names are written as `$uuid`, `$time` and so on, and replaced with the
+//! types of the database ([`ddl`]). A table with a tenant is created by [`ddl::Ddl::tenant_table`], which also creates
+//! its row-level security. A test reads `pg_class` and checks that no such table was created in another way.
 
 pub mod ddl;
 mod embedded;
@@ -35,7 +34,7 @@ mod m0025_list_indexes;
 pub mod owner;
 pub mod vectors;
 
-/// What migrations are written with: those of an embedder's own tables too.
+/// The migration library, for the migrations of an embedding program's own tables.
 pub use sea_orm_migration;
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -78,21 +77,21 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// What [`Migrator`] makes of a database's own record of applied migrations.
+/// The state of a database's schema, by its record of applied migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
-    /// Every migration this program knows has been applied, and no other.
+    /// All migrations that this program knows have been applied, and no others.
     Current,
-    /// Some are still to be applied (a new database: all of them).
+    /// Some migrations are not applied yet (in a new database: all of them).
     Behind,
-    /// The database has migrations that this program does not know: it was used by a newer one.
+    /// The database has migrations that this program does not know: a newer program has used it.
     Newer,
 }
 
-/// Compares the database with the history this program carries, without changing anything.
+/// Compares the database with this program's migrations, without changing anything.
 ///
 /// # Errors
-/// Whatever the database answers, when its record of applied migrations cannot be read.
+/// The error of the database, if its record of applied migrations cannot be read.
 pub async fn schema_state(db: &DatabaseConnection) -> Result<SchemaState, DbErr> {
     let manager = SchemaManager::new(db);
     let known: Vec<String> = Migrator::migrations()
@@ -121,14 +120,14 @@ pub async fn schema_state(db: &DatabaseConnection) -> Result<SchemaState, DbErr>
     })
 }
 
-/// Whether a name of a role or a database can stand in SQL between quotes as it is: 1 to 63 ASCII letters, digits and
-/// underscores. PostgreSQL cuts longer names off after 63 bytes.
+/// Whether a name of a role or a database needs no escaping between quotes in SQL: 1 to 63 ASCII letters, digits and
+/// underscores. PostgreSQL truncates longer names to 63 bytes.
 pub fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     (1..=63).contains(&name.len()) && name.chars().all(is_plain)
 }
 
-/// Grants the role that serves requests what it needs on every table: rows, never the schema. A no-op on SQLite.
+/// Grants the serving role its rights on every table: to rows, never to the schema. A no-op on SQLite.
 ///
 /// Run it as the owner after each migration; it is idempotent.
 ///
@@ -149,7 +148,7 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{role}\""
         ),
         format!("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON seaql_migrations FROM \"{role}\""),
-        // With a tenant its log would go.
+        // Deleting a tenant would delete its audit log.
         format!("REVOKE DELETE, TRUNCATE ON tenants FROM \"{role}\""),
         format!(
             "REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM \"{role}\"",

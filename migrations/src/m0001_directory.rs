@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, user_id) REFERENCES memberships (tenant_id, user_id) ON DELETE CASCADE",
         )
         .await?;
-        // These two are about tenants without having a tenant of their own: a tenant sees itself and its members.
+        // These two tables have no `tenant_id`: a tenant may read its own row and its members.
         ddl.isolate("tenants", &format!("id = {CURRENT_TENANT}"))
             .await?;
         ddl.isolate(

@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
              UNIQUE (tenant_id, slug)",
         )
         .await?;
-        // What a sync found last stands on the source; `head_commit` is the commit its files are of.
+        // The result of the last sync is stored with the source; `head_commit` is the commit of its files.
         ddl.tenant_table(
             "sources",
             "id $uuid NOT NULL,
@@ -47,8 +47,7 @@ impl MigrationTrait for Migration {
         // An expression, because two NULLs (the default branch twice) would differ.
         ddl.run("CREATE UNIQUE INDEX sources_same ON sources (tenant_id, project_id, url, coalesce(branch, ''), scan_path)")
             .await?;
-        // Content is kept once a tenant under the blob id that git gives it; a blob without text was binary or too
-        // large.
+        // Content is stored once per tenant under git's blob id. A blob without text was binary or too large.
         ddl.tenant_table(
             "blobs",
             "oid $text NOT NULL,
@@ -79,8 +78,7 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX source_files_blob ON source_files (tenant_id, blob)")
             .await?;
-        // The commits that the counts are of, in one row, because they are written and read together and never one by
-        // one.
+        // The commits behind the counts are stored in one row, because they are always written and read together.
         ddl.tenant_table(
             "source_history",
             "source_id $uuid NOT NULL,

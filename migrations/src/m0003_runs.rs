@@ -49,11 +49,11 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // One active run per subject: the guard that no two clicks can race past.
+        // One active run per subject: concurrent starts cannot get past this index.
         ddl.run("CREATE UNIQUE INDEX runs_one_active ON runs (tenant_id, kind, subject) WHERE status IN ('QUEUED', 'RUNNING')")
             .await?;
-        // What waits, in lanes: a worker jumps from one tenant, kind and priority to the next, however long each lane
-        // is.
+        // The waiting runs, in lanes: a worker skips from one tenant, kind and priority to the next, however long each
+        // lane is.
         ddl.run("CREATE INDEX runs_waiting ON runs (tenant_id, kind, priority, available_at, id) WHERE status = 'QUEUED'")
             .await?;
         ddl.run("CREATE INDEX runs_running ON runs (tenant_id) WHERE status = 'RUNNING'")
@@ -62,15 +62,15 @@ impl MigrationTrait for Migration {
             .await?;
         ddl.run("CREATE INDEX runs_project ON runs (tenant_id, project_id, id)")
             .await?;
-        // Whose turn it is: the tenant that was served longest ago.
+        // For the fair order: the tenant that was served longest ago comes first.
         ddl.run("CREATE INDEX runs_claimed ON runs (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL")
             .await?;
-        // Whose log may be old enough to be taken away.
+        // For the deletion of old logs.
         ddl.run("CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL AND NOT log_expired")
             .await?;
         ddl.system_access("runs").await?;
-        // A run's story, which stays when its events are gone: who took it, when, how it ended, and how long each phase
-        // took.
+        // The attempts at a run, which stay when its events are deleted: the worker, the times, the outcome, and the
+        // duration of each phase.
         ddl.tenant_table(
             "run_attempts",
             "run_id $uuid NOT NULL,
@@ -87,7 +87,7 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // A worker that claims a run begins the attempt with the same commit.
+        // A worker that claims a run begins the attempt in the same transaction.
         ddl.system_access("run_attempts").await?;
         ddl.tenant_table(
             "run_events",
@@ -146,7 +146,7 @@ impl MigrationTrait for Migration {
             "CREATE INDEX note_enrichments_note ON note_enrichments (tenant_id, note_id, run_id)",
         )
         .await?;
-        // A persona may be deleted after it helped: its id stays on the enrichment and no longer resolves.
+        // A persona may be deleted after its use: its id stays on the enrichment and no longer resolves.
         ddl.tenant_table(
             "action_points",
             "id $uuid NOT NULL,

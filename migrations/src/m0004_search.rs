@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             .await?;
             ddl.run("CREATE INDEX search_documents_tsv ON search_documents USING gin (tsv)")
                 .await?;
-            // The vector is made of them, and nothing reads them after that.
+            // The vector is generated from the terms, and nothing else reads them.
             ddl.run("ALTER TABLE search_documents ALTER terms SET STORAGE EXTERNAL")
                 .await?;
             ddl.run(POSTGRES_SEARCH).await?;
@@ -44,12 +44,11 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `terms` is the text with its identifiers split, on PostgreSQL in the form of a `tsvector`; what a person reads is
-/// `title` and `body`. `subject` names what the document is about within its kind, `chunk` counts its pieces from 0,
-/// and `content_key` tells whether a piece changed.
+/// `terms` is the text with its identifiers split, on PostgreSQL in the form of a `tsvector`; `title` and `body` are
+/// the text for people. `subject` names the object of the document within its kind, `chunk` numbers its chunks from 0,
+/// and `content_key` shows whether a chunk changed.
 ///
-/// The long texts stand last: SQLite reads a row from its front, and a search looks at the rest of every row that it
-/// finds.
+/// The long texts come last: SQLite reads a row from its start, and a search reads the other columns of every match.
 const COLUMNS: &str = "id $uuid NOT NULL,
     project_id $uuid,
     kind $text NOT NULL,
@@ -82,13 +81,13 @@ const SQLITE_SEARCH: &str = "
     END;";
 
 /// Under row-level security `@@` may not use an index (it is not leakproof): 128 ms over 195,000 rows. This function
-/// runs as the owner of the tables, whom the policy `search_read` lets read this one table. Its body filters by the
-/// transaction's tenant and its search path is pinned, so it returns nothing where the tenant is not set, in 7 ms. It
+/// runs as the owner of the tables, whom the policy `search_read` lets read this one table. It takes 7 ms. Its body
+/// filters by the transaction's tenant and its search path is pinned, so it returns nothing if no tenant is set. It
 /// needs no role of its own: roles belong to the whole cluster, and two installations in one cluster would have to
 /// share it.
 ///
-/// It ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`. Sorting by
-/// COLLATE "C" compares bytes.
+/// It ranks each kind separately and a subject by its best chunk, and returns the positions up to `max_rows`. Sorting
+/// by COLLATE "C" compares bytes.
 const POSTGRES_SEARCH: &str = "
     CREATE FUNCTION nyxcore_search(query text, project uuid, kinds text[], stacks text[], max_rows bigint)
         RETURNS TABLE (id uuid, place bigint)

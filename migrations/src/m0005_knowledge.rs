@@ -13,7 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // A letter that came with a sync is updated in place by its path: `source_ref` names it within the project.
+        // A letter from a sync is updated in place by its path: `source_ref` identifies it within the project.
         ddl.tenant_table(
             "memory_entries",
             "id $uuid NOT NULL,
@@ -81,7 +81,7 @@ impl MigrationTrait for Migration {
             ))
             .await?;
         }
-        // Vectors are optional: without the extension (or the right to create it) the column is simply not there yet.
+        // Vectors are optional: without the extension (or the right to create it) the column does not exist yet.
         ddl.run(if ddl.is_postgres() {
             "DO $body$ BEGIN
                IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'vector') THEN

@@ -13,7 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `heads` says which commit of each source was looked at, so that newer code is known to be newer.
+        // `heads` has the analysed commit of each source, so that newer code can be recognised.
         ddl.tenant_table(
             "code_analyses",
             "run_id $uuid NOT NULL,
@@ -42,7 +42,7 @@ impl MigrationTrait for Migration {
             "CREATE INDEX code_analyses_project ON code_analyses (tenant_id, project_id, run_id)",
         )
         .await?;
-        // Keyed by content: a file that did not change is never parsed again, whatever its path and project.
+        // Keyed by content: an unchanged file is never parsed again, whatever its path and project.
         ddl.tenant_table(
             "file_facts",
             "oid $text NOT NULL,
@@ -53,9 +53,9 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, oid) REFERENCES blobs (tenant_id, oid) ON DELETE CASCADE",
         )
         .await?;
-        // `position` orders a project's patterns, the best supported first; `key` is stable from run to run, and so is
-        // the id: a pattern that is no more keeps its row, and `vanished_in` says since which analysis. `told_...` is
-        // what was last told of it as a change.
+        // `position` orders a project's patterns, the best supported first. `key` and the id are stable across
+        // analyses: a vanished pattern keeps its row, and `vanished_in` names the analysis in which it vanished.
+        // `told_...` are the values that were last reported as a change.
         ddl.tenant_table(
             "code_patterns",
             "id $uuid NOT NULL,
@@ -82,7 +82,7 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // What an analysis told of a pattern: from what it was when it was last told of, to what it is.
+        // The changes of a pattern that an analysis reported: the values of the previous report, and the new ones.
         ddl.tenant_table(
             "code_pattern_changes",
             "run_id $uuid NOT NULL,
@@ -118,8 +118,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // One row a project, a column a part: a page reads one row, and of it what it shows. `patterns_version` is the
-        // version of the engine that found the patterns, 0 before any did.
+        // One row per project with a column for each part, so that a page reads only one row and only the parts that it
+        // shows. `patterns_version` is the version of the engine that found the patterns, 0 before the first analysis.
         ddl.tenant_table(
             "project_metrics",
             "project_id $uuid NOT NULL,
@@ -140,8 +140,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, analysis_id) REFERENCES code_analyses (tenant_id, run_id) ON DELETE CASCADE",
         )
         .await?;
-        // What a project's own rules match in a content, by the rules that were asked: neither is looked at again while
-        // both are the same.
+        // The matches of a project's own rules in a content, by content and rules: nothing is matched again while both
+        // are unchanged.
         ddl.tenant_table(
             "rule_matches",
             "project_id $uuid NOT NULL,

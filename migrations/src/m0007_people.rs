@@ -13,7 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // Whoever invited and whoever accepted may have left: their ids stay, as in a log.
+        // The inviting and the accepting user may have left: their ids stay, as in a log.
         ddl.tenant_table(
             "invitations",
             "id $uuid NOT NULL UNIQUE,
@@ -33,10 +33,10 @@ impl MigrationTrait for Migration {
             "CREATE UNIQUE INDEX invitations_open ON invitations (tenant_id, email) WHERE accepted_at IS NULL AND revoked_at IS NULL",
         )
         .await?;
-        // Whoever follows an invitation is in no tenant yet.
+        // The holder of an invitation belongs to no tenant yet.
         ddl.system_access("invitations").await?;
         if ddl.is_postgres() {
-            // A tenant sees its members and changes none of them: a person may belong to others as well.
+            // A tenant can read its members but not change them: a person may belong to other tenants as well.
             ddl.run(&format!(
                 "DROP POLICY tenant_isolation ON users;
                  CREATE POLICY tenant_isolation ON users FOR SELECT

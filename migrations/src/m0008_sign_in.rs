@@ -13,8 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `address_proven`: whoever set it had shown that the account's e-mail address is theirs, or an operator set
-        // it.
+        // `address_proven`: the password was set by a user with a verified e-mail address, or by an operator.
         ddl.system_table(
             "passwords",
             "user_id $uuid PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
@@ -49,7 +48,7 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX sessions_user ON sessions (user_id)")
             .await?;
-        // `key` is `account:<SHA-256 of the address that was given>` or `address:<network address>`.
+        // `key` is `account:<SHA-256 of the given address>` or `address:<network address>`.
         ddl.system_table(
             "sign_in_attempts",
             "key $text PRIMARY KEY,
@@ -58,8 +57,8 @@ impl MigrationTrait for Migration {
              last_at $time NOT NULL",
         )
         .await?;
-        // One journey to another service and back. The browser brings back what `state_hash` is the SHA-256 of in its
-        // address, and what `browser_hash` is of in its cookie.
+        // One login flow through a provider. `state_hash` is the SHA-256 of the state that the browser brings back in
+        // the URL, and `browser_hash` that of the secret in its cookie.
         ddl.system_table(
             "sign_in_flows",
             "state_hash $bytes PRIMARY KEY,

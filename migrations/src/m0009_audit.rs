@@ -9,10 +9,10 @@ use crate::ddl::Ddl;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// Tables whose rows the serving role adds and reads, and neither changes nor deletes.
+/// Tables to which the serving role may only add rows, and which it may read.
 pub const APPEND_ONLY: &[&str] = &["audit_entries", "system_entries"];
 
-/// The signature of the one function that takes old rows away. See [`POSTGRES_EXPIRE`].
+/// The signature of the only function that deletes old rows. See [`POSTGRES_EXPIRE`].
 pub const FUNCTION: &str = "nyxcore_audit_expire(timestamptz)";
 
 #[async_trait::async_trait]
@@ -39,8 +39,7 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX audit_entries_at ON audit_entries (at)")
             .await?;
-        // What happens to a tenant from outside, such as an invitation that is accepted, is written down by the scope
-        // that does it.
+        // Actions from outside of the tenant, such as accepting an invitation, are recorded by their system scope.
         ddl.system_access("audit_entries").await?;
         ddl.system_table(
             "system_entries",
@@ -74,9 +73,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the
-/// database's own. An `INSERT OR REPLACE` takes the old row away without a word to the trigger on deletion, so that a
-/// taken id is refused before.
+/// SQLite has no roles: triggers refuse what PostgreSQL does not permit to the serving role. They use the database's
+/// clock. An `INSERT OR REPLACE` deletes the old row without firing the delete trigger, so an existing id is refused
+/// before.
 const SQLITE_APPEND_ONLY: &str = "
     CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN
         SELECT RAISE(ABORT, 'the audit log is not changed');
@@ -88,9 +87,9 @@ const SQLITE_APPEND_ONLY: &str = "
         SELECT RAISE(ABORT, 'the audit log keeps the last 7 days');
     END;";
 
-/// The serving role may not delete. This function deletes rows past the operator's retention and returns their number.
-/// It runs as the owner of the tables, whom the policy `audit_expire` lets do so. Whatever it is asked, it keeps the
-/// last 7 days.
+/// The serving role may not delete. This function deletes rows older than the operator's retention and returns their
+/// number. It runs as the owner of the tables, whom the policy `audit_expire` lets delete. It always keeps the last 7
+/// days, whatever its argument.
 const POSTGRES_EXPIRE: &str = "
     CREATE FUNCTION nyxcore_audit_expire(before timestamptz) RETURNS bigint
         LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -13,7 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `name` is the secret's id within its kind: a provider's name, a source's id.
+        // `name` identifies the secret within its kind: a provider's name, a source's id.
         ddl.tenant_table(
             "sealed_secrets",
             "kind $text NOT NULL,

@@ -13,8 +13,8 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `source_ref` is the file that the post was imported from, `<source>:<path>`: importing it again changes the
-        // same post.
+        // `source_ref` is the file that the post was imported from, `<source>:<path>`: another import updates the same
+        // post.
         ddl.tenant_table(
             "blog_posts",
             "id $uuid NOT NULL,

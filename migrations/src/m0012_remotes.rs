@@ -26,8 +26,8 @@ impl MigrationTrait for Migration {
              UNIQUE (tenant_id, name)",
         )
         .await?;
-        // A row for each source that was ever synced or configured: its mirror may stay on disk as long as the row
-        // does. `next_sync_at` is when the scheduler starts the next sync, whether a schedule or a push asked for it.
+        // A row for each source that was ever synced or configured: while the row exists, its mirror may be on disk.
+        // `next_sync_at` is when the scheduler starts the next sync, whether a schedule or a push requested it.
         ddl.tenant_table(
             "sync_settings",
             "source_id $uuid NOT NULL,
@@ -49,7 +49,7 @@ impl MigrationTrait for Migration {
         )
         .await?;
         ddl.system_access("sync_settings").await?;
-        // What was delivered already is not acted on again.
+        // Known deliveries, which are ignored if they are sent again.
         ddl.tenant_table(
             "webhook_deliveries",
             "source_id $uuid NOT NULL,

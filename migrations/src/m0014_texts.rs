@@ -1,4 +1,4 @@
-//! Stored texts and times that were taken before there were limits, in the form that is looked for now.
+//! Converts texts and times that were stored before limits existed to the form that queries use now.
 //!
 //! - An API token that expires after the year 9999 could not be read back from PostgreSQL. It expires with that year.
 //! - An e-mail address with an internationalised domain is known by the domain's ASCII form. Where an account has that
@@ -20,14 +20,14 @@ impl MigrationTrait for Migration {
         let ddl = Ddl::new(manager);
         let db = manager.get_connection();
         if db.get_database_backend() == DbBackend::Postgres {
-            // The owner is bound by row-level security too.
+            // Row-level security applies to the owner too.
             ddl.run("SET LOCAL nyxcore.scope = 'system'").await?;
             ddl.run(
                 "UPDATE api_tokens SET expires_at = '9999-12-31T23:59:59Z' WHERE expires_at >= '10000-01-01T00:00:00Z'",
             )
             .await?;
         } else {
-            // The driver writes such a year with a sign before it.
+            // The driver writes a year above 9999 with a sign before it.
             ddl.run(
                 "UPDATE api_tokens SET expires_at = '9999-12-31 23:59:59+00:00' WHERE expires_at LIKE '+%'",
             )
@@ -54,7 +54,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The address with its domain in ASCII; `None` where the domain is none.
+/// The address with its domain in ASCII; `None` if the domain is invalid.
 fn ascii_form(email: &str) -> Option<String> {
     let (local, domain) = email.rsplit_once('@')?;
     match Host::parse(domain).ok()? {

@@ -22,17 +22,16 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The generated vector follows the terms. The owner of the table is bound by its policies, which no tenant is set for
-/// here.
+/// The generated vector follows the terms. The table's policies apply to the owner, and no tenant is set here.
 const POSTGRES: &str = "
     ALTER TABLE search_documents NO FORCE ROW LEVEL SECURITY;
     UPDATE search_documents
     SET terms = regexp_replace(terms, '''([^'']+)''', '''' || right(replace(tenant_id::text, '-', ''), 12) || '\\1''', 'g');
     ALTER TABLE search_documents FORCE ROW LEVEL SECURITY;";
 
-/// `terms` is now a JSON list of 16 texts. A word stands in the text of its weight, from 0 to 15, which is a column of
-/// the full text. The words of documents that are there already get a middling weight until they are published anew.
-/// The tokenizer splits at spaces alone: the words are made by the program.
+/// `terms` is now a JSON list of 16 texts, each a column of the full text. A word is in the text of its weight, from 0
+/// to 15. The words of existing documents get a middle weight until they are published again. The tokenizer splits only
+/// at spaces: the program produces the words.
 const SQLITE: &str = "
     DROP TRIGGER search_documents_insert;
     DROP TRIGGER search_documents_delete;

@@ -30,8 +30,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Does nothing where the role has nothing in this database. To take a function from a role, one must be a member of
-/// the role.
+/// Does nothing if the role owns nothing in this database. Only a member of the role can take a function from it.
 const POSTGRES: &str = "
     DO $body$ DECLARE
         former oid := to_regrole('{role}');

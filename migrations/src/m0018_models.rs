@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
 }
 
 async fn catalog(ddl: &Ddl<'_>) -> Result<(), DbErr> {
-    // Rises with every change of what the service keeps in memory of a tenant.
+    // Incremented with every change of the tenant's data that the service caches.
     ddl.tenant_table(
         "model_settings",
         "area $text NOT NULL,
@@ -43,7 +43,7 @@ async fn catalog(ddl: &Ddl<'_>) -> Result<(), DbErr> {
          PRIMARY KEY (tenant_id, name)",
     )
     .await?;
-    // `provider` is a vendor's id or the name of an endpoint, which share one space of names.
+    // `provider` is a vendor's id or the name of an endpoint, which share one namespace.
     ddl.tenant_table(
         "tenant_models",
         "model_id $text NOT NULL,
@@ -152,7 +152,7 @@ async fn budgets(ddl: &Ddl<'_>) -> Result<(), DbErr> {
 }
 
 async fn ledger(ddl: &Ddl<'_>) -> Result<(), DbErr> {
-    // A call that is under way. `budgets` are the budgets and periods that it was reserved against.
+    // A running call. `budgets` are the budgets and periods in which its cost is reserved.
     ddl.tenant_table(
         "model_reservations",
         "id $uuid NOT NULL,
@@ -177,7 +177,7 @@ async fn ledger(ddl: &Ddl<'_>) -> Result<(), DbErr> {
         .await?;
     ddl.run("CREATE INDEX model_reservations_owner ON model_reservations (owner)")
         .await?;
-    // A worker extends its calls and the sweeper finds those that nobody extends.
+    // Workers extend the deadlines of their calls, and the sweeper finds the expired ones.
     ddl.system_access("model_reservations").await?;
     // The ledger outlives people, projects and runs: it refers to them without a key.
     ddl.tenant_table(
@@ -218,7 +218,7 @@ async fn ledger(ddl: &Ddl<'_>) -> Result<(), DbErr> {
         "CREATE INDEX model_calls_run ON model_calls (tenant_id, run_id) WHERE run_id IS NOT NULL",
     )
     .await?;
-    // What reports are made of: the sum of the ledger by day. Nobody and no project are the nil id.
+    // The source of reports: the daily sums of the ledger. The nil id stands for no user and no project.
     ddl.tenant_table(
         "model_usage_daily",
         "day $text NOT NULL,

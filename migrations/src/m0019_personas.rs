@@ -13,19 +13,19 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // Known models are in a data file and a tenant's own may be removed: no foreign key.
+        // Known models are in a data file, and a tenant's own models may be removed: no foreign key.
         ddl.run("ALTER TABLE personas ADD COLUMN model_provider $text")
             .await?;
         ddl.run("ALTER TABLE personas ADD COLUMN model_id $text")
             .await?;
-        // Which of the starter set it was installed as: each is installed once, whatever it is called later. Both
-        // databases take any number of rows without one.
+        // The starter persona that it was installed from: each is installed once, even if it is renamed. Both databases
+        // allow any number of rows without one.
         ddl.run("ALTER TABLE personas ADD COLUMN starter $text")
             .await?;
         ddl.run("CREATE UNIQUE INDEX personas_starter ON personas (tenant_id, starter)")
             .await?;
-        // The sums stand on the persona. A row here says that a run is in them, and goes with the run, which is not
-        // tried again then.
+        // The sums are stored on the persona. A row here marks that a run is included in them. It is deleted with the
+        // run, which is not retried then.
         ddl.tenant_table(
             "persona_uses",
             "persona_id $uuid NOT NULL,
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // A run that is deleted finds its uses.
+        // For finding the uses when a run is deleted.
         ddl.run("CREATE INDEX persona_uses_run ON persona_uses (tenant_id, run_id)")
             .await
     }

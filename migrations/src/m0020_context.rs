@@ -1,5 +1,5 @@
-//! Templates of the tenants, earlier versions of notes, accepted action points, and what an enrichment keeps of its
-//! model's answer.
+//! Templates of the tenants, earlier versions of notes, accepted action points, and the stored model answer of an
+//! enrichment.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -14,7 +14,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // One row a template that the tenant changed: the built-in ones come with the program.
+        // One row per template that the tenant changed: the built-in ones are part of the program.
         ddl.tenant_table(
             "templates",
             "name $text NOT NULL,
@@ -44,11 +44,11 @@ impl MigrationTrait for Migration {
         // An enrichment's action point is a suggestion until a person accepts it.
         ddl.run("ALTER TABLE action_points ADD COLUMN accepted_at $time")
             .await?;
-        // The model's settled answer with what it may cite: who comes after a lost worker checks it and does not pay
-        // again.
+        // The model's final answer with the sources that it may cite: the worker that takes over from a lost one checks
+        // it, and does not pay again.
         ddl.run("ALTER TABLE note_enrichments ADD COLUMN draft $json")
             .await?;
-        // What the check found.
+        // The result of the check.
         ddl.run("ALTER TABLE note_enrichments ADD COLUMN report $json")
             .await
     }

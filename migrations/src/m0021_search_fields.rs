@@ -1,7 +1,8 @@
 //! The search index ranks by fields and roles: the words of a document carry how much it says about each.
 //!
-//! A word is its level, its class (`f` for a file of code, `k` for everything else), its tenant's key and its term, as
-//! `nyxcore_retrieval` writes it: the same on both databases. What is there already gets a middling level, and is found
+//! A word of the index consists of its level, its class (`f` for a file of code, `k` for everything else), its tenant's
+//! key and its term, as `nyxcore_retrieval` writes it: the same on both databases. Existing documents get a middle
+//! level, and are found by their unstemmed words until they are published again; the next sync of a source does that.
 //! by its unstemmed words until it is published anew; the next sync of a source does that.
 
 use sea_orm_migration::prelude::*;
@@ -20,24 +21,24 @@ impl MigrationTrait for Migration {
         if ddl.is_postgres() {
             return ddl.run(POSTGRES).await;
         }
-        // Built anew, because SQLite reads a row from its front: what a search looks at must stand before long texts.
+        // The table is created again, because SQLite reads a row from its start: the columns that a search reads must
+        // come before long texts.
         ddl.tenant_table("search_documents_new", SQLITE_COLUMNS)
             .await?;
         ddl.run(SQLITE).await
     }
 }
 
-/// The signature of the one function that reads past row-level security. See [`POSTGRES`].
+/// The signature of the only function that searches past row-level security. See [`POSTGRES`].
 pub const FUNCTION: &str = "nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb)";
 
-/// The function ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`, with
-/// the rarity of each asked term beside the first of them. `words` are `[word, term, level's weight, stress]`, the
+/// The function ranks each kind separately and a subject by its best chunk. It returns the positions up to `max_rows`,
+/// and the rarity of each query term with the first of them. `words` are `[word, term, level's weight, stress]`, the
 /// words of a term in the order in which they are read.
 ///
-/// Each word is looked up by itself: to rank by `ts_rank`, every vector that matches would be read, which takes most of
-/// the time. The tenant is compared by `IS NOT DISTINCT FROM`, which no other index serves; sequential scans are off
-/// for the same reason. The lists of an index are followed by what is still to be sorted into it, which every look-up
-/// reads: that is kept short.
+/// Each word is looked up separately: `ts_rank` would read every matching vector, which takes most of the time. The
+/// tenant is compared by `IS NOT DISTINCT FROM`, which no other index supports; sequential scans are disabled for the
+/// same reason. Every look-up also reads the index's list of pending entries, so that list is kept short.
 const POSTGRES: &str = "
     ALTER TABLE search_documents ADD COLUMN role $text;
     ALTER TABLE search_documents ADD COLUMN authority $text;
@@ -117,8 +118,8 @@ const POSTGRES: &str = "
         $body$;
     REVOKE ALL ON FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb) FROM PUBLIC;";
 
-/// `role` and `authority` say how much a match counts, and `alike` is a fingerprint of the words. See `m0004_search`
-/// for the rest.
+/// `role` and `authority` weight a match, and `alike` is a fingerprint of the words. See `m0004_search` for the other
+/// columns.
 const SQLITE_COLUMNS: &str = "seq INTEGER PRIMARY KEY,
     id $uuid NOT NULL,
     project_id $uuid,
@@ -142,7 +143,7 @@ const SQLITE_COLUMNS: &str = "seq INTEGER PRIMARY KEY,
     UNIQUE (tenant_id, kind, subject, chunk),
     FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE";
 
-/// The full text keeps which documents have a word and nothing else: the word says the rest.
+/// The full text stores only the documents of each word: the word contains the rest.
 const SQLITE: &str = "
     DROP TRIGGER search_documents_insert;
     DROP TRIGGER search_documents_delete;

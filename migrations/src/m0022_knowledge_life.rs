@@ -1,4 +1,4 @@
-//! The life of knowledge: it is archived, superseded, valid from a commit on, and recalled.
+//! The life cycle of knowledge: archived, superseded, valid from a commit on, and recalled.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// What supersedes an entry has no foreign key, which SQLite cannot add to a table: it is an entry of the tenant when
-/// it is written, and may be deleted later.
+/// The reference to the superseding entry is no foreign key, because SQLite cannot add one to a table. It is an entry
+/// of the tenant when it is written, and may be deleted later.
 const COLUMNS: [&str; 9] = [
     "memory_entries ADD COLUMN archived_at $time",
     "memory_entries ADD COLUMN superseded_by_id $uuid",

@@ -1,8 +1,8 @@
-//! Vectors of what the search index holds: kept by content, model and length, so that a text is embedded once a tenant.
+//! Vectors of the search index: stored by content, model and length, so that a text is embedded once per tenant.
 //!
-//! A document is cut into passages (`search_passages`), each named by the hash of its text. A vector belongs to a hash,
-//! and is kept as little-endian floats of 32 bits on both databases. On PostgreSQL with pgvector it is kept once more
-//! in a column of the type `vector`, with an index: see [`vectors`](crate::vectors).
+//! A document is split into passages (`search_passages`), each identified by the hash of its text. A vector belongs to
+//! a hash, and is stored as little-endian floats of 32 bits on both databases. On PostgreSQL with pgvector it is also
+//! stored in a column of the type `vector`, with an index: see [`vectors`](crate::vectors).
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
              PRIMARY KEY (tenant_id, model, dimensions)",
         )
         .await?;
-        // Questions are compared with the vectors of one model.
+        // Queries are compared with the vectors of one model.
         ddl.run(
             "CREATE UNIQUE INDEX search_vector_models_current ON search_vector_models (tenant_id) WHERE is_current",
         )
@@ -67,13 +67,13 @@ impl MigrationTrait for Migration {
 /// The signature of the function that compares vectors past row-level security. See [`POSTGRES`].
 pub const FUNCTION: &str = "nyxcore_nearest(text, text, bigint, uuid, text[], text[], bigint)";
 
-/// The operators of pgvector are not leakproof, so that no index serves them under row-level security. This function
-/// runs as the owner of the tables, whom the policies `search_read` let read; it filters by the transaction's tenant,
-/// and returns nothing where none is set. Each kind has `max_rows` passages of its own, the nearest first.
+/// The operators of pgvector are not leakproof, so no index supports them under row-level security. This function runs
+/// as the owner of the tables, whom the policies `search_read` let read. It filters by the transaction's tenant, and
+/// returns nothing if none is set. Each kind gets its own `max_rows` passages, the nearest first.
 ///
-/// The text of the query is made when it runs: the function is there, and the same, also where the extension is not. An
-/// index of a graph finds the nearest of all tenants; with the iterative scan it goes on until enough of this tenant's
-/// are found. The planner takes it where that is cheaper than to compare all that the filters leave.
+/// The text of the query is built at run time, so that the function also exists without the extension. A graph index
+/// finds the nearest vectors of all tenants; the iterative scan continues until enough of this tenant's are found. The
+/// planner uses it if that is cheaper than comparing all rows that pass the filters.
 const POSTGRES: &str = "
     CREATE FUNCTION nyxcore_nearest(question text, of_model text, of_dimensions bigint, project uuid, kinds text[], stacks text[],
                                     max_rows bigint)

@@ -1,4 +1,4 @@
-//! Consolidation as a run: what it was asked and came to, and patterns that it finds again by their keys.
+//! Consolidation as a run: its input and its result, and keys by which it recognises its patterns again.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -13,8 +13,8 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // The projects stand in a list with their names: one that is deleted while the run waits is named in its
-        // report.
+        // The projects are stored as a list with their names, so that the report can name a project that was deleted
+        // while the run waited.
         ddl.tenant_table(
             "consolidations",
             "run_id $uuid NOT NULL,
@@ -31,7 +31,7 @@ impl MigrationTrait for Migration {
         for column in COLUMNS {
             ddl.run(&format!("ALTER TABLE {column}")).await?;
         }
-        // Patterns that somebody wrote have no key.
+        // Patterns written by users have no key.
         ddl.run(
             "CREATE UNIQUE INDEX consolidation_patterns_key ON consolidation_patterns (tenant_id, key)",
         )

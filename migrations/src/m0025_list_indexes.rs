@@ -1,4 +1,4 @@
-//! Indexes of lists that sorted all rows of a parent, or walked through those of others: a page reads its own rows.
+//! Indexes for lists that sorted all rows of a parent, or scanned rows of others: a page now reads only its own rows.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -20,7 +20,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// What belongs to the whole tenant has an index of its own: a column that is NULL gives an index no order.
+/// Rows of the whole tenant have a separate index, because an index does not order rows by a column after one that is
+/// NULL.
 const INDEXES: [&str; 4] = [
     "code_patterns_listed ON code_patterns (tenant_id, project_id, position) WHERE vanished_in IS NULL",
     "consolidation_pattern_projects_project ON consolidation_pattern_projects (tenant_id, project_id, consolidation_pattern_id)",

@@ -4,8 +4,8 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::m0016_function_owner::FORMER_ROLES;
 
-/// What the connected role lacks to migrate this database and to grant `app_role` what it needs: a sentence each, with
-/// the SQL that gives it. Empty on SQLite, which has no roles.
+/// The missing rights of the connected role to migrate this database and to grant `app_role` its rights: one sentence
+/// each, with the SQL that grants the right. Empty on SQLite, which has no roles.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -23,8 +23,8 @@ pub async fn owner_lacks(
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// `$1` are the former roles, separated by commas; `$2` is the role that serves, or empty. Before PostgreSQL 16
-/// CREATEROLE was enough to become a member of another role; since then the ADMIN option on that role is needed.
+/// `$1` are the former roles, separated by commas; `$2` is the serving role, or empty. Before PostgreSQL 16 CREATEROLE
+/// was enough to become a member of another role; since then the ADMIN option on that role is needed.
 const LACKS: &str = "
     WITH me AS (SELECT * FROM pg_roles WHERE rolname = current_user)
     SELECT format('the role %I may not make tables in the schema public: GRANT USAGE, CREATE ON SCHEMA public TO %1$I', rolname)

@@ -1,19 +1,19 @@
-//! What a database has for pgvector, where the server has it: the columns and their indexes. An operator may install
-//! the extension at any time, so `nyxcore migrate` makes what is missing each time.
+//! The columns and indexes for pgvector, if the server has it. An operator may install the extension at any time, so
+//! `nyxcore migrate` creates the missing ones each time.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 /// The lengths of vectors that have an index: those of MiniLM, of most open models, and of OpenAI's and Google's.
-/// pgvector indexes up to 2,000 numbers as they are, and up to 4,000 of 16 bits. Vectors of other lengths are compared
+/// pgvector indexes up to 2,000 numbers of 32 bits, and up to 4,000 of 16 bits. Vectors of other lengths are compared
 /// one by one.
 pub const INDEXED_DIMENSIONS: [u32; 5] = [384, 768, 1024, 1536, 3072];
 
-/// Makes the columns and indexes that the extension allows, where it is installed or may be. Before 0.8 pgvector cannot
-/// go on until enough rows of one tenant are found; such a version serves the column of insights alone. A no-op on
-/// SQLite.
+/// Creates the columns and indexes that the extension allows, if it is or can be installed. Before version 0.8 pgvector
+/// cannot continue a scan until enough rows of one tenant are found; such a version only gets the column of insights. A
+/// no-op on SQLite.
 ///
 /// # Errors
-/// The database refuses something else than the extension.
+/// The database refuses anything except the extension.
 pub async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -21,8 +21,8 @@ pub async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     db.execute_unprepared(PREPARE).await.map(drop)
 }
 
-/// The names of the indexes begin with `search_vectors_hnsw`: the check of the schema looks at them by themselves,
-/// because whether they are there depends on the server.
+/// The names of the indexes begin with `search_vectors_hnsw`: the check of the schema handles them separately, because
+/// their existence depends on the server.
 const PREPARE: &str = "
     DO $body$ DECLARE
         length int;

@@ -71,7 +71,8 @@ on_both_databases! {
     async fn the_export_has_every_entry_once_as_json_lines(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let create = "mutation ($input: CreateProjectInput!) { createProject(input: $input) { project { id } } }";
-        // More than two pages of the export, each by another token: refusals of one are folded.
+        // More than two pages of the export. Each refusal uses another token, because refusals of one token are folded
+        // into one entry.
         for _ in 0..450 {
             let acting = acting(&served);
             let refused = nyxcore_tenancy::audit::audit_failed(&served.store, &acting, "createProject", "CONFLICT").await;
@@ -105,7 +106,7 @@ on_both_databases! {
         };
         let in_full = usize::try_from(REFUSALS_IN_FULL).unwrap();
         assert_eq!(entries().await.len(), in_full + 1, "another token is counted by itself");
-        // The rest is one entry with their number, when the window has passed.
+        // The other refusals become one entry with their number, once the window has passed.
         refusals_flush(&store, false).await.unwrap();
         assert_eq!(entries().await.len(), in_full + 1);
         clock.advance(REFUSAL_WINDOW);
@@ -114,7 +115,7 @@ on_both_databases! {
         assert_eq!(after.len(), in_full + 2);
         assert_eq!(after[0].detail.as_ref().unwrap()["refusals"], 200 - REFUSALS_IN_FULL);
         assert_eq!((after[0].token_id.map(Credential::Token), &*after[0].outcome), (Some(noisy.credential), "FORBIDDEN"));
-        // The next window begins anew, and at the end of the program nothing is left uncounted.
+        // The next window starts from zero, and at the end of the program all refusals are written.
         for _ in 0..=REFUSALS_IN_FULL {
             refuse(noisy, "createNote").await;
         }
@@ -191,7 +192,7 @@ on_both_databases! {
         }
         system_uses_flush(&store).await.unwrap();
         assert_eq!(uses(&store).await, [("directory_read".to_owned(), 3), ("tenant_create".to_owned(), 1)]);
-        // With nothing new to tell, nothing is written: reading the entries is the only use since.
+        // Without new uses nothing is written: only this test's reading of the entries was counted since.
         system_uses_flush(&store).await.unwrap();
         assert_eq!(uses(&store).await.len(), 2);
     }
@@ -225,7 +226,7 @@ on_both_databases! {
     async fn old_entries_expire_but_never_within_a_week(db: TestDatabase) {
         let (old, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&old, "acme").await;
-        // The database's own clock guards the last week, so the newer entry is made at the machine's time.
+        // The database checks the last week by its own clock, so the newer entry is created at the machine's time.
         let now = crate::support::store(&db).await;
         let origin = Origin::default();
         let caller = Caller { tenant: acme.id, user: nyxcore_tenancy::UserId(acme.id.0), role: Role::Owner, credential: Credential::Token(nyxcore_tenancy::ApiTokenId(acme.id.0)) };
@@ -238,7 +239,8 @@ on_both_databases! {
         assert!(audit_expire(&old, TimeDelta::days(365)).await.unwrap() >= 1);
         assert_eq!(entries().await, ["createNote"]);
         clock.advance(TimeDelta::days(36_500));
-        // Ahead of the machine's clock by a century: the service would delete it, the database keeps it.
+        // A clock that is a century ahead of the machine's: the service would delete the entry, but the database keeps
+        // it.
         match audit_expire(&old, TimeDelta::zero()).await {
             Ok(gone) => assert_eq!((db.backend(), gone), (DbBackend::Postgres, 0)),
             Err(error) => assert_eq!((db.backend(), error.code()), (DbBackend::Sqlite, "INTERNAL")),
@@ -274,7 +276,7 @@ fn new_token(served: &Served, role: Role) -> NewApiToken {
     }
 }
 
-/// A token of the owner's with a lesser role.
+/// A token of the owner with a lower role.
 async fn token(served: &Served, role: Role) -> String {
     let scoped = served.store.write(served.tenant).await.unwrap();
     let (_, token) = api_token_create(&scoped, new_token(served, role))

@@ -71,7 +71,7 @@ on_both_databases! {
         let patterns = ProjectPatterns::default().page(&scoped, project, &PageRequest::first(200)).await.unwrap();
         let patterns: Vec<Pattern> = patterns.into_items().into_iter().map(as_the_engine_says_it).collect();
         assert!(patterns.len() >= 3, "{patterns:#?}");
-        // The places that deviate are not stored.
+        // Deviating places are not stored.
         let said = report.project.patterns.into_iter().map(|pattern| Pattern { deviations: Vec::new(), ..pattern });
         assert_eq!(patterns, said.collect::<Vec<_>>());
         assert_eq!(ProjectHotspots.page(&scoped, project, &PageRequest::first(100)).await.unwrap().into_items(), report.project.hotspots);
@@ -107,7 +107,7 @@ on_both_databases! {
         assert_eq!((changed.files_analyzed, changed.files_reused, changed.files_skipped), (1, first.files_analyzed - 1, 2));
         assert_eq!(changed.commit_id.as_deref(), Some("beef"));
 
-        // Another project of the tenant with the same content has nothing left to parse.
+        // Another project of the tenant with the same content needs no parsing.
         let (twin, _) = self::project(&store, acme.id, "twin", &tree()).await;
         let (twin, _) = analyze(&store, acme.id, twin).await;
         assert_eq!((twin.files_analyzed, twin.files_reused), (0, first.files_analyzed));
@@ -129,7 +129,7 @@ on_both_databases! {
             assert_eq!(told, [&EventBody::Message { level: Level::Warning, text: text.into() }]);
             clock.advance(QUIET_PERIOD);
         }
-        // Each content has one entry, those that do not parse as well; those told by their paths need none.
+        // Each content has one entry, also if it does not parse. Files that are classified by their paths need none.
         let all = analysis_latest(&store.read(acme.id).await.unwrap(), project).await.unwrap().unwrap();
         assert_eq!(facts_kept(&store, acme.id).await, all.files_reused + 2);
     }
@@ -165,7 +165,7 @@ on_both_databases! {
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         let (first, _) = analyze(&store, acme.id, project).await;
         clock.advance(TimeDelta::minutes(1));
-        // The same commit again is no news.
+        // Another analysis of the same commit reports no change.
         let (none, _) = after_sync(&store, acme.id, project).await;
         assert!(matches!(none, Start::RecentlyCompleted(recent) if recent.id == first.run_id));
 
@@ -192,7 +192,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         let (start, analysis) = begin(&store, acme.id, project).await;
-        // Looked at while it ran and changed since: what the follow-up finds when the run ends.
+        // Changed after it was read by the running analysis: the follow-up finds the change when the run ends.
         work(&store, acme.id, start.run().id).await;
         let follow_up = analysis_catch_up(QUIET_PERIOD);
         let scoped = store.write(acme.id).await.unwrap();
@@ -247,7 +247,7 @@ on_both_databases! {
         let left = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         assert!(!left.is_empty() && left.iter().all(|pattern| pattern.stack.as_deref() == Some("python")));
         let scoped = store.read(acme.id).await.unwrap();
-        // Who cited it still finds what it was.
+        // An enrichment that cites the pattern can still read it.
         let gone = CodePatterns::require(&scoped, old.id).await.unwrap();
         let latest = analysis_latest(&scoped, project).await.unwrap().unwrap();
         assert_eq!((gone.title, gone.first_seen_at, gone.vanished_in), (old.title, old.first_seen_at, Some(latest.run_id)));
@@ -292,7 +292,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (home, first) = project(&store, acme.id, "home", &tree()).await;
         let second = source(&store, acme.id, home, "https://example.org/second.git", "").await;
-        // The first repository once more, of which another folder is looked at: what both have is one file.
+        // The first repository again, with another folder: the two sources have one file in common.
         let same = source(&store, acme.id, home, "https://example.org/home.git", "src").await;
         let more: Vec<(String, String)> = tree().into_iter().map(|(path, text)| (path, format!("{text}\n# more\n"))).collect();
         let more: Vec<(&str, &str)> = more.iter().map(|(path, text)| (path.as_str(), text.as_str())).filter(|(path, _)| path.ends_with(".py")).collect();
@@ -359,7 +359,7 @@ on_both_databases! {
         let workers = Workers::builder(&store).handler(AnalysisHandler::default()).start().unwrap();
         let mut events = Box::pin(run_follow(&store, acme.id, start.run().id, 0));
         while let Some(event) = events.next().await {
-            // The second attempt waits for the clock.
+            // The second attempt waits until the clock moves.
             if matches!(event.unwrap().body, EventBody::Message { level: Level::Warning, text } if text.contains("trying again")) {
                 clock.advance(TimeDelta::seconds(2));
             }
@@ -421,7 +421,7 @@ on_both_databases! {
         assert_eq!(AnalysisPatternChanges { change: None }.page(&scoped, analysis.run_id, &PageRequest::first(10)).await.unwrap().into_items(), []);
         assert!(pattern_changes_last(&scoped, &[pattern.id]).await.unwrap().is_empty());
         drop(scoped);
-        // What one tenant parsed is not known to the other, not even by being faster.
+        // One tenant's parsed contents are not used for the other, which would reveal them by the duration.
         let (theirs, _) = project(&store, other.id, "home", &tree()).await;
         let (again, _) = analyze(&store, other.id, theirs).await;
         assert_eq!((again.files_analyzed, again.files_reused), (analysis.files_analyzed, 0));

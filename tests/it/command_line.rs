@@ -30,10 +30,10 @@ use nyxcore_tests::{
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-/// How long a program may take to say what it is waited for.
+/// How long a program may take to print the expected text.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a command said.
+/// The output of a command.
 struct CommandOutput {
     status: ExitStatus,
     out: String,
@@ -41,7 +41,7 @@ struct CommandOutput {
 }
 
 impl CommandOutput {
-    /// The code of the error line, which is the last of standard error.
+    /// The code in the error line, which is the last line of standard error.
     fn code(&self) -> &str {
         let last = self.err.lines().last().unwrap_or_default();
         let code = last
@@ -78,14 +78,14 @@ fn on_test_database(db: &TestDatabase, url: &str, arguments: &[&str]) -> Command
     )
 }
 
-/// A program that runs until it is told to end. It is killed when this is dropped.
+/// A running program. It is killed on drop.
 struct Running {
     child: Child,
     lines: std::sync::mpsc::Receiver<String>,
 }
 
 impl Running {
-    /// Starts it, and reads the one of its outputs that is said.
+    /// Starts the program, and reads one of its outputs.
     fn start(command: &mut Command, reads_stdout: bool) -> Self {
         let (out, err) = if reads_stdout {
             (Stdio::piped(), Stdio::null())
@@ -103,7 +103,7 @@ impl Running {
             None => Box::new(child.stderr.take().unwrap()),
         };
         let (sender, lines) = std::sync::mpsc::channel();
-        // Read to its end, so that the program never waits for a reader.
+        // Read to the end, so that the program never blocks on a full pipe.
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 let _nobody_waits = sender.send(line);
@@ -112,7 +112,7 @@ impl Running {
         Self { child, lines }
     }
 
-    /// The rest of the next line that has this in it, after it.
+    /// The rest of the next line that contains the word.
     fn after(&self, word: &str) -> String {
         loop {
             let line = self
@@ -141,13 +141,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // It may have ended already, which is fine.
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
 }
 
-/// Asks a server who a token speaks for: the status, and the answer.
+/// Asks a server for the viewer of a token: returns the status and the response.
 async fn viewer(url: &str, token: &str) -> (u16, Value) {
     let query = json!({ "query": "{ viewer { role tenant { slug } user { email } } }" });
     let client = reqwest::Client::builder()
@@ -167,7 +167,7 @@ async fn viewer(url: &str, token: &str) -> (u16, Value) {
     )
 }
 
-/// A repository with enough of a habit to be found.
+/// A repository with enough code for a pattern to be found.
 fn repository(db: &TestDatabase, name: &str) -> TestRepository {
     let mut repository = TestRepository::create(db.folder().join(name));
     repository.write(

@@ -12,7 +12,7 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/embedder")
 }
 
-/// Where this test was built.
+/// The target directory of this test's build.
 fn target_dir() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()
@@ -25,8 +25,8 @@ fn target_dir() -> PathBuf {
 fn cargo(verb: &str, variables: &[(&str, &str)]) -> Output {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = std::process::Command::new(cargo);
-    // What the test runner says of this package is not said of the example: build scripts that look at it (ring's)
-    // would run again, and all that depends on them would be compiled again, here and by the next build.
+    // The test runner's variables are removed: build scripts that read them (such as ring's) would run again, and their
+    // dependents would be compiled again, here and in the next build.
     for (name, _) in std::env::vars_os() {
         let is_of_this_package = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -38,7 +38,7 @@ fn cargo(verb: &str, variables: &[(&str, &str)]) -> Output {
     command
         .current_dir(example())
         .args([verb, "--locked", "--offline", "--quiet"])
-        // What the workspace has built is found, and not built again.
+        // Reuses the workspace's build.
         .args(["--features", "shared-build", "--target-dir"])
         .arg(target_dir())
         .envs(variables.iter().copied())
@@ -85,14 +85,14 @@ on_both_databases! {
         for check in guard_check(&app).await.unwrap() {
             assert_eq!(check.problems, Vec::<String>::new(), "{}", check.what);
         }
-        // Without a tenant the role that serves sees none of the rows.
+        // Without a tenant the serving role sees none of the rows.
         let count = Statement::from_string(db.backend(), "SELECT count(*) FROM glossary_terms");
         let rows: i64 = app.query_one_raw(count).await.unwrap().unwrap().try_get_by_index(0).unwrap();
         assert_eq!(rows, if db.backend() == DbBackend::Postgres { 0 } else { 2 });
     }
 }
 
-/// What its author does first, and without any setting: everything is in memory.
+/// The author's first run, without any setting: everything is in memory.
 #[test]
 fn the_example_needs_no_database() {
     let printed = passed(&cargo("run", &[]));

@@ -1,5 +1,5 @@
-//! Vectors beside the words: what is embedded and when, what a question finds by its meaning, and what happens where
-//! the model changes, fails or costs too much. The vendor is scripted: its vectors say which of a few subjects a text
+//! Vectors beside word search: what is embedded and when, what a question finds by meaning, and what happens if the
+//! model changes, fails or costs too much. The vendor is scripted: its vectors encode which of a few subjects a text
 //! has.
 
 mod faults;
@@ -102,7 +102,7 @@ on_both_databases! {
         let scoped = desk.models.write().await;
         assert_eq!(embedding_start(&scoped).await.unwrap(), None);
         drop(scoped);
-        // Who takes the default back is asked nothing more.
+        // After the default is removed, no request is sent to the vendor.
         desk.model_set(Some(SMALL)).await;
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
         desk.model_set(None).await;

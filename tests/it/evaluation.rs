@@ -1,4 +1,4 @@
-//! Search is measured on the history of a repository, on both databases, and leaves nothing behind.
+//! The evaluation of search on the history of a repository, on both databases, leaves no data behind.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::embeddings::local::Subjects;
 use crate::support::{store, tenant};
 
-/// A repository whose second commit is about one of its two files, and whose third is an update of a dependency.
+/// A repository whose second commit is about one of its two files, and whose third one updates a dependency.
 fn repository(db: &TestDatabase) -> (TestRepository, String) {
     let mut repository = TestRepository::create(db.folder().join("repository"));
     repository.write("src/lease.rs", "fn renew_lease() {}\n");

@@ -51,13 +51,13 @@ on_both_databases! {
                 if query == VIEWER {
                     assert_eq!(body, json!({"data": {"viewer": {"role": "OWNER", "tenant": {"slug": "acme"}}}}));
                 } else {
-                    // What was not executed has no data, and its errors have codes.
+                    // A request that was not executed has no data, and its errors have codes.
                     assert!(body.get("data").is_none(), "{body}");
                     assert!(code(&body).starts_with("GRAPHQL_"), "{body}");
                 }
             }
         }
-        // An error of a field is an answer to a good request.
+        // A field error is part of a response to a valid request.
         let query = json!({"query": "{ project(id: \"nonsense\") { id } }"});
         let response = served.post(&query).header("accept", RESPONSE).send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -160,7 +160,7 @@ on_both_databases! {
             Some(format!("Bearer {}", revoked.1)),
         ] {
             for path in ["/graphql", "/api/v1/events/syncs/run_01h455vb4pex5vsknk084sn02q"] {
-                // Not even a body that does not parse is looked at.
+                // Not even an invalid body is parsed.
                 let mut request = served.client.request(if path == "/graphql" { "POST" } else { "GET" }.parse().unwrap(), served.url(path)).body("{");
                 if let Some(authorization) = &authorization {
                     request = request.header("authorization", authorization);
@@ -171,7 +171,7 @@ on_both_databases! {
                 assert_eq!(code(&response.json().await.unwrap()), "UNAUTHENTICATED");
             }
         }
-        // A token in the address is refused even beside a good one in the header.
+        // A token in the URL is refused even with a valid one in the header.
         for query in [format!("access_token={}", served.token), format!("x={}", served.token)] {
             let response = served.request("GET", &format!("/graphql?{query}")).send().await.unwrap();
             assert_eq!(response.status(), 401);
@@ -220,7 +220,7 @@ on_both_databases! {
         assert_eq!((response.status().as_u16(), code(&response.json().await.unwrap())), (431, "HEADERS_TOO_LARGE"));
         let response = served.request("GET", &format!("/{}", "x".repeat(9000))).send().await.unwrap();
         assert_eq!((response.status().as_u16(), code(&response.json().await.unwrap())), (414, "ADDRESS_TOO_LONG"));
-        // The introspection that every client begins with is within them all.
+        // The introspection query that every client sends first is within all limits.
         let introspection = json!({"query": "{ __schema { types { fields { args { type { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { name } } } } } } } } } } } } } } }"});
         assert_eq!(code(&served.post(&introspection).send().await.unwrap().json().await.unwrap()), "");
     }

@@ -36,14 +36,14 @@ on_both_databases! {
         let node = world.ask("query ($id: ID!) { node(id: $id) { ... on GitConnection { name } } }", json!({"id": id})).await;
         assert_eq!(node["data"]["node"]["name"], "Work");
 
-        // The token is in no row as it is, and in no entry of the log.
+        // The token is in no row in clear text, and in no audit entry.
         let raw = db.superuser_connection().await.unwrap();
         let sql = "SELECT sealed FROM sealed_secrets WHERE kind = 'git_connection'";
         let rows = raw.query_all_raw(Statement::from_string(db.backend(), sql)).await.unwrap();
         let sealed: Vec<u8> = rows[0].try_get("", "sealed").unwrap();
         assert!(rows.len() == 1 && !sealed.windows(10).any(|part| part == &GOOD.as_bytes()[..10]));
 
-        // A new token is tried before it takes the old one's place.
+        // A new token is verified before it replaces the old one.
         for (token, expected) in [(NEXT, "octocat"), ("github_pat_wrong", "GITHUB_UNAUTHORIZED"), ("with space", "GITHUB_TOKEN_INVALID")] {
             let answer = world.ask(UPDATE, json!({"input": {"connectionId": id, "token": token}})).await;
             let login = answer["data"]["updateGitConnection"]["login"].as_str();
@@ -98,7 +98,7 @@ on_both_databases! {
         let again = world.ask(ADD, json!({"input": {"name": "GitHub", "baseUrl": url, "token": GOOD}})).await;
         assert_eq!(code(&again), "CONFLICT");
 
-        // Who may not, has nobody asked.
+        // A caller without permission causes no request to GitHub.
         let asked = world.github.requests().len();
         let member = world.token_of(Role::Member).await;
         let answer = world.ask_as(&member, ADD, json!({"input": {"name": "y", "baseUrl": url, "token": GOOD}})).await;
@@ -111,7 +111,7 @@ on_both_databases! {
         let names = |page: &Value| -> Vec<String> {
             page["nodes"].as_array().unwrap().iter().map(|node| node["fullName"].as_str().unwrap().to_owned()).collect()
         };
-        // GitHub's page is not ours: a page here ends where it was asked to.
+        // Our pages differ from GitHub's: a page here ends after the requested number.
         let first = world.listed(json!({"id": id, "first": 2})).await;
         assert_eq!(names(&first), ["acme/atlas", "acme/legacy.api"]);
         assert_eq!((&first["pageInfo"]["hasNextPage"], &first["pageInfo"]["hasPreviousPage"]), (&json!(true), &json!(false)));
@@ -135,7 +135,7 @@ on_both_databases! {
             let found = world.listed(json!({"id": id, "query": query})).await;
             assert_eq!((names(&found), &found["pageInfo"]["hasNextPage"]), (expected.into_iter().map(str::to_owned).collect(), &json!(false)), "{query}");
         }
-        // Everywhere GitHub searches.
+        // With `everywhere` GitHub searches.
         let found = world.listed(json!({"id": id, "query": "atlas org:zoo", "everywhere": true})).await;
         assert_eq!(names(&found), ["acme/atlas", "dtrupenn/atlas"]);
         assert!(world.github.paths().iter().any(|path| path.contains("q=%22atlas%22+%22org%3Azoo%22+in%3Aname+fork%3Atrue")), "{:?}", world.github.paths());
@@ -148,7 +148,7 @@ on_both_databases! {
         let limited = world.ask(branches, json!({"id": id, "repository": "acme/limited"})).await;
         assert_eq!((code(&limited), &limited["errors"][0]["extensions"]["retryAfter"]), ("GITHUB_ABUSE_LIMITED", &json!(47)), "{limited}");
 
-        // What is a source already is marked, however its address is written.
+        // A repository that is a source already is marked, however its address is written.
         let create = "mutation { createProject(input: {name: \"Atlas\"}) { project { id } } }";
         let project = world.ask(create, json!({})).await["data"]["createProject"]["project"]["id"].clone();
         let add = "mutation ($input: AddSourceInput!) { addSource(input: $input) { source { id } } }";
@@ -166,7 +166,8 @@ on_both_databases! {
         let marked = world.listed(json!({"id": id, "first": 1})).await;
         assert_eq!(marked["nodes"][0]["importedAs"], json!(sources[..3]), "{marked}");
 
-        // A viewer does not import, and so looks at nothing that a token sees; what is asked wrongly is told.
+        // A viewer may not import, and so may not list the repositories that a token can see. Invalid arguments are
+        // reported.
         let viewer = world.token_of(Role::Viewer).await;
         let asked = world.github.requests().len();
         assert_eq!(code(&world.ask_as(&viewer, REPOSITORIES, json!({"id": id})).await), "FORBIDDEN");
@@ -201,7 +202,7 @@ on_both_databases! {
         }
     }
 
-    /// Whoever controls a name may have it resolve to anything.
+    /// The owner of a host name can make it resolve to any address.
     async fn a_name_that_leads_to_a_forbidden_address_is_not_asked(db: TestDatabase) {
         let world = GithubWorld::start(&db).await;
         let (store, tenant_id) = (&world.served.store, world.served.tenant);
@@ -225,14 +226,14 @@ on_both_databases! {
             let base = format!("{scheme}://ghe.test:{}", world.github.port());
             let new = NewConnection { name: "x".into(), base_url: Some(base), token: GOOD.into() };
             let error = connection_add(&context, new).await.unwrap_err();
-            // The answer for a name that nobody has: which names a private network has is not told.
+            // The same error as for an unknown name, so that nobody can probe which names a private network has.
             assert_eq!(error.code(), "GITHUB_UNAVAILABLE", "{addresses:?}");
         }
         assert!(world.github.requests().is_empty());
     }
 }
 
-/// A name server that says what it likes.
+/// A resolver that returns the given addresses.
 #[derive(Debug)]
 struct LyingResolver(Vec<&'static str>);
 

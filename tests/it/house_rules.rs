@@ -12,7 +12,7 @@ mod english;
 mod examples;
 mod unit_tests;
 
-/// Arrows point down only, and crates of one layer do not import each other. A new crate takes its place here first.
+/// Dependencies point down only, and crates of one layer do not import each other. A new crate is added here first.
 const LAYERS: &[(u8, &[&str])] = &[
     (7, &["nyxcore"]),
     (6, &["nyxcore-gateway"]),
@@ -61,12 +61,12 @@ const LAYERS: &[(u8, &[&str])] = &[
     ),
 ];
 
-/// The schema history stands beside the layers: it imports none of them, and only who wires the program imports it.
+/// The schema history is beside the layers: it imports none of them, and only the program imports it.
 const MIGRATIONS: &str = "nyxcore-migrations";
-/// The harness stands above everything and comes into other crates' tests only.
+/// The harness is above all layers, and other crates may use it only in their tests.
 const TESTS: &str = "nyxcore-tests";
 
-/// A file is read in one sitting. A longer one gives the reason in its head, after [`REASON`].
+/// A file should be readable in one sitting. A longer one states the reason in its header, after [`REASON`].
 const MOST_LINES: usize = 450;
 const REASON: &str = "Longer than 450 lines: ";
 
@@ -77,8 +77,8 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every file of the workspace's code with one of these endings, by its path from the root. What lies in a `corpus` is
-/// what tests read.
+/// All code files of the workspace with one of these endings, by their path from the root. Files in a `corpus` folder
+/// are test input and excluded.
 fn files(endings: &[&str]) -> BTreeMap<String, String> {
     let root = root();
     let mut found = BTreeMap::new();
@@ -112,7 +112,7 @@ fn files(endings: &[&str]) -> BTreeMap<String, String> {
     found
 }
 
-/// Every member's manifest, by its path. One that says `[workspace]` is of none of ours: it is built by itself.
+/// The manifests of the workspace's members, by path. One with `[workspace]` is no member: it is built separately.
 fn manifests() -> BTreeMap<String, Table> {
     let parse = |(path, text): (String, String)| (path, text.parse().unwrap());
     let all = files(&["Cargo.toml"]).into_iter().map(parse);
@@ -124,7 +124,7 @@ fn package(manifest: &Table) -> &str {
     manifest["package"]["name"].as_str().unwrap()
 }
 
-/// The tables of dependencies of a manifest, those by target too, each with its kind.
+/// The dependency tables of a manifest, including those by target, each with its kind.
 fn dependency_tables(manifest: &Table) -> Vec<(&'static str, &Table)> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let targets = targets
@@ -177,8 +177,8 @@ fn arrows(manifest: &Table) -> Vec<String> {
         .collect()
 }
 
-/// What only the crates of the API know: the beginning of a package's name, and who may depend on it. The tests have a
-/// bare server to measure against.
+/// Packages that only the crates of the API may use: the prefix of a package's name, and the crates that may depend on
+/// it. The tests have a bare server for comparison.
 const WEB: &[(&str, &[&str])] = &[
     (
         "async-graphql",
@@ -244,7 +244,7 @@ fn attributes(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A snapshot is named by the test that made it, or by the name that the test gave it; its header says in which file.
+/// A snapshot has the name of its test, or the name that the test gave it; its header names the source file.
 fn orphan(path: &str, text: &str, sources: &BTreeMap<String, String>) -> Option<String> {
     let source = text
         .lines()

@@ -65,7 +65,7 @@ on_both_databases! {
         let first = vec![letter(1, "the lease expired"), letter(2, "the page was slow")];
         assert_eq!(import(&store, acme.id, home, first.clone()).await, counts(2, 0, 0));
         assert_eq!(import(&store, acme.id, home, first).await, counts(0, 0, 2));
-        // Another project's letter of the same name is another letter.
+        // A letter of the same name in another project is another letter.
         assert_eq!(import(&store, acme.id, away, vec![letter(1, "elsewhere")]).await, counts(1, 0, 0));
 
         let before = letters(&store, acme.id, home).await;
@@ -143,7 +143,7 @@ on_both_databases! {
         assert!(matches!(second, Err(Error::Conflict(_))));
         drop(scoped);
 
-        // The pair goes with its project.
+        // The pair is deleted with its project.
         let scoped = store.write(acme.id).await.unwrap();
         project_delete(&scoped, home).await.unwrap();
         scoped.commit().await.unwrap();

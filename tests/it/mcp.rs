@@ -1,4 +1,4 @@
-//! The Model Context Protocol over HTTP: every tool on an analysed project, and what a server refuses.
+//! The Model Context Protocol over HTTP: every tool on an analysed project, and refused requests.
 
 mod abuse;
 mod documents;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::code_analysis::world::{Tree, analyze, project, tree};
 use crate::gateway_transport::client::{Served, serve};
 
-/// What a client of the protocol accepts.
+/// The `Accept` header of a client of the protocol.
 const ACCEPT: &str = "application/json, text/event-stream";
 
 /// A client with one token.
@@ -26,7 +26,7 @@ struct Agent<'s> {
 }
 
 impl Agent<'_> {
-    /// Sends a message; the status, and the answer where there is one.
+    /// Sends a message; returns the status, and the response if there is one.
     async fn send(&self, message: &Value) -> (u16, Value) {
         let request = self.served.client.post(self.served.url("/mcp"));
         let request = request.bearer_auth(&self.token).header("accept", ACCEPT);
@@ -37,7 +37,7 @@ impl Agent<'_> {
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
-    /// The answer to a request.
+    /// The response to a request.
     async fn ask(&self, method: &str, params: Value) -> Value {
         let message = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         let (status, answer) = self.send(&message).await;
@@ -123,7 +123,7 @@ impl Served {
         }
         let (id, source) = project(&self.store, self.tenant, "atlas", &tree).await;
         analyze(&self.store, self.tenant, id).await;
-        // What a sync does in its last phase.
+        // Publishes the documents, as the last phase of a sync does.
         let documents = tree.iter().flat_map(|(path, text)| {
             let of_file = file_documents(&code_subject(source, path), path, text);
             of_file.into_iter().map(|document| Document {

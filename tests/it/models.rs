@@ -1,5 +1,5 @@
-//! The door to every model, over real HTTP to a scripted vendor and with both databases: each step of a call, what it
-//! leaves in the ledger, and what budgets hold.
+//! The model service, over real HTTP to a scripted vendor and with both databases: each step of a call, its row in the
+//! ledger, and the enforcement of budgets.
 
 mod api;
 mod budgets;

@@ -59,7 +59,7 @@ on_both_databases! {
             let section = markdown.split(&format!("### {heading}\n")).nth(1).unwrap().split("### ").next().unwrap();
             assert!(section.contains(&format!("[{number}]")), "{heading}: {section}");
         }
-        // The last of the file's lines that are shown hold a fence: the block around them is longer.
+        // The shown lines of the file end with a fence, so the block around them uses a longer one.
         assert!(markdown.contains("````rust\n") && markdown.contains("- [1] Code: `src/lease.rs:"), "{markdown}");
         for citation in &done.citations {
             resolve(&store, acme.id, &world, citation).await;
@@ -70,7 +70,7 @@ on_both_databases! {
         assert!(done.context_used.iter().all(|section| (section.tokens > 0) == (section.items > 0)));
         assert!(markdown.contains("Nothing was found in: documents."), "{markdown}");
 
-        // The note's own open task and the insight's suggestion, each with where it comes from.
+        // The note's own open task and the insight's suggestion, each with its origin.
         let points = points(&store, acme.id, &done).await;
         let texts: Vec<&str> = points.iter().map(|point| point.text.as_str()).collect();
         assert_eq!(texts, ["measure how long a renewal takes", "Renew the lease before each batch."]);
@@ -162,8 +162,7 @@ on_both_databases! {
         let their_persona = persona_create(&scoped, NewPersona { name: "Vera".into(), ..NewPersona::default() }).await.unwrap();
         scoped.commit().await.unwrap();
 
-        // Another project of the tenant, which has nothing of its own: what the whole tenant knows is found, and
-        // nothing else.
+        // Another project of the tenant without own knowledge: only knowledge of the whole tenant is found.
         let scoped = store.write(acme.id).await.unwrap();
         let empty = project(&scoped, "empty").await;
         let mine = note(&scoped, empty, "Leases", "How is a lease renewed?").await;
@@ -288,8 +287,8 @@ on_both_databases! {
         assert_eq!(search(&scoped, &request).await.unwrap()[0].subject, world.note.id.to_string());
         drop(scoped);
 
-        // What was applied is neither a reason for the next enrichment nor a task of the note, and what is open already
-        // is not asked twice.
+        // An applied section is neither used by the next enrichment nor a task of the note, and open action points are
+        // not suggested again.
         let again = enriched(&store, acme.id, world.note.id).await;
         assert_eq!(again.citations, done.citations);
         assert_eq!(points(&store, acme.id, &again).await, []);
@@ -298,7 +297,7 @@ on_both_databases! {
 
         let scoped = store.write(acme.id).await.unwrap();
         assert!(matches!(enrichment_dismiss(&scoped, done.run_id).await, Err(Error::Invalid(_))));
-        // A person took it out: applying what was applied does not bring it back.
+        // A user removed the section: applying it a second time does not restore it.
         note_update(&scoped, world.note.id, NoteChanges { body: Some("Mine.".into()), ..NoteChanges::default() }).await.unwrap();
         assert_eq!(enrichment_apply(&scoped, done.run_id).await.unwrap().body, "Mine.");
     }
@@ -338,7 +337,7 @@ on_both_databases! {
     }
 }
 
-/// Starts an enrichment and works it to its end.
+/// Starts an enrichment and carries it out.
 async fn enriched(store: &Store, tenant: TenantId, note: NoteId) -> NoteEnrichment {
     worked(store, tenant, of(note)).await
 }
@@ -352,7 +351,7 @@ async fn worked(store: &Store, tenant: TenantId, new: NewEnrichment) -> NoteEnri
     read(store, tenant, &begun).await
 }
 
-/// As a worker that was lost after its work was kept, and the one that came after it.
+/// Runs the handler twice, as when a worker is lost after its work was stored and another one takes over.
 struct TwiceHandler(EnrichmentHandler);
 
 impl RunHandler for TwiceHandler {
@@ -369,7 +368,7 @@ impl RunHandler for TwiceHandler {
     }
 }
 
-/// Has a worker carry it out, and tells the phases it went through.
+/// Carries out an enrichment with a worker, and returns its phases.
 async fn phases(store: &Store, tenant: TenantId, begun: &NoteEnrichment) -> Vec<String> {
     phases_of(store, tenant, begun, EnrichmentHandler::new()).await
 }

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use crate::support::{self, has_world, keyring, models, options};
 use browser::Browser;
 
-/// A server that people sign in at with a real provider, and a tenant `acme` with its owner.
+/// A server with sign-in by a real provider, and a tenant `acme` with its owner.
 struct OidcWorld {
     world: support::World,
     base: String,
@@ -33,7 +33,7 @@ has_world!(OidcWorld);
 
 impl OidcWorld {
     async fn new(db: &TestDatabase, sign_up: SignUp, claims_in_id_token: bool) -> Self {
-        // The provider's clock is the machine's: ours begins there.
+        // The provider uses the machine's clock, so the test's clock starts at the same time.
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
         let options = options(db.app_url());
@@ -89,7 +89,7 @@ impl OidcWorld {
         Browser::new(&self.base)
     }
 
-    /// One number of the database, past all row-level security.
+    /// A number from the database, read past row-level security.
     async fn count(&self, sql: &str) -> i64 {
         let connection = self.database.superuser_connection().await.unwrap();
         let sql = format!("SELECT count(*) AS n FROM {sql}");
@@ -109,7 +109,7 @@ impl OidcWorld {
     }
 }
 
-/// Where a path of the journey leads, with one of its parameters changed.
+/// The address of a step in the login flow, with one parameter changed.
 fn with(address: &str, name: &str, value: &str) -> String {
     let mut url = url::Url::parse(address).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -125,7 +125,7 @@ fn with(address: &str, name: &str, value: &str) -> String {
     url.to_string()
 }
 
-/// Nobody was signed in.
+/// Checks that nobody was signed in.
 fn refused(answer: &browser::Answer, status: u16, code: &str) {
     assert_eq!(
         (answer.status, answer.code()),
@@ -143,7 +143,7 @@ fn refused(answer: &browser::Answer, status: u16, code: &str) {
     );
 }
 
-/// People whose claims are odd, or true in words, sign in.
+/// Users with unusual claims, or with "true" as a string, can sign in.
 async fn odd_claims(world: &OidcWorld) {
     for (person, email, name) in [
         ("texty", "texty@elsewhere.example", "Tessa Texty"),
@@ -161,7 +161,7 @@ async fn odd_claims(world: &OidcWorld) {
     }
 }
 
-/// Nothing but `true` confirms an address, and the answer names the claim that is wrong.
+/// Only `true` verifies an address, and the error names the wrong claim.
 async fn unconfirmed(world: &OidcWorld) {
     for person in [
         "unverified",
@@ -202,12 +202,12 @@ on_both_databases! {
         let session = browser.get("/auth/session").await;
         assert_eq!(session.json()["user"]["email"], "owner@acme.example", "{}", session.body);
         assert_eq!(session.json()["tenant"], "acme");
-        // The journey's own cookie is gone, and nothing of it is left in the database.
+        // The flow's own cookie is deleted, and the database contains nothing of the flow.
         assert!(!browser.cookies().iter().any(|name| name.starts_with("nyxcore_oidc_")), "{:?}", browser.cookies());
         assert_eq!(world.count("sign_in_flows").await, 0);
         assert_eq!(world.count("identities").await, 1);
 
-        // The address changes here: the identity is what counts.
+        // The address changes here: only the identity counts.
         let connection = db.superuser_connection().await.unwrap();
         connection.execute_unprepared("UPDATE users SET email = 'olive@acme.example'").await.unwrap();
         let mut again = world.browser();
@@ -228,7 +228,7 @@ on_both_databases! {
 
     async fn a_stranger_needs_an_invitation_or_open_sign_up(db: TestDatabase) {
         let world = OidcWorld::new(&db, SignUp::Closed, true).await;
-        // The address is the owner's, and the provider has not seen that it is.
+        // The address is the owner's, but the provider has not verified it.
         for person in ["stranger", "unverified", "nameless", "invited"] {
             let answer = world.browser().sign_in(person, "/auth/oidc/test").await;
             refused(&answer, 403, "SIGN_IN_REFUSED");
@@ -240,7 +240,7 @@ on_both_databases! {
         let mut invited = world.browser();
         assert_eq!(invited.sign_in("invited", "/auth/oidc/test").await.status, 303);
         let session = invited.get("/auth/session").await.json();
-        // The account is there; the tenant is joined with the invitation's own link.
+        // The account exists; the tenant is joined by the invitation's own link.
         assert_eq!((&session["user"]["name"], &session["tenant"]), (&"Ida Invited".into(), &Value::Null), "{session}");
         refused(&world.browser().sign_in("stranger", "/auth/oidc/test").await, 403, "SIGN_IN_REFUSED");
     }
@@ -275,16 +275,16 @@ on_both_databases! {
         let world = OidcWorld::new(&db, SignUp::Closed, true).await;
         const INVALID: &str = "SIGN_IN_FLOW_INVALID";
 
-        // Another state; then the right one, which is not used up by that.
+        // A wrong state is refused. The right one still works afterwards.
         let mut browser = world.browser();
         let back = browser.travel("owner", "/auth/oidc/test").await;
         refused(&browser.get(&with(&back, "state", "forged")).await, 400, INVALID);
         let arrived = browser.get(&back).await;
         assert_eq!(arrived.status, 303, "{}", arrived.body);
-        // The same once more: the journey is over. With its cookie too, which somebody may have kept.
+        // The same request again: the flow has ended, even if the browser has kept its cookie.
         refused(&browser.get(&back).await, 400, INVALID);
 
-        // Somebody else's browser, without a cookie and with one of its own: a login cannot be forced on anybody.
+        // Another browser without a cookie, and one with its own cookie: a login cannot be forced on another user.
         let mut attacker = world.browser();
         let back = attacker.travel("owner", "/auth/oidc/test").await;
         let mut victim = world.browser();
@@ -293,10 +293,10 @@ on_both_databases! {
         refused(&victim.get(&back).await, 400, INVALID);
         victim.cookie_forge(&attacker, "not-what-it-was-given");
         refused(&victim.get(&back).await, 400, INVALID);
-        // Whoever tried has ended it for everybody.
+        // The attempt has ended the flow for every browser.
         refused(&attacker.get(&back).await, 400, INVALID);
 
-        // Ten minutes and no more.
+        // A flow expires after ten minutes.
         let mut slow = world.browser();
         let back = slow.travel("owner", "/auth/oidc/test").await;
         world.clock.advance(FLOW_LIFE);
@@ -311,20 +311,20 @@ on_both_databases! {
         let fresh = replay.travel("owner", "/auth/oidc/test").await;
         refused(&replay.get(&with(&fresh, "code", &code)).await, 403, "SIGN_IN_REFUSED");
 
-        // What was signed is for another journey.
+        // The signed nonce belongs to another flow.
         let mut nonce = world.browser();
         let out = nonce.get("/auth/oidc/test").await.location.unwrap();
         let back = nonce.travel_from("owner", &with(&out, "nonce", "of-another-journey")).await;
         refused(&nonce.get(&back).await, 403, "SIGN_IN_REFUSED");
 
-        // The code was got for another verifier.
+        // The code was requested for another verifier.
         let mut pkce = world.browser();
         let out = pkce.get("/auth/oidc/test").await.location.unwrap();
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let back = pkce.travel_from("owner", &with(&out, "code_challenge", challenge)).await;
         refused(&pkce.get(&back).await, 403, "SIGN_IN_REFUSED");
 
-        // The service says no, or another service answers.
+        // The provider refuses, or another provider answers.
         let mut denied = world.browser();
         let back = denied.travel("owner", "/auth/oidc/test").await;
         let state = url::Url::parse(&back).unwrap().query_pairs().into_owned().find(|(name, _)| name == "state").unwrap().1;
@@ -359,13 +359,13 @@ on_both_databases! {
         assert_eq!((&*asked("code_challenge_method"), &*asked("response_type")), ("S256", "code"));
         assert!(asked("state").len() >= 22 && asked("nonce").len() >= 22);
 
-        // One address does not fill the table.
+        // One network address cannot fill the table.
         for _ in 1..FLOWS_PER_ADDRESS {
             assert_eq!(world.browser().get("/auth/oidc/test").await.status, 303);
         }
         refused(&world.browser().get("/auth/oidc/test").await, 429, "TOO_MANY_ATTEMPTS");
         world.clock.advance(FLOW_LIFE);
-        // What the service said of itself is asked for anew, and it is gone.
+        // The provider's metadata is requested again, and the provider has ended.
         world.provider = None;
         refused(&world.browser().get("/auth/oidc/test").await, 502, "IDENTITY_PROVIDER_UNREACHABLE");
     }

@@ -10,7 +10,7 @@ use nyxcore_tenancy::{
     UserId, directory,
 };
 
-/// Somebody who asks with that role, as with a session.
+/// A caller with that role, as if signed in with a session.
 fn acting(store: &Store, tenant: TenantId, user: UserId, role: Role) -> Acting {
     let caller = Caller {
         tenant,
@@ -21,7 +21,7 @@ fn acting(store: &Store, tenant: TenantId, user: UserId, role: Role) -> Acting {
     Acting::new(caller, Origin::default())
 }
 
-/// A person with an account, who belongs to a tenant of their own and to no other.
+/// A person with an account and a tenant of their own.
 async fn person(store: &Store, name: &str) -> UserId {
     let email = format!("{name}@example.org");
     let home = format!("home-of-{name}");
@@ -29,7 +29,7 @@ async fn person(store: &Store, name: &str) -> UserId {
     made.unwrap().1.id
 }
 
-/// Invites an address as the program itself does.
+/// Invites an address as the program itself.
 pub(crate) async fn invite(
     store: &Store,
     tenant: &Tenant,
@@ -57,7 +57,7 @@ pub(crate) async fn accept(
     Ok(joined.membership.role)
 }
 
-/// A person who belongs to the tenant, with that role.
+/// Adds a new person to the tenant, with that role.
 async fn member(store: &Store, tenant: &Tenant, name: &str, role: Role) -> UserId {
     let user = person(store, name).await;
     let (_, secret) = invite(store, tenant, &format!("{name}@example.org"), role).await;
@@ -65,7 +65,7 @@ async fn member(store: &Store, tenant: &Tenant, name: &str, role: Role) -> UserI
     user
 }
 
-/// The role of each member, by id.
+/// The role of a member.
 pub(crate) async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
     let memberships = directory::user_memberships(store, user).await.unwrap();
     let found = memberships.into_iter().find(|(t, _)| t.id == tenant.id);

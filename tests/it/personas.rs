@@ -1,4 +1,4 @@
-//! Personas: what they are specialised in, and how that follows their description.
+//! Personas: their specializations, and how these follow their description.
 
 mod api;
 mod matches;
@@ -56,15 +56,15 @@ on_both_databases! {
         assert_eq!((changed.description.as_str(), changed.specializations.len()), (FRONTEND, 2));
         assert!(!changed.auto_specialized);
 
-        // Taking the given ones away makes them automatic again.
+        // Removing the given specializations makes them automatic again.
         let changes = PersonaChanges { specializations: Some(vec![]), ..Default::default() };
         let changed = persona_update(&scoped, made.id, changes).await.unwrap();
         assert_eq!(changed.specializations, ["frontend", "backend"]);
         assert!(changed.auto_specialized);
     }
 
-    /// A change of the description and one of the specializations at the same time: whichever is first, what was given
-    /// explicitly stays.
+    /// A change of the description and one of the specializations at the same time: whichever is first, explicit
+    /// specializations stay.
     async fn a_description_never_overtakes_given_domains(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
@@ -85,7 +85,7 @@ on_both_databases! {
                     scoped.commit().await.unwrap();
                 }
             });
-            // It gets as far as it can: to the row's lock, or on SQLite to the one writer's turn.
+            // The second change gets as far as it can: to the row's lock, or on SQLite to the queue of writers.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }

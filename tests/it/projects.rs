@@ -21,7 +21,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use crate::support::{store, store_at_rest, tenant};
 
 on_both_databases! {
-    /// The story behind the tenancy rule: one person with two sign-ins, whose projects were hidden from each other.
+    /// The reason for the tenancy rule: a person with two accounts could not see the projects of the other account.
     async fn both_of_a_persons_sign_ins_reach_all_the_tenants_projects(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, oliver) = directory::tenant_create(&store, "acme", "Acme", "oliver.baer@example.org").await.unwrap();
@@ -33,13 +33,13 @@ on_both_databases! {
         let by_alias = project_create(&scoped, NewProject { created_by: Some(alias), ..named("Borealis") }).await.unwrap();
         scoped.commit().await.unwrap();
 
-        // Who asks does not enter into it: a scope knows the tenant alone.
+        // The caller does not matter: a scope only knows the tenant.
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(projects(&scoped, None).await, ["Borealis", "Atlas"]);
         assert_eq!(project_count(&scoped, None).await.unwrap(), 2);
         drop(scoped);
 
-        // Either changes what the other made, and who made it stays written down.
+        // Either account can change the other's objects, and the creator stays recorded.
         let scoped = store.write(acme.id).await.unwrap();
         let changes = ProjectChanges { description: Some("Maps".into()), ..Default::default() };
         let changed = project_update(&scoped, by_oliver.id, changes).await.unwrap();
@@ -130,7 +130,7 @@ on_both_databases! {
         assert_eq!(projects(&scoped, Some("änder")).await, ["Änderung_100%"]);
         assert_eq!(projects(&scoped, Some("ÄNDER")).await, ["Änderung_100%"]);
         assert_eq!(projects(&scoped, Some("den-NAME")).await, ["Zed"]);
-        // What stands for anything in a pattern stands for itself in a query.
+        // Wildcards of a pattern are literal characters in a query.
         assert_eq!(projects(&scoped, Some("_1")).await, ["Änderung_100%"]);
         assert_eq!(projects(&scoped, Some("0%")).await, ["Änderung_100%"]);
         assert_eq!(projects(&scoped, Some("k\\s")).await, ["back\\slash"]);
@@ -295,7 +295,7 @@ async fn scope(db: &TestDatabase) -> (Store, Scoped<ReadWrite>) {
     (store, scoped)
 }
 
-/// A person who signs in elsewhere already becomes a member here too.
+/// Adds a person who has an account in another tenant as a member.
 async fn member_add(store: &Store, to: &Tenant, email: &str) -> UserId {
     let (_, user) = directory::tenant_create(store, "elsewhere", "Elsewhere", email)
         .await
@@ -336,7 +336,7 @@ fn note_in(project_id: ProjectId) -> NewNote {
     }
 }
 
-/// Text without repetition, so that it is as long in an index as here.
+/// Text without repetition, so that compression does not shorten it in an index.
 fn noise(length: usize) -> String {
     let mut state: u32 = 1;
     (0..length)

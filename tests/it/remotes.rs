@@ -33,13 +33,13 @@ async fn source_of(store: &Store, tenant: TenantId, url: &str, branch: Option<&s
     source
 }
 
-/// Changes rows as only a test does.
+/// Changes rows directly, which only tests do.
 async fn sql(db: &TestDatabase, sql: &str) -> u64 {
     let raw = db.superuser_connection().await.unwrap();
     raw.execute_unprepared(sql).await.unwrap().rows_affected()
 }
 
-/// Asks the API as the tenant's owner.
+/// Sends an API request as the tenant's owner.
 async fn ask(served: &Served, query: &str, input: Value) -> Value {
     let body = json!({"query": query, "variables": {"input": input}});
     let answer = served.post(&body).send().await.unwrap();

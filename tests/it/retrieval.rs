@@ -1,6 +1,6 @@
-//! The search index: published documents are found by their own tenant only, and equally on both databases.
+//! The search index: published documents are found only by their own tenant, with the same results on both databases.
 //!
-//! Longer than 450 lines: one set of helpers serves what is published and what is found.
+//! Longer than 450 lines: one set of helpers serves publishing and searching.
 
 mod tenants;
 
@@ -36,7 +36,7 @@ on_both_databases! {
             document(KnowledgeKind::Note, "two", "worker lease and other things that are said here"),
         ]).await;
         let hits = ask(&store, acme, "worker lease expires").await;
-        // A single common word is far below that, and not shown.
+        // A document with a single common word scores far lower, and is not returned.
         assert_eq!(subjects(&hits), ["all", "two"]);
         assert!(hits.is_sorted_by(|a, b| a.score >= b.score));
     }
@@ -67,7 +67,7 @@ on_both_databases! {
             ("ภาษาไทย", "n3"), ("עברית", "n3"), ("1e5", "n4"), ("007", "n4"), ("example.org", "n4")] {
             assert_eq!(subjects(&ask(&store, acme, question).await)[0], subject, "{question}");
         }
-        // One word, too long for a database's own limits, and one text of very many.
+        // A single word that exceeds the databases' limits, and a text with very many words.
         let words: String = (0..60_000).map(|n| format!("w{n} ")).collect();
         publish(&store, acme, vec![document(KnowledgeKind::Note, "long", &format!("{} after", "x".repeat(5_000))), document(KnowledgeKind::Note, "many", &words)]).await;
         assert_eq!(subjects(&ask(&store, acme, "after").await), ["long"]);
@@ -148,7 +148,7 @@ on_both_databases! {
         assert_eq!(publish(&store, acme, before.clone()).await, PublishReport { written: 3, unchanged: 0, deleted: 0 });
         assert_eq!(publish(&store, acme, before).await, PublishReport { written: 0, unchanged: 3, deleted: 0 });
 
-        // The chunks of two files need not stand together, and a file that is not named keeps what it has.
+        // The chunks of two files may be interleaved, and a file that is not named keeps its documents.
         let after = vec![code("b.rs", 1, "two"), code("c.rs", 1, "four"), code("b.rs", 2, "five")];
         assert_eq!(publish(&store, acme, after).await, PublishReport { written: 2, unchanged: 1, deleted: 0 });
         assert_eq!(ask(&store, acme, "three").await, []);
@@ -303,7 +303,7 @@ on_both_databases! {
     }
 }
 
-/// The function reads past row-level security, so it must hold to the tenant by itself.
+/// The function reads past row-level security, so it must enforce the tenant itself.
 #[test]
 fn the_search_function_returns_nothing_where_no_tenant_is_set() {
     run_on_postgres(|db| async move {
@@ -316,7 +316,7 @@ fn the_search_function_returns_nothing_where_no_tenant_is_set() {
         )
         .await;
         let app = db.app_connection().await.unwrap();
-        // A word begins with its tenant's key. Whoever asks with another tenant's key finds nothing either.
+        // A word begins with its tenant's key. A query with another tenant's key finds nothing either.
         let key = &acme.0.simple().to_string()[20..];
         let word = &format!("5k{key}leas");
         assert_eq!(function_rows(&app, None, word).await, 0);
@@ -334,7 +334,7 @@ fn the_search_function_returns_nothing_where_no_tenant_is_set() {
     });
 }
 
-/// Its owner is no way around it: the role that serves cannot become that role.
+/// Its owner is no way around row-level security: the serving role cannot become that role.
 #[test]
 fn the_owner_of_the_search_function_is_out_of_reach() {
     run_on_postgres(|db| async move {
@@ -431,7 +431,7 @@ fn document(kind: KnowledgeKind, subject: &str, body: &str) -> Document {
     }
 }
 
-/// Some lines of a file.
+/// A document of some lines of a file.
 fn code(path: &str, start_line: i64, body: &str) -> Document {
     Document {
         path: Some(path.to_owned()),

@@ -1,4 +1,4 @@
-//! Runs: started once, executed once, finished once, with a log without gaps and duplicates.
+//! Runs are started once, executed once and finished once, with a log without gaps and duplicates.
 
 mod activity;
 mod cancel;
@@ -28,7 +28,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::support::{WORK, second_store, store, store_at_rest, tenant};
 
-/// A handler that tells three steps and then does what it was made for.
+/// A handler that reports three steps and then continues as configured.
 struct Steps {
     worked: Arc<AtomicUsize>,
     then: Then,
@@ -38,9 +38,9 @@ struct Steps {
 enum Then {
     Succeed,
     Fail(RunFailure),
-    /// Tells that it has begun, then waits to be stopped.
+    /// Reports that it has begun, then waits to be stopped.
     Hang(Arc<Notify>),
-    /// Goes on when it is let.
+    /// Continues when the test permits it.
     Wait(Arc<Semaphore>),
     Panic,
 }
@@ -179,7 +179,7 @@ on_both_databases! {
         let (steps, worked) = Steps::new(Then::Succeed);
         let workers = Workers::builder(&store).handler(steps).start().unwrap();
         clock.advance(TimeDelta::seconds(179));
-        // The one that may begin is taken although the other was queued first.
+        // The run that is due is claimed, although the other one was queued first.
         let now = start(&store, acme.id, "now").await.run().id;
         followed(&store, acme.id, now, 0).await;
         assert_eq!((worked.load(Ordering::SeqCst), status(&store, acme.id, later).await), (1, RunStatus::Queued));
@@ -195,7 +195,7 @@ on_both_databases! {
         let (steps, worked) = Steps::new(Then::Fail(RunFailure::transient("REMOTE_UNREACHABLE", "no answer")));
         let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
-        // The second attempt waits for the clock.
+        // The second attempt waits until the clock moves.
         let mut events = Box::pin(run_follow(&store, acme.id, run, 0));
         while let Some(event) = events.next().await {
             if matches!(event.unwrap().body, EventBody::Message { .. }) {

@@ -1,4 +1,4 @@
-//! Secrets at rest: sealed, bound to their place, re-encrypted while servers run, and absent from dumps and logs.
+//! Secrets at rest: encrypted, bound to their place, re-encrypted while servers run, and absent from dumps and logs.
 
 pub(crate) mod leaks;
 mod rotation;
@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use crate::gateway_transport::client::serve;
 use crate::support::{store, tenant};
 
-/// A keyring of one key, which no file holds.
+/// A keyring with one key, which is in no file.
 fn keyring() -> Keyring {
     Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()))
 }
 
-/// Keeps a secret for the program itself.
+/// Stores a secret as the program itself.
 async fn put(store: &Store, tenant: TenantId, keyring: &Keyring, name: &str, value: &str) {
     let scoped = store.write(tenant).await.unwrap();
     let value = Secret::new(value);
@@ -33,7 +33,7 @@ async fn put(store: &Store, tenant: TenantId, keyring: &Keyring, name: &str, val
     scoped.commit().await.unwrap();
 }
 
-/// A secret in the clear, or the code of what is in the way.
+/// The decrypted secret, or the code of the error.
 async fn get(
     store: &Store,
     tenant: TenantId,
@@ -71,7 +71,7 @@ on_both_databases! {
         assert_eq!(get(&store, acme.id, &keyring, "b").await, Ok(None));
     }
 
-    /// What somebody who can write to the database, and does not have the key, may try.
+    /// The possible changes by an attacker who can write to the database, but does not have the key.
     async fn a_row_that_was_moved_or_changed_does_not_open(db: TestDatabase) {
         let (store, keyring) = (store(&db).await, keyring());
         let (acme, _) = tenant(&store, "acme").await;
@@ -81,12 +81,12 @@ on_both_databases! {
         put(&store, rival.id, &keyring, "another", "also of rival").await;
         let raw = db.superuser_connection().await.unwrap();
         let sql = async |sql: &str| raw.execute_unprepared(sql).await.unwrap();
-        // Copied to another tenant; to another name.
+        // Copied to another tenant, and to another name.
         sql("UPDATE sealed_secrets SET sealed = (SELECT sealed FROM sealed_secrets WHERE name = 'mine') WHERE name = 'theirs'").await;
         assert_eq!(get(&store, rival.id, &keyring, "theirs").await, Err("SECRET_UNREADABLE"));
         sql("UPDATE sealed_secrets SET name = 'renamed' WHERE name = 'another'").await;
         assert_eq!(get(&store, rival.id, &keyring, "renamed").await, Err("SECRET_UNREADABLE"));
-        // Said to be sealed with a key that there is not.
+        // With the id of a key that does not exist.
         sql("UPDATE sealed_secrets SET key_id = '0123456789abcdef' WHERE name = 'mine'").await;
         assert_eq!(get(&store, acme.id, &keyring, "mine").await, Err("SECRET_UNREADABLE"));
     }
@@ -110,7 +110,7 @@ on_both_databases! {
             (done.resealed, done.remaining, done.unreadable)
         };
         assert_eq!(reseal(true).await, (2, 3, 0));
-        // This one is lost before it is committed.
+        // This re-encryption is not committed.
         assert_eq!(reseal(false).await, (2, 1, 0));
         for n in 0..5 {
             assert_eq!(get(&store, acme.id, &during, &format!("s{n}")).await, Ok(Some(format!("value {n}"))));
@@ -144,14 +144,14 @@ on_both_databases! {
         assert_eq!((done.resealed, done.remaining, done.unreadable), (1, 3, 3));
     }
 
-    /// Whoever seals beside a re-sealing uses the key that it moves to, or is over before it looks.
+    /// A concurrent encryption either uses the new key, or is committed before the re-encryption reads the secrets.
     async fn nothing_is_sealed_with_the_old_key_behind_a_resealing(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let old = MasterKey::generate().unwrap();
         let before = Keyring::new(MasterKeys::one(old.clone()));
         let during = Keyring::new(MasterKeys { current: MasterKey::generate().unwrap(), previous: vec![old] });
-        // Sealed with the old key, and not yet committed.
+        // Encrypted with the old key, and not yet committed.
         let slow = store.write(acme.id).await.unwrap();
         secret_put(&slow, &before, "test", "slow", &Secret::new("slow")).await.unwrap();
         let resealing = tokio::spawn({
@@ -187,7 +187,7 @@ on_both_databases! {
         };
         assert_eq!(configured(&served.token).await, ["openai"]);
 
-        // Sealed for this tenant, and whole.
+        // Encrypted for this tenant, and unchanged.
         let key = {
             let scoped = served.store.read(tenant_id).await.unwrap();
             provider_key_get(&scoped, &served.keyring, "openai").await.unwrap().unwrap()
@@ -197,7 +197,7 @@ on_both_databases! {
         assert!(provider_key_get(&scoped, &served.keyring, "openai").await.unwrap().is_none());
         drop(scoped);
 
-        // A member sees that there is one, and changes nothing.
+        // A member sees that a key exists, but may not change it.
         let member = token_of_role(&served.store, tenant_id, served.user, Role::Member).await;
         assert_eq!(configured(&member).await, ["openai"]);
         for (query, input) in [
@@ -207,7 +207,7 @@ on_both_databases! {
             assert_eq!(code(&ask.ask(&member, query, input).await), "FORBIDDEN");
         }
 
-        // Bad input, which no answer repeats.
+        // Invalid input, which no response repeats.
         let long = "k".repeat(8 * 1024 + 1);
         for (provider, key, base_url, expected) in [
             ("openai", "", None, "INVALID_INPUT"),
@@ -235,7 +235,7 @@ on_both_databases! {
             let answer = ask.ask(&served.token, remove, json!({"input": {"provider": "openai"}})).await;
             assert_eq!(answer["data"]["removeProviderKey"]["provider"]["configured"], false, "{answer}");
         }
-        // Who did what is in the audit log; the key is not.
+        // The action is in the audit log; the key is not.
         let scoped = served.store.read(tenant_id).await.unwrap();
         let log = audit_list(&scoped, &AuditFilter::default(), &PageRequest::first(50)).await.unwrap();
         let log: Vec<String> = log.into_items().iter().map(AuditEntry::json_line).collect();
@@ -253,7 +253,7 @@ on_both_databases! {
     }
 }
 
-/// Asks a served gateway.
+/// A client of a gateway.
 struct Asker {
     client: reqwest::Client,
     url: String,

@@ -27,7 +27,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use crate::support::{options, second_store, store, store_at_rest, tenant};
 
 const GOOD: &str = "correct horse battery staple";
-/// The same, hashed with as little memory as argon2 takes.
+/// The good password, hashed with the smallest memory that argon2 allows.
 const OLD_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$f569/ew1qjLamzhpJKYuwg$5AX86gtDqp9Ms0iC/9RVpWOJ+nC6hquD9oWJvauKlcw";
 
@@ -83,7 +83,7 @@ on_both_databases! {
         let caller = known.caller.unwrap();
         assert_eq!((caller.tenant, caller.role), (known.tenants[1].0.id, Role::Owner));
         assert_eq!(caller.credential, Credential::Session(new.session.id));
-        // Without a wish it is the first; where the person is not, nobody asks.
+        // Without a requested tenant it is the first one. In a tenant where the user is no member there is no caller.
         let first = session_authenticate(&store, &new.secret, None).await.unwrap().unwrap();
         assert_eq!(first.caller.unwrap().tenant, known.tenants[0].0.id);
         for wanted in ["other", "nobody", ""] {
@@ -132,7 +132,7 @@ on_both_databases! {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut options = options(db.app_url());
         let listener = heard.clone();
-        options.statement_listener = Some(Arc::new(move |sql: &str| listener.lock().unwrap().push(sql.to_owned())));
+        options.statement_listener = Some(Arc::new(move |sql: &str, _| listener.lock().unwrap().push(sql.to_owned())));
         let store = Store::connect(&options, Env::default()).await.unwrap();
         let mut all = Vec::new();
         for email in [ada.email.as_str(), "nobody@example.org", &without.email] {
@@ -151,7 +151,7 @@ on_both_databases! {
         let ada = owner(&store, &hasher, "acme").await;
         let before = hasher.computed();
         let mut tasks = Vec::new();
-        // Ten at a time, each from an address of its own, on an account that exists and one that does not.
+        // Ten concurrent tasks guess, each from its own addresses, at an existing account and at an unknown one.
         for worker in 0..10u8 {
             let (store, hasher, ada) = (store.clone(), hasher.clone(), ada.clone());
             tasks.push(tokio::spawn(async move {
@@ -174,14 +174,15 @@ on_both_databases! {
         let allowed = 2 * u32::try_from(ACCOUNT_FAILURES).unwrap();
         assert_eq!(codes, [("SIGN_IN_REFUSED", allowed), ("TOO_MANY_ATTEMPTS", 10_000 - allowed)].into());
         assert_eq!(hasher.computed() - before, u64::from(allowed));
-        // Not even the right password is looked at now; when the window has passed, it is.
+        // Now even the right password is refused, until the window has passed.
         let Err(Error::Throttled(seconds)) = sign_in(&store, &hasher, &ada, GOOD).await else {
             panic!("the account is not throttled");
         };
         assert_eq!(seconds, WINDOW.num_seconds() + 1);
         clock.advance(WINDOW);
         sign_in(&store, &hasher, &ada, GOOD).await.unwrap();
-        // The log is not filled by guessing: each refusal, and once an account that there were too many.
+        // Guessing does not fill the log: it has each refused password, and one entry per account for too many
+        // attempts.
         let refusals = number(&db, "SELECT count(*) FROM system_entries WHERE purpose = 'sign_in' AND outcome <> 'OK'").await;
         assert_eq!(refusals, i64::from(allowed) + 2);
     }
@@ -234,7 +235,7 @@ on_both_databases! {
             clock.advance(TimeDelta::days(1));
             assert!(good(&used).await);
         }
-        // Looking at it again, as an open stream does, is no use of it.
+        // A check, as for an open stream, does not count as a use.
         assert!(session_look(&store, &idle.secret).await.unwrap().is_some());
         clock.advance(SESSION_IDLE - TimeDelta::days(6));
         assert!(!good(&idle).await && good(&used).await);
@@ -327,7 +328,7 @@ on_both_databases! {
         assert!(session_look(&store, &other.secret).await.unwrap().is_none());
         sign_in(&store, &hasher, &ada, GOOD).await.unwrap_err();
         sign_in(&store, &hasher, &ada, NEW).await.unwrap();
-        // Guessing the old password of an open session is guessing.
+        // Trying old passwords with an open session counts as guessing.
         for _ in 0..ACCOUNT_FAILURES {
             change("a wrong password", NEW).await.unwrap_err();
         }
@@ -373,7 +374,7 @@ on_both_databases! {
         system.commit().await.unwrap();
         assert!(session_look(&store, &squatter.secret).await.unwrap().is_none());
         sign_in(&store, &hasher, &user, GOOD).await.unwrap_err();
-        // Who had shown it before keeps both.
+        // A user who had verified the address before keeps the password and the sessions.
         let system = store.system(purpose::INVITATION_ACCEPT).await.unwrap();
         let hash = hasher.hash(&password(GOOD)).await.unwrap();
         let new = NewAccount { email: "bob@example.org".into(), name: "Bob".into(), password: Some(hash), address_proven: true };

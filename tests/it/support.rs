@@ -14,12 +14,12 @@ use nyxcore_tenancy::{
 };
 use nyxcore_tests::{TestDatabase, nyxcore_command};
 
-/// A kind of run that tests carry out by handlers of their own.
+/// A kind of run that tests execute with their own handlers.
 pub const WORK: RunKind = RunKind::new("WORK");
 /// Another one.
 pub const OTHER_WORK: RunKind = RunKind::new("OTHER_WORK");
 
-/// The program's names, and the tests' own.
+/// The registry with the program's names and the tests' own.
 pub fn registry() -> Registry {
     let own = Registration::new("tests")
         .run_kind(WORK)
@@ -27,19 +27,19 @@ pub fn registry() -> Registry {
     Registry::new(nyxcore_gateway::registrations().into_iter().chain([own])).unwrap()
 }
 
-/// How to open a database by its URL, with all names registered.
+/// The options for opening a database, with all names registered.
 pub fn options(url: &str) -> StoreOptions {
     StoreOptions::new(url).with_registry(registry())
 }
 
-/// A store on the test's database, as the role that serves, on the machine's clock.
+/// A store on the test's database, with the serving role and the machine's clock.
 pub async fn store(db: &TestDatabase) -> Store {
     Store::connect(&options(db.app_url()), Env::default())
         .await
         .unwrap()
 }
 
-/// A store whose clock stands at 2026-01-01 until the test moves it, with ids that count.
+/// A store with a clock that stands at 2026-01-01 until the test moves it, and with sequential ids.
 pub async fn store_at_rest(db: &TestDatabase) -> (Store, Arc<ManualClock>) {
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(start));
@@ -48,14 +48,14 @@ pub async fn store_at_rest(db: &TestDatabase) -> (Store, Arc<ManualClock>) {
     (store, clock)
 }
 
-/// A second process' store on the same clock: its ids differ.
+/// The store of a second process with the same clock: its ids differ.
 pub async fn second_store(db: &TestDatabase, clock: &Arc<ManualClock>) -> Store {
     let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
     Store::connect(&options(db.app_url()), env).await.unwrap()
 }
 
-/// A store and a tenant with its owner: what a test begins with. What an area needs besides is a type of the area that
-/// has this inside.
+/// A store and a tenant with its owner: the start of most tests. A test area that needs more defines a type with this
+/// as a field.
 pub struct World {
     pub store: Store,
     pub tenant: Tenant,
@@ -63,7 +63,7 @@ pub struct World {
 }
 
 impl World {
-    /// A new tenant of that name.
+    /// Creates a tenant with that slug.
     pub async fn new(store: Store, slug: &str) -> Self {
         let (tenant, owner) = tenant(&store, slug).await;
         Self {
@@ -89,7 +89,7 @@ impl World {
     }
 }
 
-/// Lets an area's type be used as the [`World`] in its field `world`.
+/// Lets an area's type be used like the [`World`] in its field `world`.
 macro_rules! has_world {
     ($area:ty) => {
         impl std::ops::Deref for $area {
@@ -122,18 +122,18 @@ pub async fn tenant(store: &Store, slug: &str) -> (Tenant, User) {
         .unwrap()
 }
 
-/// The door to every model, for a gateway.
+/// The model service for a gateway.
 pub fn models(store: &Store, keyring: &Keyring, outbound: OutboundPolicy) -> ModelService {
     let options = ModelServiceOptions::new(store.clone(), keyring.clone(), outbound);
     ModelService::start(options).unwrap()
 }
 
-/// A keyring of one key, which no file holds.
+/// A keyring with one key, which is in no file.
 pub fn keyring() -> Keyring {
     Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()))
 }
 
-/// What an operator types: a tenant, its owner, and the token alone on standard output.
+/// Creates a tenant and its owner by the command line, and returns the token from standard output.
 pub fn tenant_by_command(db: &TestDatabase, slug: &str) -> String {
     let output = nyxcore_command(db)
         .unwrap()

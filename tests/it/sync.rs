@@ -123,14 +123,14 @@ on_both_databases! {
         assert_eq!(named(&before, "kept.rs"), named(&after, "kept.rs"));
         assert_eq!(named(&before, "changed.rs").id, named(&after, "changed.rs").id);
         assert_eq!(named(&after, "changed.rs").commits, 2);
-        // A file that moved is the same file: its commits are counted on, and its content is not read again.
+        // A moved file is the same file: its commits continue to be counted, and its content is not read again.
         let (was, is) = (named(&before, "moved.rs"), named(&after, "elsewhere.rs"));
         assert_eq!((was.id, was.blob, was.commits + 1), (is.id, is.blob, is.commits));
         assert_eq!(world.searched("new name").await, ["changed.rs"]);
         assert_eq!(world.searched("moved").await, ["elsewhere.rs"]);
         assert!(world.searched("old").await.is_empty());
         assert!(world.searched("vanishing").await.is_empty());
-        // Contents that no file has any more are gone.
+        // Contents that no file uses any more are deleted.
         assert_eq!(world.rows(source).await.blobs.len(), 4);
     }
 
@@ -177,7 +177,7 @@ on_both_databases! {
         let commits: Vec<i64> = world.files(source).await.iter().map(|file| file.commits).collect();
         assert_eq!(commits, [1, 1]);
 
-        // The mirror that knew the old commit is lost: everything is compared, and nothing differs.
+        // The mirror with the old commit is lost: all files are compared, and none differs.
         mirror_remove(&world.options, source).await.unwrap();
         let before = world.rows(source).await;
         repository.git(&["commit", "--quiet", "--amend", "--allow-empty", "-m", "again"]);
@@ -198,7 +198,7 @@ on_both_databases! {
         full.commit("one");
         std::fs::create_dir_all(db.folder().join("remotes/folder")).unwrap();
         let folder = db.folder().join("remotes/folder");
-        // Written by other hands than the API's: the rules hold where the name is used, too.
+        // Written directly to the database: the rules are also checked when the name is used.
         let unchecked_branch = world.source(&full, Some("stored"), "").await;
         let raw = db.superuser_connection().await.unwrap();
         raw.execute_unprepared("UPDATE sources SET branch = '--upload-pack=x' WHERE branch = 'stored'").await.unwrap();
@@ -297,11 +297,11 @@ on_both_databases! {
         assert_eq!((sync.run.status, sync.detail.files_added, sync.detail.files_skipped), (RunStatus::Succeeded, 7, 5));
         let told: Vec<String> = world.messages(&sync).await.into_iter().filter(|text| text != "told").collect();
         assert_eq!(told, ["5 files skipped: 3 binary, 1 too large, 1 symbolic link"]);
-        // They are files of the source, without text; the link is none.
+        // They are files of the source, without text; the link is no file.
         assert_eq!(world.paths(source).await, ["empty.txt", "large.txt", "late.txt", "latin.txt", "limit.txt", "picture.png", "text.rs"]);
         assert_eq!(world.rows(source).await.texts(), ["", "fn text() {}\n", &limit]);
 
-        // Text that turns binary is no longer found, and the other way round.
+        // Text that becomes binary is no longer found, and binary that becomes text is found.
         repository.write("text.rs", b"\0").write("picture.png", "now a picture in words\n");
         repository.commit("two");
         world.synced(source).await;

@@ -134,7 +134,7 @@ on_both_databases! {
         let (first, _) = api_token_create(&scoped, token_for(ada.id, Role::Member)).await.unwrap();
         let (last, _) = api_token_create(&scoped, token_for(ada.id, Role::Member)).await.unwrap();
         scoped.commit().await.unwrap();
-        // More than either database binds in one statement.
+        // More ids than either database can bind in one statement.
         let unknown = (0..70_000).map(|_| ApiTokenId(store.env().id()));
         let ids: Vec<ApiTokenId> = [first.id].into_iter().chain(unknown).chain([last.id]).collect();
         let scoped = store.read(acme.id).await.unwrap();

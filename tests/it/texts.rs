@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::gateway_transport::client::serve;
 use crate::support::{store_at_rest, tenant};
 
-/// Names that no name may be, each for another reason.
+/// Invalid names, each for another reason.
 fn hostile_names() -> Vec<String> {
     let mut names: Vec<String> = [
         "",
@@ -135,7 +135,7 @@ on_both_databases! {
         ] {
             assert!(is_invalid(filter.page(&scoped, source.project_id, &page).await));
         }
-        // The transaction is good still.
+        // The transaction is still usable.
         assert!(project_by_slug(&scoped, "atlas").await.unwrap().is_some());
     }
 

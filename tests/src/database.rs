@@ -11,12 +11,12 @@ use tempfile::TempDir;
 
 use crate::postgres::{Postgres, PostgresDatabase};
 
-/// A database for one test, fresh and migrated. Clones are handles to the same one.
+/// A database for one test, new and migrated. Clones are handles to the same database.
 #[derive(Clone)]
 pub struct TestDatabase(Arc<Inner>);
 
 struct Inner {
-    /// Also where a server of this test keeps its files.
+    /// A server of this test also stores its files here.
     folder: TempDir,
     urls: Urls,
 }
@@ -30,7 +30,7 @@ impl TestDatabase {
     /// A SQLite file in a temporary folder.
     ///
     /// # Errors
-    /// The file cannot be made or migrated.
+    /// The file cannot be created or migrated.
     pub async fn sqlite() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("nyxcore-test-").tempdir()?;
         let url = format!(
@@ -61,7 +61,7 @@ impl TestDatabase {
         })))
     }
 
-    /// Which of the two this is.
+    /// The kind of the database.
     pub fn backend(&self) -> DbBackend {
         match self.0.urls {
             Urls::Sqlite(_) => DbBackend::Sqlite,
@@ -69,7 +69,7 @@ impl TestDatabase {
         }
     }
 
-    /// The URL to serve from. On PostgreSQL its role owns nothing, and row-level security binds it.
+    /// The URL for serving. On PostgreSQL its role owns nothing, and row-level security applies to it.
     pub fn app_url(&self) -> &str {
         match &self.0.urls {
             Urls::Sqlite(url) => url,
@@ -77,8 +77,8 @@ impl TestDatabase {
         }
     }
 
-    /// The URL to migrate with: on PostgreSQL the role that owns the tables and is no superuser, so that row-level
-    /// security binds it as well (FORCE).
+    /// The URL for migrating. On PostgreSQL its role owns the tables and is no superuser, so that row-level security
+    /// applies to it as well (FORCE).
     pub fn owner_url(&self) -> &str {
         match &self.0.urls {
             Urls::Sqlite(url) => url,
@@ -86,7 +86,7 @@ impl TestDatabase {
         }
     }
 
-    /// A plain connection of the role that serves, for a test that tries its rights by raw SQL.
+    /// A plain connection of the serving role, for a test that tries its rights by raw SQL.
     ///
     /// # Errors
     /// The database refuses.
@@ -94,7 +94,7 @@ impl TestDatabase {
         connect(self.app_url()).await
     }
 
-    /// The superuser's URL, for a test that shows it refused. `None` on SQLite, which has no roles.
+    /// The superuser's URL, for a test of its refusal. `None` on SQLite, which has no roles.
     pub fn superuser_url(&self) -> Option<&str> {
         match &self.0.urls {
             Urls::Sqlite(_) => None,
@@ -102,7 +102,7 @@ impl TestDatabase {
         }
     }
 
-    /// A plain connection past all row-level security, for a test that looks at what was really written.
+    /// A plain connection that bypasses row-level security, for a test that checks the stored rows.
     ///
     /// # Errors
     /// The database refuses.
@@ -118,7 +118,7 @@ impl TestDatabase {
         self.0.folder.path()
     }
 
-    /// Removes the database, whoever is still connected.
+    /// Removes the database, even if clients are still connected.
     async fn remove(self) -> anyhow::Result<()> {
         match &self.0.urls {
             Urls::Sqlite(_) => Ok(()),
@@ -127,7 +127,7 @@ impl TestDatabase {
     }
 }
 
-/// A small pool: a server has room for a few hundred connections, and tests run side by side.
+/// A small pool: a server allows a few hundred connections, and tests run concurrently.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test looks at the database without the store, to see what the store did"
@@ -141,7 +141,7 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
 /// Runs a test with a SQLite database of its own.
 ///
 /// # Panics
-/// When the test does, or when it cannot have its database.
+/// If the test panics, or the database cannot be created.
 pub fn run_on_sqlite<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     test: impl FnOnce(TestDatabase) -> F,
 ) -> T {
@@ -151,7 +151,7 @@ pub fn run_on_sqlite<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
 /// Runs a test with a PostgreSQL database of its own.
 ///
 /// # Panics
-/// When the test does, or when it cannot have its database.
+/// If the test panics, or the database cannot be created.
 pub fn run_on_postgres<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     test: impl FnOnce(TestDatabase) -> F,
 ) -> T {
@@ -162,7 +162,8 @@ fn run<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     database: impl Future<Output = anyhow::Result<TestDatabase>>,
     test: impl FnOnce(TestDatabase) -> F,
 ) -> T {
-    // What the program does at its start: the HTTP client takes its TLS from here. A second time changes nothing.
+    // The program does the same at its start: the HTTP client needs a crypto provider for TLS. A second installation
+    // has no effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -174,7 +175,7 @@ fn run<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
             Ok(database) => database,
             Err(error) => panic!("no database for this test: {error:#}"),
         };
-        // As a task of its own, so that the database is removed also after a test that panicked.
+        // As a separate task, so that the database is removed also after a test that panicked.
         let outcome = tokio::spawn(test(database.clone())).await;
         let removed = database.remove().await;
         match outcome {

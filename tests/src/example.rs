@@ -1,4 +1,4 @@
-//! What the examples in the crates' documentation run on: a store with one tenant, in memory.
+//! The environment of the examples in the crates' documentation: a store with one tenant, in memory.
 
 use std::error::Error;
 use std::future::Future;
@@ -7,19 +7,19 @@ use nyxcore_migrations::{Migrator, MigratorTrait};
 
 use crate::database::connect;
 
-/// A database that all connections of this process share, without a file, and that is gone with the last of them. It is
-/// locked as a file is, unlike SQLite's shared cache, in which a reader and a writer can wait for each other. A commit
-/// waits until nobody reads: an example ends its read scopes before it writes.
+/// A database without a file that all connections of this process share, and that is removed with the last connection.
+/// It is locked like a file, unlike SQLite's shared cache, in which a reader and a writer can deadlock. A commit waits
+/// until nobody reads: an example must end its read scopes before it writes.
 const IN_MEMORY: &str = "sqlite:///example?vfs=memdb&mode=rwc";
 
-/// Runs an example on a SQLite database in memory, migrated, by its URL. [`example!`](macro@crate::example) calls it.
+/// Runs an example with the URL of a migrated SQLite database in memory. [`example!`](macro@crate::example) calls it.
 ///
 /// # Panics
-/// When the example fails, or when it cannot have its database.
+/// If the example fails, or the database cannot be created.
 pub fn example_run<F: Future<Output = Result<(), Box<dyn Error>>>>(
     example: impl FnOnce(&'static str) -> F,
 ) {
-    // What the program does at its start: the HTTP client takes its TLS from here.
+    // The program does the same at its start: the HTTP client needs a crypto provider for TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -35,9 +35,9 @@ pub fn example_run<F: Future<Output = Result<(), Box<dyn Error>>>>(
     });
 }
 
-/// The hidden frame of a documentation example: gives the names `store` (a `nyxcore_tenancy::Store` on SQLite in
-/// memory, with the registrations in brackets) and `tenant` (its one tenant) to the statements behind the semicolon,
-/// which may use `?`. Where it stands, `nyxcore_tenancy` is a dependency.
+/// The hidden frame of a documentation example. The statements after the semicolon may use `?`, and the names `store`
+/// (a `nyxcore_tenancy::Store` on SQLite in memory, with the registrations in brackets) and `tenant` (its only tenant).
+/// The using crate must depend on `nyxcore_tenancy`.
 ///
 /// ```text
 /// //! # nyxcore_tests::example!(|store, tenant| [nyxcore_runs::registration()];

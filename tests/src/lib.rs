@@ -1,4 +1,4 @@
-//! The test harness: a database of its own for each test, on SQLite and on PostgreSQL, and the real server over real
+//! The test harness: a separate database for each test, on SQLite and on PostgreSQL, and the real server with real
 //! sockets.
 //!
 //! A storage test is written once and runs on both databases, as two tests:
@@ -31,9 +31,9 @@ pub use postgres::postgres_superuser_url;
 pub use proxy::Proxy;
 pub use server::{TestServer, nyxcore_command, nyxcore_command_in};
 
-/// Makes two tests of each function: `on_sqlite::name` and `on_postgres::name`. Once a module.
+/// Turns each function into two tests: `on_sqlite::name` and `on_postgres::name`. At most once per module.
 ///
-/// The function takes a [`TestDatabase`], fresh and migrated, and may return a `Result`.
+/// The function takes a [`TestDatabase`], new and migrated, and may return a `Result`.
 #[macro_export]
 macro_rules! on_both_databases {
     ($($(#[$attribute:meta])* async fn $name:ident($db:ident: $database:ty) $(-> $result:ty)? $body:block)+) => {

@@ -7,18 +7,18 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-/// The program, and what it needs at the versions and digests that were looked at.
+/// The program, and its packages with pinned versions and digests.
 const PROGRAM: &str = include_str!("../oidc/provider.mjs");
 const PACKAGE: &str = include_str!("../oidc/package.json");
 const LOCK: &str = include_str!("../oidc/package-lock.json");
-/// The version in [`PACKAGE`], which names the folder that it is kept in.
+/// The version in [`PACKAGE`], which is the name of its folder.
 const VERSION: &str = "9.13.3";
 
-/// What the provider is to do.
+/// The parameters of the provider.
 pub struct OidcSetup<'s> {
-    /// Where it may send browsers back to.
+    /// The address to which it may redirect browsers.
     pub redirect_uri: &'s str,
-    /// Whether it signs the e-mail address, or tells it only to who shows the access token.
+    /// Whether the signed token contains the e-mail address. Otherwise only a request with the access token returns it.
     pub claims_in_id_token: bool,
 }
 
@@ -26,22 +26,22 @@ pub struct OidcSetup<'s> {
 pub struct OidcProcess {
     issuer: String,
     child: Child,
-    /// Held open while the provider shall run.
+    /// Held open while the provider must run.
     _input: ChildStdin,
-    /// Held open too: node ends where what it says cannot be said.
+    /// Held open too: node ends if it cannot write its output.
     _output: BufReader<ChildStdout>,
 }
 
 impl OidcProcess {
-    /// What it knows the server under test as.
+    /// The client id of the server under test.
     pub const CLIENT_ID: &str = "nyxcore";
-    /// What the server under test proves that with.
+    /// The client secret of the server under test.
     pub const CLIENT_SECRET: &str = "client-secret-of-the-tests";
 
     /// Starts a provider and waits until it listens.
     ///
     /// # Errors
-    /// There is no node or npm, or the package cannot be had; the message says what to do.
+    /// Node or npm is missing, or the package cannot be downloaded; the message says what to do.
     pub fn start(setup: &OidcSetup<'_>) -> anyhow::Result<Self> {
         let home = installed()?;
         let program = home.join("provider.mjs");
@@ -78,7 +78,7 @@ impl OidcProcess {
         })
     }
 
-    /// Its issuer, which is also where it listens.
+    /// Its issuer, which is also its address.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -86,23 +86,23 @@ impl OidcProcess {
 
 impl Drop for OidcProcess {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // It may have ended already, which is fine.
         let _gone = self.child.kill().and_then(|()| self.child.wait());
     }
 }
 
-/// The folder with the program and its packages, which npm fetches once.
+/// The folder with the program and its packages, which npm downloads once.
 fn installed() -> anyhow::Result<PathBuf> {
     let cache = cache_folder()?.join("oidc-provider");
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    // One test fetches, and the others wait for it.
+    // One test downloads, and the others wait for it.
     let lock = fs::File::create(cache.join("lock"))?;
     lock.lock()?;
     let home = cache.join(VERSION);
     if !home.join("node_modules").is_dir() {
         fetch(&cache, &home)?;
     }
-    // The program is this checkout's, whatever another one left there.
+    // The program of this checkout replaces that of another one.
     let program = home.join("provider.mjs");
     if fs::read_to_string(&program).ok().as_deref() != Some(PROGRAM) {
         fs::write(program, PROGRAM)?;
@@ -111,7 +111,7 @@ fn installed() -> anyhow::Result<PathBuf> {
 }
 
 fn fetch(cache: &Path, home: &Path) -> anyhow::Result<()> {
-    // Into a folder of our own first: a fetch that was cut short leaves nothing half-made.
+    // Into a temporary folder first: an interrupted download leaves nothing incomplete.
     let scratch = tempfile::Builder::new()
         .prefix("fetch-")
         .tempdir_in(cache)?;

@@ -11,20 +11,20 @@ use uuid::Uuid;
 
 use crate::database::connect;
 
-/// Names the server, as a superuser.
+/// The variable with the URL of the server, for a superuser.
 const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
 
-/// Owns the tables, as the operator's owner role does; it makes no roles, is no superuser, and row-level security binds
-/// it.
+/// The owner of the tables, like an operator's owner role. It cannot create roles, is no superuser, and row-level
+/// security applies to it.
 const OWNER_ROLE: &str = "nyxcore_test_owner";
-/// Serves: may log in, owns nothing.
+/// The serving role: it may log in, and owns nothing.
 const APP_ROLE: &str = "nyxcore_test_app";
 
-/// Held while the template is made, so that tests that start together make it once. The number only has to be this
-/// one's own.
+/// The lock that is held while the template is created, so that tests that start together create it once. The number is
+/// arbitrary, but used nowhere else.
 const TEMPLATE_LOCK: i64 = 0x6e79_7863_6f72_6501;
 
-/// The superuser's URL of the run's server, for a test that makes roles and databases itself.
+/// The superuser's URL of the run's server, for a test that creates roles and databases itself.
 ///
 /// # Errors
 /// The environment names no server.
@@ -47,7 +47,7 @@ pub struct PostgresDatabase {
 }
 
 impl Postgres {
-    /// The server that the environment names.
+    /// The server in the environment variable.
     pub fn from_env() -> anyhow::Result<Self> {
         match std::env::var(URL_VARIABLE) {
             Ok(url) if !url.is_empty() => Ok(Self {
@@ -84,13 +84,13 @@ impl Postgres {
         })
     }
 
-    /// The template's name, after it was made where it was missing.
+    /// The template's name. The template is created if it is missing.
     async fn template_ensure(&self, server: &DatabaseConnection) -> anyhow::Result<String> {
         let template = format!("nyxcore_template_{}", history_digest()?);
         if exists(server, &template).await? {
             return Ok(template);
         }
-        // The lock is its session's: one connection takes it, and its end releases it.
+        // The lock belongs to a database session: one connection acquires it, and its end releases it.
         let holder = connect(self.superuser.as_str()).await?;
         let session = sea_orm::TransactionTrait::begin(&holder).await?;
         session
@@ -104,7 +104,8 @@ impl Postgres {
         Ok(template)
     }
 
-    /// Under another name until it is whole, so that a run that was cut short leaves nothing that looks finished.
+    /// Creates the template under another name until it is complete, so that an interrupted run leaves nothing that
+    /// looks complete.
     async fn template_create(
         &self,
         server: &DatabaseConnection,
@@ -132,7 +133,7 @@ impl Postgres {
         server
             .execute_unprepared(&format!("CREATE DATABASE {unfinished} OWNER {OWNER_ROLE}"))
             .await?;
-        // As an operator does: the owner of the tables may not.
+        // As an operator, because the owner of the tables may not do this.
         let operator = connect(&self.url(&unfinished, None)?).await?;
         operator
             .execute_unprepared("CREATE EXTENSION IF NOT EXISTS vector")
@@ -151,7 +152,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// The URL of a database on this server, as a role; as the superuser where none is named.
+    /// The URL of a database on this server for a role, or for the superuser if none is given.
     fn url(&self, database: &str, role: Option<&str>) -> anyhow::Result<String> {
         let mut url = self.superuser.clone();
         url.set_path(database);
@@ -165,7 +166,7 @@ impl Postgres {
         Ok(url.into())
     }
 
-    /// The same in every process of the run, and nothing that somebody without the superuser's password could know.
+    /// The role's password: the same in every process of the run, and unknown without the superuser's password.
     fn password(&self, role: &str) -> String {
         let secret = self.superuser.password().unwrap_or_default();
         hex::encode(Sha256::digest(format!("{role} {secret}")))
@@ -173,7 +174,7 @@ impl Postgres {
 }
 
 impl PostgresDatabase {
-    /// Drops the database, whoever is still connected.
+    /// Drops the database, even if clients are still connected.
     pub async fn remove(&self) -> anyhow::Result<()> {
         let server = connect(self.server.as_str()).await?;
         server
@@ -184,8 +185,8 @@ impl PostgresDatabase {
     }
 }
 
-/// Tells one schema history from another: a server that outlives the run keeps its templates, and an old one must not
-/// be used.
+/// A digest that distinguishes schema histories: a server that outlives the run keeps its templates, and an outdated
+/// one must not be used.
 fn history_digest() -> anyhow::Result<String> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/src"));
     let mut files: Vec<_> = std::fs::read_dir(folder)

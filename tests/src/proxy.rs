@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Forwards connections from a port of its own to an address on this machine, until it is dropped.
+/// Forwards connections from its own port to an address on this machine, until it is dropped.
 pub struct Proxy {
     port: u16,
     /// Connections so far.
@@ -20,7 +20,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before a port on loopback.
+    /// A proxy for a port on loopback.
     ///
     /// # Errors
     /// No port is free.
@@ -56,27 +56,27 @@ impl Proxy {
         })
     }
 
-    /// Where to connect instead.
+    /// The port of the proxy.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub fn connections(&self) -> u64 {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// From now on nothing comes through, on connections that are there and on new ones.
+    /// Stops all data from now on, on existing and on new connections.
     pub fn hold(&self) {
         self.held.send_replace(u64::MAX);
     }
 
-    /// New connections come through; those that are there stay held.
+    /// Lets data of new connections pass; existing ones stay held.
     pub fn hold_only_old(&self) {
         self.held.send_replace(self.connections());
     }
 
-    /// Everything comes through again, and what was held first.
+    /// Lets all data pass again, the held data first.
     pub fn release(&self) {
         self.held.send_replace(0);
     }
@@ -103,6 +103,6 @@ async fn forward(
             break;
         }
     }
-    // The other side may have gone already.
+    // The other side may be closed already.
     let _gone = to.shutdown().await;
 }

@@ -11,7 +11,7 @@ use sea_orm::DbBackend;
 
 use crate::TestDatabase;
 
-/// How long a server may take to say that it is ready.
+/// How long a server may take to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `nyxcore serve`. It is killed when this is dropped.
@@ -22,18 +22,19 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server on the test's database and waits until `/readyz` says yes.
+    /// Starts a server on the test's database and waits until `/readyz` reports that it is ready.
     ///
-    /// On SQLite it keeps the file in its data directory, which is the database's folder; further servers of the same
-    /// test share it. `arguments` follow `serve`, as in `["--allow-sources", "local"]`.
+    /// On SQLite the database file is in its data directory, which is the database's folder; further servers of the
+    /// same test share it. `arguments` follow `serve`, as in `["--allow-sources", "local"]`.
     ///
     /// # Errors
-    /// It did not become ready; the message carries what it wrote.
+    /// It did not become ready; the message contains its output.
     pub async fn start(database: &TestDatabase, arguments: &[&str]) -> anyhow::Result<Self> {
         Self::start_by(database, arguments, &[]).await
     }
 
-    /// The same by another program, which runs the rest of its command line: `["prlimit", "--nofile=1024"]`.
+    /// As [`start`](Self::start), through another program that runs its arguments as a command: `["prlimit",
+    /// "--nofile=1024"]`.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -73,7 +74,7 @@ impl TestServer {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Tells the server to end, by SIGTERM, and waits until it has.
+    /// Stops the server by SIGTERM, and waits until it has ended.
     ///
     /// # Errors
     /// It has not ended within `patience`.
@@ -98,7 +99,7 @@ impl TestServer {
         }
     }
 
-    /// Ends the server at once and without a word to it, as a crash would.
+    /// Kills the server, as a crash would.
     ///
     /// # Errors
     /// It cannot be waited for.
@@ -108,7 +109,7 @@ impl TestServer {
         Ok(())
     }
 
-    /// The address answers once the server listens, whatever else it serves.
+    /// Waits until `/readyz` reports success, whatever else the server serves.
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let url = self.url("/readyz");
         let client = reqwest::Client::builder()
@@ -138,7 +139,7 @@ impl TestServer {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // It may have ended already, which is fine.
         let _gone = self.kill();
     }
 }
@@ -167,7 +168,8 @@ fn command_by(command: Command, by: &[&str]) -> Command {
     outer
 }
 
-/// The `nyxcore` command on the test's database, with the global options set and no other setting of this machine's.
+/// The `nyxcore` command on the test's database, with the global options set and without other settings of this
+/// machine.
 ///
 /// # Errors
 /// The binary has not been built.
@@ -175,13 +177,13 @@ pub fn nyxcore_command(database: &TestDatabase) -> anyhow::Result<Command> {
     nyxcore_command_in(database, &database.folder().join("data"))
 }
 
-/// As [`nyxcore_command`], with a data directory of its own: a machine of its own, as far as files go.
+/// As [`nyxcore_command`], with its own data directory, like a separate machine.
 ///
 /// # Errors
 /// As [`nyxcore_command`].
 pub fn nyxcore_command_in(database: &TestDatabase, data_dir: &Path) -> anyhow::Result<Command> {
     let this = std::env::current_exe()?;
-    // A program stands beside the binary, and target/debug/deps/it-0123456789abcdef one folder below it.
+    // A program is in the folder of the binary, and target/debug/deps/it-0123456789abcdef one folder below it.
     let folders = this.ancestors().skip(1).take(2);
     let binary = folders
         .map(|folder| folder.join("nyxcore"))
@@ -197,7 +199,7 @@ pub fn nyxcore_command_in(database: &TestDatabase, data_dir: &Path) -> anyhow::R
             command.env_remove(name);
         }
     }
-    // Away from the work tree, which may hold a nyxcore.toml.
+    // Not in the work tree, which may contain a nyxcore.toml.
     command.current_dir(database.folder());
     command.arg("--data-dir").arg(data_dir);
     if database.backend() == DbBackend::Postgres {

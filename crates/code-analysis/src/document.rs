@@ -9,9 +9,9 @@ use nyxcore_tenancy::TypedId;
 
 use super::model::CodePattern;
 
-/// A pattern: its rule, how well it is kept, where it can be seen and where it is not kept. What else an analysis finds
-/// is no document of its own: commands, layers and what goes through what are patterns too where they are habits, and a
-/// map is asked for and not searched.
+/// Builds the document of a pattern: its rule, how well it is kept, where it can be seen and where it is not kept.
+/// Other findings of an analysis have no document. Commands, layers and wrappers have one where they are habits,
+/// because then they are patterns too. The map is queried and never searched.
 pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
     let scope = pattern.scope.as_deref();
     let within = scope.map_or_else(String::new, |scope| format!(" in {scope}"));
@@ -28,7 +28,7 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
             let _ = write!(body, "\n{what}: {}", places.join(", "));
         }
     }
-    // The first place that shows it is where a citation leads.
+    // A citation leads to the first exemplar.
     let shown = pattern.exemplars.first();
     let source = shown.and_then(|place| place.source_id.as_deref());
     let source = source.and_then(|source| SourceId::parse(source).ok());
@@ -48,7 +48,7 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
     }
 }
 
-/// Whether such a habit is that of nearly every project of its language: it is found where it is asked for.
+/// Whether nearly every project of the language has such a habit. It is then found only if it is asked for.
 fn says_little(kind: &str) -> bool {
     kind == "naming"
 }

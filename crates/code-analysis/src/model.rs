@@ -28,14 +28,14 @@ typed_id!(
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AnalysisTrigger {
-    /// Somebody asked for it.
+    /// A user requested it.
     Manual,
     /// A sync with new code.
     Sync,
 }
 
 impl AnalysisTrigger {
-    /// Its name, as the API writes it.
+    /// The name that the API uses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Manual => "MANUAL",
@@ -44,7 +44,7 @@ impl AnalysisTrigger {
     }
 }
 
-/// What a run of the kind `CODE_ANALYSIS` keeps beside the run itself. The counts are final once it has succeeded.
+/// The data of a run of the kind `CODE_ANALYSIS`, beside the run itself. The counts are final once it has succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeAnalysis {
     /// The run.
@@ -57,20 +57,21 @@ pub struct CodeAnalysis {
     pub commit_id: Option<String>,
     /// Files that this run read and parsed.
     pub files_analyzed: i64,
-    /// Files whose facts were there already.
+    /// Files whose facts were already stored.
     pub files_reused: i64,
-    /// Files that were left out for a reason, such as that they do not parse.
+    /// Files that were skipped for a reason, such as that they do not parse.
     pub files_skipped: i64,
     /// Lines with code on them, in all of the project's code.
     pub lines_of_code: i64,
     /// Patterns that were found.
     pub patterns_found: i64,
-    /// Whether they were compared with those of an earlier analysis. Not so in a project's first, and in the first by
-    /// another version of the engine: what differs then may be the engine's doing and not the team's.
+    /// Whether the patterns were compared with those of an earlier analysis. They are not compared in a project's first
+    /// analysis, nor in the first by another version of the engine: such differences may come from the engine and not
+    /// from the team.
     pub patterns_compared: bool,
-    /// How many changed, and how; 0 where they were not compared.
+    /// How many patterns changed, by kind of change; 0 if they were not compared.
     pub pattern_changes: PatternChangeCounts,
-    /// Files that were left out, by reason, the first of each by their paths.
+    /// Skipped files by reason, each with its first paths.
     pub skipped: Vec<SkippedFiles>,
     /// What went wrong without ending the analysis.
     pub warnings: Vec<AnalysisWarning>,
@@ -79,14 +80,15 @@ pub struct CodeAnalysis {
 /// A problem in one part of an analysis. The other parts are valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnalysisWarning {
-    /// The part, by its stable name: a step's, as [`Step::as_str`](nyxcore_code_engine::analysis::Step::as_str) has it.
+    /// The stable name of the part: a step's, as [`Step::as_str`](nyxcore_code_engine::analysis::Step::as_str) returns
+    /// it.
     pub part: String,
-    /// The file it is about, where it is about one.
+    /// The file concerned, if the problem is in one file.
     pub path: Option<String>,
     /// The source that contains the file, as text id. Unknown in older rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
-    /// What went wrong, a sentence.
+    /// The problem, as a sentence.
     pub text: String,
 }
 
@@ -108,11 +110,11 @@ pub struct AnalysisWarning {
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
 #[serde(rename_all = "UPPERCASE")]
 pub enum PatternChange {
-    /// It was not there before.
+    /// The pattern did not exist before.
     Appeared,
-    /// It is kept better than before.
+    /// The pattern is kept better than before.
     Strengthened,
-    /// It is kept less well than before.
+    /// The pattern is kept less well than before.
     Weakened,
     /// The pattern no longer exists.
     Vanished,
@@ -121,11 +123,11 @@ pub enum PatternChange {
 /// How well a pattern is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatternStrength {
-    /// The cases that follow it.
+    /// The number of cases that follow it.
     pub support: i64,
-    /// All cases.
+    /// The number of all cases.
     pub cases: i64,
-    /// The lower bound of the Wilson interval on the one of the other.
+    /// The lower bound of the Wilson interval for `support` of `cases`.
     pub confidence: f64,
 }
 
@@ -144,11 +146,11 @@ pub struct CodePatternChange {
     pub title: String,
     /// The values at the previous recorded change, so that small steps add up. `None` if the pattern appeared.
     pub before: Option<PatternStrength>,
-    /// What it is; `None` where it vanished.
+    /// The current values. `None` if the pattern vanished.
     pub after: Option<PatternStrength>,
 }
 
-/// How many patterns changed, and how.
+/// How many patterns changed, by kind of change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PatternChangeCounts {
     /// Appeared.
@@ -192,13 +194,13 @@ pub struct CodePattern {
     pub counter_examples: Vec<CodeLocation>,
     /// When an analysis found it for the first time.
     pub first_seen_at: DateTime<Utc>,
-    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern,
-    /// until it is deleted: see [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
+    /// The analysis that no longer found it; `None` while it exists. A pattern that returns keeps its id until its row
+    /// is deleted: see [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
     pub vanished_in: Option<RunId>,
 }
 
 impl CodePattern {
-    /// Whether nearly every project of its language has the habit: it is quoted only where it is asked for.
+    /// Whether nearly every project of its language has the habit. It is then quoted only if it is asked for.
     #[must_use]
     pub fn goes_without_saying(&self) -> bool {
         let pattern = Pattern {
@@ -219,7 +221,7 @@ impl CodePattern {
     }
 }
 
-/// What the latest analysis found a project to be made of.
+/// The stack and the metrics of a project, as the latest analysis found them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProjectSummary {
     /// The project.
@@ -248,7 +250,7 @@ impl ProjectSummary {
     }
 }
 
-/// All that the latest analysis found of a project, patterns and hotspots aside.
+/// All results of a project's latest analysis, except patterns and hotspots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProjectFindings {
     /// The project.
@@ -263,7 +265,7 @@ pub struct ProjectFindings {
     pub commands: Vec<ProjectCommand>,
     /// Files that change together, closest first.
     pub co_changes: Vec<CoChange>,
-    /// Over how many people the changes of each folder are spread, the project itself first.
+    /// How the changes of each folder are distributed over people, the project itself first.
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
@@ -271,6 +273,6 @@ pub struct ProjectFindings {
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
-    /// The definitions that most of the project leans on, highest rank first.
+    /// The definitions that most of the project depends on, highest rank first.
     pub map: Vec<RankedDefinition>,
 }

@@ -9,7 +9,7 @@ pub const CODE_ANALYSIS: Resource = Resource::new("code_analysis");
 /// The runs that are code analyses.
 pub const CODE_ANALYSIS_RUN: RunKind = RunKind::new("CODE_ANALYSIS");
 
-/// What this crate registers.
+/// Returns everything that this crate registers.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

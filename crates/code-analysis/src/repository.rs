@@ -82,7 +82,7 @@ pub struct ProjectPatterns {
     pub stack: Option<String>,
 }
 
-/// More kinds than there are, by far.
+/// Far more than the number of kinds that exist.
 const KINDS_MAX: usize = 200;
 
 impl ProjectPatterns {

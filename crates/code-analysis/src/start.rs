@@ -17,21 +17,21 @@ use super::model::{AnalysisTrigger, CodeAnalysis};
 use super::repository::CodeAnalyses;
 use crate::registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN};
 
-/// A new analysis is refused when one completed less than this ago: 3 minutes, a rule of the product. The operator may
-/// set another.
+/// The default quiet period of 3 minutes, a rule of the product. No new analysis starts within it after one completed.
+/// The operator may set another.
 pub const QUIET_PERIOD: TimeDelta = TimeDelta::minutes(3);
 
-/// How often an analysis may be taken up before it fails for good. What an attempt found is kept for the next.
+/// How often an analysis may be attempted before it fails for good. The next attempt reuses the facts that are stored.
 const MAX_ATTEMPTS: i64 = 3;
 
-/// What the runs of a project's analysis have as their subject.
+/// The subject of a project's analysis runs.
 #[must_use]
 pub fn analysis_subject(project: ProjectId) -> String {
     format!("project:{project}")
 }
 
-/// Queues an analysis, unless one of the project is active or completed within the quiet period: then that one is the
-/// answer.
+/// Queues an analysis. If one of the project is active or completed within the quiet period, that one is returned
+/// instead.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project.
@@ -58,12 +58,12 @@ pub async fn analysis_start(
     Ok(started)
 }
 
-/// As [`analysis_start`] after a sync with new code, so that the code does not stay unanalysed: if an analysis of
-/// older code completed within the quiet period, a run is queued that starts when the period ends. Until then it is
-/// the project's active analysis, and further syncs join it.
+/// Like [`analysis_start`], for a sync with new code, so that the code does not stay unanalysed: if an analysis of
+/// older code completed within the quiet period, a run is queued that starts when the period ends. Until then it is the
+/// project's active analysis, and further syncs join it.
 ///
 /// # Errors
-/// As [`analysis_start`].
+/// See [`analysis_start`].
 pub async fn analysis_start_after_sync(
     scoped: &Scoped<ReadWrite>,
     project: ProjectId,
@@ -85,8 +85,8 @@ pub async fn analysis_start_after_sync(
     start(scoped, project, trigger, new).await
 }
 
-/// The follow-up of every successful analysis: code that a sync brought meanwhile was not analysed, because an
-/// analysis was active. If there is such code, another analysis is queued, as by [`analysis_start_after_sync`].
+/// The follow-up of every successful analysis. A sync may have brought code while the analysis was active. If there is
+/// such code, another analysis is queued, as by [`analysis_start_after_sync`].
 #[must_use]
 pub fn analysis_catch_up(quiet_period: TimeDelta) -> FollowUp {
     follow_up(move |scoped, run| {
@@ -104,7 +104,7 @@ pub fn analysis_catch_up(quiet_period: TimeDelta) -> FollowUp {
 
 type Following<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// Gives a closure the lifetimes that a follow-up has.
+/// Gives the closure the lifetimes of a follow-up.
 fn follow_up<F>(closure: F) -> FollowUp
 where
     F: for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> Following<'a> + Send + Sync + 'static,
@@ -171,14 +171,14 @@ async fn is_current<A: Access>(scoped: &Scoped<A>, analysis: RunId) -> Result<bo
         return Ok(false);
     };
     let now = heads(scoped, row.project_id).await?;
-    // A source that has been removed, or is waiting for its first sync, is no news.
+    // A source that was removed or waits for its first sync has no commit here, so it does not count.
     Ok(now
         .0
         .iter()
         .all(|(source, commit)| row.heads.0.get(source) == Some(commit)))
 }
 
-/// The commits that the project's sources have.
+/// Returns the current commit of each of the project's sources.
 pub(super) async fn heads<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<Heads> {
     let sources = sources_of(scoped, &[project]).await?.remove(&project);
     let heads: BTreeMap<_, _> = sources

@@ -1,4 +1,4 @@
-//! Holds one folder against the habits of another, without git:
+//! Compares one folder with the habits of another, without git:
 //! `cargo run --release --example check_trees -- BASE HEAD [CACHE [json]]`.
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Counts the habits of many projects for `data/priors.tsv`: a line of `NAME<tab>COMMIT<tab>FOLDER` for each on
-//! standard input, the table on standard output. See the recipe `priors` of the justfile.
+//! Counts the habits of many projects for `data/priors.tsv`. Standard input has a line `NAME<tab>COMMIT<tab>FOLDER` for
+//! each project; the table is written to standard output. See the recipe `priors` of the justfile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
@@ -8,7 +8,7 @@ use std::path::Path;
 use nyxcore_code_engine::patterns::information::prior_key;
 use nyxcore_code_engine::tree::{TreeOptions, TreeReport, tree_analyze};
 
-/// A project counts for a language that at least so much of its code is in, in percent.
+/// The least share of a project's code, in percent, for the project to count for that language.
 const LANGUAGE_PERCENT: u64 = 10;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The languages that the project counts for, and `any` and `markdown` for all.
+/// The languages that the project counts for. Every project also counts for `any` and `markdown`.
 fn languages(report: &TreeReport) -> BTreeSet<String> {
     let metrics = &report.project.metrics;
     let all = u64::from(metrics.lines_of_code);

@@ -12,18 +12,18 @@ use super::skip::{Skip, SkipRule, path_skip};
 /// The name of the files.
 pub(crate) const NAME: &str = ".gitattributes";
 
-/// Whether the file at `path` says which files are vendored or generated.
+/// Whether the file at `path` is a `.gitattributes` file.
 #[must_use]
 pub fn is_attributes(path: &str) -> bool {
     path.rsplit('/').next() == Some(NAME)
 }
 
-/// What the `.gitattributes` of one tree say.
+/// The attributes that the `.gitattributes` files of one tree set.
 #[derive(Debug, Default)]
 pub struct Attributes {
     /// By folder: the vendored and the generated patterns.
     folders: HashMap<String, [Gitignore; 2]>,
-    /// The path of the tree from where the paths of those files begin.
+    /// The path of the analysed tree in its repository, where the paths of those files begin.
     below: String,
 }
 
@@ -46,13 +46,13 @@ impl Attributes {
         attributes
     }
 
-    /// Says where in its repository the tree lies whose paths are asked about.
+    /// Sets the path of the analysed tree in its repository. The paths passed to the other methods are relative to it.
     pub(crate) fn below(mut self, folder: &str) -> Attributes {
         folder.clone_into(&mut self.below);
         self
     }
 
-    /// The rule by which the file at `path` is skipped, if there is one: the project's word goes before the path's.
+    /// Returns the rule by which the file at `path` is skipped, if any. An attribute takes precedence over the path.
     #[must_use]
     pub fn path_skip(&self, path: &str) -> Option<SkipRule> {
         let [vendored, generated] = [0, 1].map(|which| self.says(path, which));
@@ -69,7 +69,7 @@ impl Attributes {
         })
     }
 
-    /// The last line of the deepest file that names the path.
+    /// Returns the attribute that the last matching line of the deepest file sets.
     fn says(&self, path: &str, which: usize) -> Option<bool> {
         if self.folders.is_empty() {
             return None;

@@ -24,7 +24,7 @@ pub fn blob_id(content: &[u8]) -> String {
     text
 }
 
-/// A hash of bytes that is the same in every run of one program. It detects damage, not malice.
+/// A hash of bytes that is the same in every run of one program. It detects damage, but is not collision-resistant.
 pub(crate) fn sum(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);

@@ -1,15 +1,15 @@
 //! A cache of facts on disk: one packed file per tree, which can be deleted at any time.
 //!
 //! A pack contains the facts of all files, then an index by path, then the offset of the index. It is read in parts, so
-//! that it is never in memory as a whole. It is written beside its place and moved there: a reader sees the old or the
-//! new pack, and the last of two writers wins. New facts follow the old ones, until a quarter of those is of no use any
-//! more. A damaged pack, or one of another version, is ignored.
+//! that it is never in memory as a whole. It is written to a temporary file and renamed: a reader sees the old or the
+//! new pack, and the last of two writers wins. New facts are appended to the old ones, until a quarter of the old ones
+//! is unused. A damaged pack, or one of another version, is ignored.
 //!
 //! A file with the same stamp (size, times, inode) as in the pack is not read again, as in git's index. As in git
 //! (<https://git-scm.com/docs/racy-git>), a stamp proves nothing for a file that was written after the pack's run
 //! began. Such a file, and a moved file, is read, and its facts are found by its content.
 //!
-//! Beside the pack lie sums over its files, see [`sums`].
+//! A file next to the pack holds sums over its files, see [`sums`].
 
 mod sums;
 mod write;
@@ -30,37 +30,37 @@ use super::noted::Noted;
 use super::skip::Skip;
 use super::source::{FileStamp, time_written};
 
-/// What a pack begins with: its form, and the engine's version.
+/// The magic number at the beginning of the trailer. It names the version of the format.
 const MAGIC: &[u8; 16] = b"nyxcore facts 2\n";
-/// The magic, the engine's version, where the index begins, its length, and its checksum.
+/// The length of the trailer: magic, engine version, start of the index, its length, and its checksum.
 const TAIL_BYTES: u64 = 16 + 4 + 8 + 8 + 8;
-/// An index longer than this is none of ours: a hundred bytes a file are a lot.
+/// A longer index is treated as damaged: even a hundred bytes per file would be a lot.
 const INDEX_CAP: u64 = 1 << 30;
-/// Entries that lie together are read together, up to this many bytes.
+/// Adjacent entries are read together, up to this many bytes.
 const READ_CAP: u64 = 8 << 20;
-/// Entries with more than so many bytes between them are read one by one.
+/// Entries with a larger gap between them, in bytes, are read one by one.
 const GAP_CAP: u64 = 16 << 10;
-/// On file systems that keep no parts of a second, a stamp is trusted from two seconds on (FAT's step); else from the
-/// coarsest tick of a kernel's clock on.
+/// When file times have whole seconds only, a stamp is trusted from two seconds on (the resolution of FAT). Otherwise
+/// it is trusted from the coarsest tick of a kernel's clock on.
 const STEP_COARSE: i64 = 2_000_000_000;
 const STEP_FINE: i64 = 20_000_000;
-/// What a run that was killed left behind is removed by the next one after this time, in nanoseconds: an hour.
+/// The age at which the temporary file of a killed run is removed, in nanoseconds: an hour.
 const LEFTOVER_AGE: i64 = 3_600_000_000_000;
 
-/// The stored result for a content: its facts, or why it has none.
+/// The stored result for a content: its facts, or the reason why it has none.
 pub(crate) type StoredFacts = Result<FileFacts, Skip>;
 
-/// What a pack has of one file: its facts, what is noted of them, and what the project's rules match in it.
+/// The pack's entry of one file: its facts, what is noted of them, and the matches of the project's rules.
 type Packed = (StoredFacts, Option<Noted>, Vec<u8>);
 
-/// What the index says of one file.
+/// The index entry of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     path: String,
     blob: String,
     language: Language,
     stamp: Option<FileStamp>,
-    /// Where its facts lie.
+    /// The offset of its facts.
     start: u64,
     length: u32,
     sum: u64,
@@ -68,15 +68,15 @@ pub(crate) struct Entry {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
-    /// When the run that wrote it began, by the clock of the cache's file system.
+    /// When the run that wrote the index began, by the clock of the cache's file system.
     began: i64,
-    /// The rules that were matched.
+    /// The key of the rules that were matched.
     rules: String,
-    /// By path.
+    /// The entries, in the order of their paths.
     entries: Vec<Entry>,
 }
 
-/// The pack of one tree, and the one that is to replace it.
+/// The pack of one tree, and the file for its replacement.
 #[derive(Debug)]
 pub(crate) struct Cache {
     place: PathBuf,
@@ -86,29 +86,28 @@ pub(crate) struct Cache {
     rules: String,
     index: Index,
     pack: Option<Mutex<File>>,
-    /// Where the pack's facts end and its index begins, and the index's checksum.
+    /// The end of the pack's facts, where its index begins, and the index's checksum.
     facts_end: u64,
     pack_sum: u64,
     by_content: OnceLock<FxHashMap<(String, Language), usize>>,
 }
 
-/// What a run knows of one file and keeps for the next.
+/// The result of one file in this run, to be stored for the next run.
 #[derive(Debug)]
 pub(crate) struct CacheRecord<'k> {
     pub path: &'k str,
     pub blob: &'k str,
     pub language: Language,
     pub stamp: Option<FileStamp>,
-    /// The entry that has its facts already; `None` where they are new.
+    /// The entry that already has its facts; `None` if they are new.
     pub entry: Option<usize>,
     pub kept: Result<&'k FileFacts, Skip>,
-    /// What the project's rules match in it, as bytes.
+    /// The matches of the project's rules, encoded.
     pub hits: &'k [u8],
 }
 
 impl Cache {
-    /// Opens the pack of the tree with this identity, for a run with these rules. `None` where nothing can be kept in
-    /// the folder.
+    /// Opens the pack of the tree with this identity, for a run with these rules. `None` if the folder is not writable.
     pub fn open(folder: &Path, identity: &str, rules: &str) -> Option<Cache> {
         fs::create_dir_all(folder).ok()?;
         let name = blob_id(identity.as_bytes());
@@ -135,8 +134,8 @@ impl Cache {
         Some(cache)
     }
 
-    /// The entry of the file at `path`, if nothing speaks against its being the same: its blob where that is known,
-    /// else its stamp.
+    /// Returns the entry of the file at `path` if the file seems unchanged: by its blob if that is known, else by its
+    /// stamp.
     pub fn entry(
         &self,
         path: &str,
@@ -156,12 +155,12 @@ impl Cache {
         (is_same && language.may_become(entry.language)).then_some(found)
     }
 
-    /// The language that an entry is of.
+    /// The language of an entry.
     pub fn language(&self, entry: usize) -> Option<Language> {
         self.index.entries.get(entry).map(|entry| entry.language)
     }
 
-    /// An entry of the same content, wherever it lay.
+    /// Returns an entry of the same content, at any path.
     pub fn entry_of(&self, blob: &str, language: Language) -> Option<usize> {
         let by_content = self.by_content.get_or_init(|| {
             let entries = self.index.entries.iter().enumerate();
@@ -208,7 +207,8 @@ impl Cache {
         found
     }
 
-    /// The bytes that hold the first of the entries, and as many of the next as are worth reading with it.
+    /// Returns the byte range of the first entry and of as many following entries as are worth reading with it, and
+    /// their number.
     fn run(&self, wanted: &[usize]) -> (Range<u64>, usize) {
         let of = |number: usize| {
             let entry = &self.index.entries[number];
@@ -236,8 +236,8 @@ impl Cache {
         Some(bytes)
     }
 
-    /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read in
-    /// vain.
+    /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read
+    /// although they had not changed.
     pub fn is_stale(&self, keep: &[CacheRecord<'_>]) -> bool {
         let new = keep.iter().any(|one| one.entry.is_none());
         let other = || {
@@ -260,13 +260,13 @@ impl Cache {
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        // Where it was moved to its place, there is nothing to remove.
+        // After a rename to its final name there is nothing to remove.
         let _ = fs::remove_file(&self.beside);
     }
 }
 
-/// Whether a file with this stamp could have been written to again without its stamp telling, after a run that began
-/// then had read it.
+/// Whether a file with this stamp could have been written again, without a new stamp, after a run that began at `began`
+/// had read it.
 fn is_racy(stamp: FileStamp, began: i64) -> bool {
     let is_coarse = |time: i64| time % 1_000_000_000 == 0;
     let step = if is_coarse(stamp.modified) && is_coarse(stamp.changed) {
@@ -277,7 +277,7 @@ fn is_racy(stamp: FileStamp, began: i64) -> bool {
     stamp.modified.max(stamp.changed) >= began.saturating_sub(step)
 }
 
-/// Creates the file for the new pack, and takes the time from it. Leftovers of killed runs are removed.
+/// Creates the file for the new pack, and returns its time. Leftovers of killed runs are removed.
 fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
     static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -357,9 +357,9 @@ mod tests {
         assert!(!is_racy(stamp(9_000_000_001, 9_000_000_001), began));
         assert!(is_racy(stamp(10_000_000_001, 10_000_000_001), began));
         assert!(is_racy(stamp(12_000_000_001, 9_000_000_001), began));
-        // A modification time that was set back does not hide the change.
+        // Setting back the modification time does not hide a change.
         assert!(is_racy(stamp(1, 10_500_000_001), began));
-        // Whole seconds alone: a file system that knows no parts of them.
+        // Times with whole seconds only: the file system has no finer resolution.
         assert!(is_racy(stamp(9_000_000_000, 9_000_000_000), began));
         assert!(!is_racy(stamp(7_000_000_000, 7_000_000_000), began));
     }

@@ -1,37 +1,38 @@
-//! The map of a project as declarations: for each of the highest ranked definitions what stands before its body, with
-//! parameters, types and bases, as an agent needs it to call them. A focus moves up what it names.
+//! The map of a project as declarations: the code before the body of each of the highest ranked definitions, with
+//! parameters, types and bases, as an agent needs it to call them. A focus ranks the definitions that it names higher.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::language::Language;
 use super::project::RankedDefinition;
 
-/// What is asked of a map.
+/// The options of a map.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MapQuery {
-    /// The most tokens that the text may have.
+    /// The maximum number of tokens of the text.
     pub tokens: usize,
-    /// Words of names and parts of paths that matter most, in any case.
+    /// Words in names or paths that matter most, in any case of letters.
     pub focus: Vec<String>,
 }
 
-/// The declarations of a file, by their line and name; each with the type that it is a member of where it does not say
-/// so itself.
+/// The declarations of a file by line and name. Each has the name of its parent type if the declaration does not
+/// contain it.
 type FileDeclarations<'t> = BTreeMap<(u32, &'t str), (String, Option<&'t str>)>;
 
-/// Bytes of a declaration that count as one token: an estimate, below the four of prose, because code has shorter
-/// tokens. At four, maps ran 6 to 13 % over their budget by a common tokenizer.
+/// The estimated bytes per token of a declaration. It is below the four of prose, because code has shorter tokens: at
+/// four, maps exceeded their budget by 6 to 13 % with a common tokenizer.
 const BYTES_A_TOKEN: usize = 3;
 
-/// A declaration is cut behind so many bytes, and read over at most so many lines.
+/// The maximum length of a declaration in bytes, and the maximum number of lines it is read from.
 const DECLARATION_BYTES: usize = 240;
 const DECLARATION_LINES: u32 = 16;
 
-/// What a definition's rank is multiplied by where the focus names it, and where it names something else in its file.
+/// The factor of a definition's rank if the focus names it, and if the focus names another definition in its file.
 const NAMED: f64 = 1_000.0;
 const BESIDE: f64 = 30.0;
 
-/// The map's text. `source` gives the text of a file; without it a definition is told by its kind and name.
+/// Writes the map. `source` returns the text of a file. Without a text, only the kind and name of a definition are
+/// written.
 pub(crate) fn map_text(
     ranked: &[RankedDefinition],
     query: &MapQuery,
@@ -41,7 +42,7 @@ pub(crate) fn map_text(
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut texts: BTreeMap<&str, Option<(Language, String)>> = BTreeMap::new();
     let bytes = query.tokens.saturating_mul(BYTES_A_TOKEN);
-    // Room for the line that says what was left out.
+    // The room for the line about omitted definitions.
     let mut left = bytes.saturating_sub(LEFT_OUT_BYTES);
     let mut files: Vec<(&str, FileDeclarations)> = Vec::new();
     let mut told = 0usize;
@@ -52,7 +53,7 @@ pub(crate) fn map_text(
         });
         let declared = declared.unwrap_or_else(|| format!("{} {}", one.kind.as_str(), one.name));
         let parent = one.name.rsplit_once('.').map(|(parent, _)| parent);
-        // In these the declaration says it: `func (s *Store) Open`, `void Store::open`.
+        // In Go and C++ the declaration contains the parent: `func (s *Store) Open`, `void Store::open`.
         let says = text
             .as_ref()
             .is_some_and(|(language, _)| matches!(language, Language::Go | Language::Cpp));
@@ -98,7 +99,7 @@ pub(crate) fn map_text(
 
 const LEFT_OUT_BYTES: usize = 48;
 
-/// The line of a declaration: a member below its type where that stands above it, and with its type's name elsewhere.
+/// The line of a declaration. A member is below its type if the type is directly above, or else has the type's name.
 fn line(start: u32, declared: &str, parent: Option<&str>, is_below: bool) -> String {
     match parent {
         Some(_) if is_below => format!("    {start}: {declared}\n"),
@@ -140,7 +141,7 @@ fn weighted<'r>(
         .collect()
 }
 
-/// What stands before the body of the definition that begins at a line, on one line of text.
+/// Returns the code before the body of the definition that begins at a line, joined to one line.
 fn declaration(language: Language, text: &str, start_line: u32, end_line: u32) -> Option<String> {
     let first = (start_line as usize).checked_sub(1)?;
     let count = end_line.saturating_sub(start_line).min(DECLARATION_LINES) as usize + 1;
@@ -152,7 +153,7 @@ fn declaration(language: Language, text: &str, start_line: u32, end_line: u32) -
         Language::Python | Language::Ruby | Language::Shell
     );
     if has_slashes {
-        // On one line a remark would swallow what comes after it.
+        // On one line, a comment would hide the code after it.
         let code = declared.lines().map(|line| match line.trim_start() {
             line if line.starts_with("//") => "",
             _ => line.split(" //").next().unwrap_or(line),
@@ -175,7 +176,7 @@ fn declaration(language: Language, text: &str, start_line: u32, end_line: u32) -
     Some(format!("{}…", &declared[..end]))
 }
 
-/// The bytes of a source before the body begins.
+/// The number of bytes before the body.
 fn head_length(language: Language, source: &str) -> usize {
     let bytes = source.as_bytes();
     let mut depth = 0i32;
@@ -188,7 +189,7 @@ fn head_length(language: Language, source: &str) -> usize {
             (Some(open), byte) if byte == open || byte == b'\n' => quote = None,
             (Some(_), _) => {}
             (None, b'"' | b'`') => quote = Some(byte),
-            // A lifetime of Rust's is no string.
+            // In Rust the quote may begin a lifetime and not a string.
             (None, b'\'') if language != Language::Rust => quote = Some(byte),
             (None, b'(' | b'[') => depth += 1,
             (None, b')' | b']') => depth -= 1,
@@ -204,7 +205,7 @@ fn head_length(language: Language, source: &str) -> usize {
     source.len()
 }
 
-/// Whether a declaration ends with the line that ends here.
+/// Whether a declaration ends at the end of this line.
 fn ends_with_line(language: Language, before: &str) -> bool {
     let goes_on = before.trim_end().ends_with([',', '=', '|', '&', '<', '\\']);
     match language {

@@ -11,18 +11,18 @@ pub struct CodeLocation {
     pub start_line: u32,
     /// Its last line.
     pub end_line: u32,
-    /// Git's id of the content that the lines are of.
+    /// Git's id of the content that contains the lines.
     pub blob: String,
     /// The source that it is in, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
 }
 
-/// The most lines that are quoted of a place.
+/// The maximum number of quoted lines of a place.
 const EXCERPT_LINES: usize = 20;
 
 impl CodeLocation {
-    /// Its lines of the file's content, at most twenty.
+    /// Returns its lines in the file's content, at most twenty.
     #[must_use]
     pub fn excerpt(&self, content: &str) -> String {
         let skip = self.start_line.saturating_sub(1) as usize;
@@ -32,10 +32,10 @@ impl CodeLocation {
     }
 }
 
-/// The lower bound of the Wilson score interval at 95 % on `support` of `cases`, between 0 and 1.
+/// The lower bound of the Wilson score interval at 95 % for `support` of `cases`, between 0 and 1.
 ///
 /// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
-/// Statistical Association 22 (1927), 209-212. Unlike the plain share it knows that 5 of 5 is less than 500 of 500.
+/// Statistical Association 22 (1927), 209-212. Unlike the plain share, it rates 5 of 5 below 500 of 500.
 #[must_use]
 pub fn wilson_lower_bound(support: u32, cases: u32) -> f64 {
     if cases == 0 {
@@ -50,7 +50,7 @@ pub fn wilson_lower_bound(support: u32, cases: u32) -> f64 {
     ((centre - spread) / (1.0 + Z * Z / n)).max(0.0)
 }
 
-/// `part` of `whole`, to four places, so that it reads well and is the same on every machine.
+/// `part` divided by `whole`, rounded to four places, so that it is readable and the same on every machine.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share needs no more than 53 bits"

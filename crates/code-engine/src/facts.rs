@@ -11,23 +11,23 @@ use super::references::References;
 pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
-/// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
+/// The version of the facts. It changes when the same source yields other facts; caches use it as a key.
 pub const ENGINE_VERSION: u32 = 7;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFacts {
-    /// How its lines divide.
+    /// The number of lines by kind.
     pub lines: LineCounts,
-    /// What it defines, in the order of the source.
+    /// Its definitions, in the order of the source.
     pub definitions: Vec<Definition>,
-    /// What it imports, in the order of the source.
+    /// Its imports, in the order of the source.
     pub imports: Vec<Import>,
     /// Places that show a habit, by sign; each a 1-based line, in the order of the source.
     pub signs: BTreeMap<Sign, Vec<u32>>,
-    /// Functions without a name (closures that the language writes as functions) and their complexity in all.
+    /// The number of functions without a name (closures that the language writes as functions) and their complexity.
     pub anonymous: Anonymous,
-    /// What it refers to by name.
+    /// Its references by name.
     pub references: References,
     /// Test cases: the lines of test functions, or of calls of `it` and `test`.
     pub tests: Vec<u32>,
@@ -37,14 +37,14 @@ pub struct FileFacts {
     pub syntax_errors: u32,
     /// Hashes of its windows of normalised tokens, for finding duplicates.
     pub windows: Windows,
-    /// The keys of its front matter, where it is text that has one, in order.
+    /// The keys of its front matter, in order, if the file is text with front matter.
     pub front_matter: Vec<String>,
-    /// The words in its string literals, for finding what is called by a name made at run time.
+    /// The words in its string literals, for finding uses by a name that is composed at run time.
     pub texts: Texts,
-    /// The line of the comment at its top that says whose it is or under which licence, with `YYYY` for its years;
-    /// empty where there is none.
+    /// The line of the comment at its top that names a copyright or a licence, with `YYYY` for its years; empty if
+    /// there is none.
     pub header: String,
-    /// What the steps of a project read again and again.
+    /// The part of the facts that the steps of a project read repeatedly.
     #[serde(skip)]
     pub(crate) noted: NotedCell,
 }
@@ -74,12 +74,12 @@ impl FileFacts {
         .unwrap_or(u32::MAX)
     }
 
-    /// What is picked out of them; `language` is that of the file.
+    /// The noted part of the facts; `language` is the language of the file.
     pub(crate) fn noted(&self, language: Language) -> &Noted {
         self.noted.get(language, self)
     }
 
-    /// Remembers what [`noted`](Self::noted) gave for the same facts before.
+    /// Stores the result of an earlier [`noted`](Self::noted) for the same facts.
     pub(crate) fn noted_set(&self, noted: Noted) {
         self.noted.set(noted);
     }
@@ -89,7 +89,7 @@ impl FileFacts {
     }
 }
 
-/// Lines by what they hold. A line with code and a comment is code; a Python docstring is a comment.
+/// The number of lines by content. A line with code and a comment is code; a Python docstring is a comment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineCounts {
     /// Lines with code.
@@ -166,7 +166,7 @@ pub struct Definition {
     pub end_line: u32,
     /// Whether others may use it: `pub`, `export`, a capital in Go, `public` in Java, no leading `_` in Python.
     pub exported: bool,
-    /// Whether types that are derived from its own may use it, whoever writes them: `protected`.
+    /// Whether subclasses may use it even outside the project: `protected`.
     pub inherited: bool,
     /// Whether a doc comment belongs to it.
     pub documented: bool,
@@ -178,7 +178,7 @@ pub struct Definition {
     pub asynchronous: bool,
     /// The name of the type, class or module that it is directly in.
     pub parent: Option<String>,
-    /// Its decorators, annotations or attributes by their paths without arguments: `app.route`, `Override`.
+    /// The paths of its decorators, annotations or attributes, without arguments: `app.route`, `Override`.
     pub decorators: Vec<String>,
     /// Its measures, for a function or method with a body.
     pub metrics: Option<FunctionMetrics>,
@@ -206,11 +206,11 @@ pub struct FunctionMetrics {
 /// The functions without a name of one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anonymous {
-    /// How many.
+    /// Their number.
     pub functions: u32,
     /// The sum of their cyclomatic complexity.
     pub cyclomatic: u32,
-    /// The cognitive complexity of those that are in no function.
+    /// The cognitive complexity of those outside of functions.
     pub cognitive: u32,
 }
 
@@ -219,12 +219,12 @@ pub struct Anonymous {
 pub struct Import {
     /// The module as it is written: `std::fs`, `./client`, `..models`, `github.com/a/b`, `java.util.List`.
     pub module: String,
-    /// The names taken out of it, with `,` between them, where the language lists them apart from the module and they
-    /// may be modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of
-    /// `use a::{b, c::{d as e}}`).
+    /// The imported names, separated by `,`, in languages that list them apart from the module and where they may be
+    /// modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of `use
+    /// a::{b, c::{d as e}}`).
     pub names: String,
-    /// What the module itself is called here, where the import gives it another name: `t` of `import typing as t`, `z`
-    /// of `import * as z from "zod"`.
+    /// The local name of the module itself, if the import gives it another name: `t` of `import typing as t`, `z` of
+    /// `import * as z from "zod"`.
     pub alias: String,
     /// Its 1-based line.
     pub line: u32,
@@ -248,9 +248,9 @@ pub enum ImportStyle {
     Types,
     /// CommonJS: `require("a")`.
     Require,
-    /// Loaded when it is reached: `import("a")`.
+    /// A dynamic import: `import("a")`.
     Dynamic,
-    /// Passed on: `export ... from`, `pub use`.
+    /// A re-export: `export ... from`, `pub use`.
     ReExport,
 }
 
@@ -258,7 +258,7 @@ pub enum ImportStyle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
-    /// Rust: an error handed up with `?`, outside tests.
+    /// Rust: an error propagated with `?`, outside tests.
     ErrorPropagated,
     /// Rust: `unwrap()` or `expect()`, outside tests.
     ErrorUnwrapped,
@@ -274,17 +274,17 @@ pub enum Sign {
     RaiseChained,
     /// Python: a new exception raised in a handler without `from`.
     RaiseUnchained,
-    /// Go: an error returned inside another (`%w`, `errors.Join`).
+    /// Go: an error wrapped in another (`%w`, `errors.Join`).
     ErrorWrapped,
-    /// Go: an error returned as it came.
+    /// Go: an error returned unchanged.
     ErrorReturned,
-    /// Go: an error returned as text (`%v`, `%s`), its cause lost.
+    /// Go: an error formatted into text (`%v`, `%s`), which loses its cause.
     ErrorFormatted,
     /// JavaScript: `throw new ...`.
     ThrowNew,
     /// JavaScript: a thrown literal or object.
     ThrowValue,
-    /// JavaScript: something exported by its name.
+    /// JavaScript: a named export.
     ExportNamed,
     /// JavaScript: a default export.
     ExportDefault,

@@ -12,16 +12,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::language::Language;
 use super::skip::Skip;
 
-/// The deepest nesting of brackets that is parsed. Hand-written code stays below 100.
+/// The maximum nesting of brackets that is parsed. Hand-written code stays below 100.
 pub(crate) const DEPTH_CAP: u32 = 500;
 
-/// The stack of a thread that parses, in bytes. It is address space; a page costs memory only once it was touched.
+/// The stack of a thread that parses, in bytes. It is address space; a page uses memory only after its first access.
 pub(crate) const STACK_BYTES: usize = 1 << 30;
 
 /// Refuses source whose brackets nest too deeply.
 pub(crate) fn depth_check(language: Language, text: &str) -> Result<(), Skip> {
     let bytes = text.as_bytes();
-    // Where the parser does not recurse, depth costs time and no stack: the cheap count will do.
+    // If the parser does not recurse, depth costs time and no stack: the cheap count suffices.
     if depth_of_bytes(bytes) > DEPTH_CAP
         || parser_recurses(language) && depth_of_code(language, bytes) > DEPTH_CAP
     {
@@ -31,9 +31,9 @@ pub(crate) fn depth_check(language: Language, text: &str) -> Result<(), Skip> {
     }
 }
 
-/// Refuses source that could need more stack than there is, whatever its brackets look like.
+/// Refuses source that could need more stack than exists, whatever its brackets look like.
 pub(crate) fn price_check(language: Language, text: &str) -> Result<(), Skip> {
-    // No byte costs more than an opening one, so that most files need not be looked through.
+    // An opening bracket has the highest price of all bytes, so most files need not be scanned.
     let may_exceed = text.len() > STACK_BYTES / 2 / PRICE_OPEN;
     if may_exceed && parser_recurses(language) && stack_price(text.as_bytes()) > STACK_BYTES / 2 {
         Err(Skip::TooDeep)
@@ -46,8 +46,8 @@ thread_local! {
     static IS_DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Threads with a stack of [`STACK_BYTES`]; as many as there are cores where `threads` is 0. `None` where the system
-/// gives no threads.
+/// Creates a pool of threads with a stack of [`STACK_BYTES`]; 0 threads means one per core. `None` if the system
+/// creates no threads.
 pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -58,15 +58,15 @@ pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
         .ok()
 }
 
-/// The system gives no threads with the stack that the parsers need. It is a lack of memory that may pass, and no fact
-/// about a file.
+/// The system cannot create threads with the stack that the parsers need. The cause is a lack of memory that may pass,
+/// not the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the system cannot create threads for the analysis: free memory or raise the address space limit"
 )]
 pub struct NoThreads;
 
-/// The shared pool, once the system gave one. A failure is not remembered: the next caller tries again.
+/// The shared pool, once it was created. A failure is not stored: the next caller tries again.
 struct SharedPool {
     pool: OnceLock<rayon::ThreadPool>,
     making: Mutex<()>,
@@ -87,7 +87,7 @@ impl SharedPool {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
-        // One at a time: two pools would reserve twice the address space.
+        // A lock, so that two pools do not reserve twice the address space.
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         match self.pool.get() {
             Some(pool) => Ok(pool),
@@ -115,8 +115,7 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoTh
     Ok(POOL.get(|| deep_pool(0))?.install(work))
 }
 
-/// Whether the parser of a language calls itself for every level: ruff's and oxc's do, tree-sitter keeps a stack of its
-/// own.
+/// Whether the parser of a language recurses for every level: ruff's and oxc's do, tree-sitter manages its own stack.
 const fn parser_recurses(language: Language) -> bool {
     matches!(
         language,
@@ -124,9 +123,9 @@ const fn parser_recurses(language: Language) -> bool {
     )
 }
 
-/// The deepest nesting of brackets, wherever they stand. It sees what nests inside strings (f-strings, templates).
+/// The deepest nesting of all brackets, including those in strings, because f-strings and templates nest too.
 fn depth_of_bytes(bytes: &[u8]) -> u32 {
-    // A table and no branches: this is asked of every byte of every file.
+    // A table without branches: this runs on every byte of every file.
     const STEPS: [i32; 256] = {
         let mut steps = [0; 256];
         steps[b'(' as usize] = 1;
@@ -145,7 +144,7 @@ fn depth_of_bytes(bytes: &[u8]) -> u32 {
     deepest.unsigned_abs()
 }
 
-/// The deepest nesting of brackets, strings and comments passed over.
+/// The deepest nesting of brackets outside of strings and comments.
 fn depth_of_code(language: Language, bytes: &[u8]) -> u32 {
     let mut depth = 0u32;
     let mut deepest = 0u32;
@@ -189,7 +188,7 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
     find(bytes, from, b"\n").unwrap_or(bytes.len())
 }
 
-/// The end of a string that began before `from`: past its quote, or at the end of its line.
+/// The end of a string that began before `from`: after its closing quote, or at the end of its line.
 fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     let mut at = from;
     while let Some(&byte) = bytes.get(at) {
@@ -210,7 +209,7 @@ fn find(bytes: &[u8], from: usize, what: &[u8]) -> Option<usize> {
         .map(|position| from + position)
 }
 
-/// The most stack that parsing, walking or dropping the tree of these bytes could take, in bytes.
+/// An upper bound of the stack for parsing, walking and dropping the tree of these bytes, in bytes.
 fn stack_price(bytes: &[u8]) -> usize {
     let mut price = 0usize;
     let mut in_word = false;
@@ -228,10 +227,10 @@ fn stack_price(bytes: &[u8]) -> usize {
     price
 }
 
-// What one level costs, in bytes of stack. Measured by nesting each construct until a thread of 16 MiB overflowed, with
-// the parsers as the workspace builds them for development, which is their worst: at most 1,927 a bracket
-// (`class{a=class{a=...`), 585 for two words and two operators (`async a=>`), 264 a word and 141 an operator. Ruff
-// grows its own stack; what it leaves is the walk and the drop of its tree, at most 356. Here they are doubled or more.
+// The price of one level, in bytes of stack. Measured by nesting each construct until a thread of 16 MiB overflowed,
+// with the parsers in the workspace's development profile, which is their worst case: at most 1,927 per bracket
+// (`class{a=class{a=...`), 585 for two words and two operators (`async a=>`), 264 per word and 141 per operator. Ruff
+// grows its own stack; only the walk and the drop of its tree remain, at most 356. The prices are at least twice those.
 const PRICE_OPEN: usize = 4096;
 const PRICE_OPERATOR: usize = 512;
 const PRICE_WORD: usize = 512;
@@ -322,7 +321,7 @@ mod tests {
             let levels = (STACK_BYTES / 2 / one)
                 .min(super::super::skip::SIZE_CAP / (open.len() + close.len()));
             let text = nested(before, open, inside, close, levels);
-            // Whether it parses is its own affair: that the call returns is the point.
+            // The result does not matter, only that the call returns.
             let lines = on_deep_stack(|| {
                 text_parse(language, &text).map_or(1, |facts| facts.lines.total())
             });

@@ -1,26 +1,26 @@
-//! Decides which files a project ignores: files named by `.nyxcoreignore` or `.gitignore`, by git's rules
+//! Decides which files a project ignores: files matched by `.nyxcoreignore` or `.gitignore`, by git's rules
 //! (<https://git-scm.com/docs/gitignore>), and hidden files, except those that describe the project. `.nyxcoreignore`
 //! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit. Git
-//! does not ignore a file that it tracks, whatever `.gitignore` says: of a commit, only `.nyxcoreignore` counts.
+//! does not ignore a tracked file, whatever `.gitignore` contains: in a commit, only `.nyxcoreignore` counts.
 
 use std::collections::HashMap;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-/// The list that says what of the project is not to be analysed.
+/// The ignore list for files that git tracks but the analysis should skip.
 pub(crate) const OWN_LIST: &str = ".nyxcoreignore";
 
-/// The names, the one with the last word first.
+/// The names of ignore lists, the one with precedence first.
 const NAMES: [&str; 2] = [OWN_LIST, ".gitignore"];
 
-/// Hidden folders that are looked into, for the files of [`is_hidden_file_wanted`].
+/// Hidden folders that are searched for the files of [`is_hidden_file_wanted`].
 const HIDDEN_FOLDERS: [&str; 2] = [".github", ".nyxcore"];
 
 /// The ignored files of one tree.
 #[derive(Debug, Default)]
 pub struct Ignored {
-    /// By the folder that the list lies in and the list's name.
+    /// The lists by their folder and, within it, in the order of `NAMES`.
     lists: HashMap<String, [Option<Gitignore>; 2]>,
     /// The decisions for folders, so that parents are not checked again for each file.
     folders: HashMap<String, bool>,
@@ -32,7 +32,7 @@ pub fn is_list(path: &str) -> bool {
     list_number(path).is_some()
 }
 
-/// Whether the file at `path` is an ignore list that also holds for what git tracks.
+/// Whether the file at `path` is an ignore list that also applies to files that git tracks.
 #[must_use]
 pub fn is_own_list(path: &str) -> bool {
     path.rsplit('/').next() == Some(OWN_LIST)
@@ -43,8 +43,8 @@ fn list_number(path: &str) -> Option<usize> {
     NAMES.into_iter().position(|name| name == file)
 }
 
-/// Whether the file or folder at `path`, or one of its parents, is hidden, and not one of the exceptions that describe
-/// the project and are never analysed as code.
+/// Whether the file or folder at `path` is hidden, itself or by one of its parents. The exceptions describe the project
+/// and are never analysed as code.
 pub(crate) fn is_hidden(path: &str, is_folder: bool) -> bool {
     is_dotted(path)
         && if is_folder {
@@ -75,7 +75,7 @@ fn is_hidden_file_wanted(path: &str) -> bool {
 }
 
 impl Ignored {
-    /// Reads the lists, each with its path. A line that is no pattern is passed over.
+    /// Reads the lists, each with its path. Invalid lines are ignored.
     pub fn new<'a>(lists: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut ignored = Self::default();
         for (path, text) in lists {
@@ -95,12 +95,12 @@ impl Ignored {
         ignored
     }
 
-    /// Whether the file at `path` is left out. As in git, nothing brings back a file whose folder is left out.
+    /// Whether the file at `path` is ignored. As in git, a file in an ignored folder cannot be included again.
     pub fn contains(&mut self, path: &str) -> bool {
         is_hidden(path, false) || self.names(path)
     }
 
-    /// Whether the lists leave out the file at `path`, hidden or not.
+    /// Whether the lists ignore the file at `path`, hidden or not.
     pub(crate) fn names(&mut self, path: &str) -> bool {
         if self.lists.is_empty() {
             return false;
@@ -109,7 +109,7 @@ impl Ignored {
         self.folder_contains(folder) || self.decide(path, false)
     }
 
-    /// Whether a folder is left out, itself or by one that it is in.
+    /// Whether a folder is ignored, itself or by one of its parents.
     fn folder_contains(&mut self, folder: &str) -> bool {
         if folder.is_empty() {
             return false;
@@ -117,7 +117,7 @@ impl Ignored {
         if let Some(known) = self.folders.get(folder) {
             return *known;
         }
-        // From the top down, without recursion: nobody knows how deep folders go.
+        // From the top down, without recursion: the depth of folders is unlimited.
         let ends = folder.match_indices('/').map(|(at, _)| at);
         let mut is_out = false;
         for end in ends.chain([folder.len()]) {
@@ -134,7 +134,7 @@ impl Ignored {
         is_out
     }
 
-    /// What the lists say of this path alone, whatever they say of its folders.
+    /// Applies the lists to this path only, not to its folders.
     fn decide(&self, path: &str, is_folder: bool) -> bool {
         let said = |number: usize| {
             let folders = path

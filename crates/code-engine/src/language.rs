@@ -3,13 +3,13 @@
 //! Some languages are parsed for facts ([`Language::has_facts`]): a few always, others if their feature is enabled.
 //! All others have only a name, so that files can be listed and lines counted.
 //!
-//! Longer than 450 lines: the table of languages and what tells them apart are one thing.
+//! Longer than 450 lines: the table of languages and their detection belong together.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What the lines of a language are, when a project's code is counted.
+/// The kind of a language's lines, for counting a project's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Category {
     /// Code: counted in a project's lines of code.
@@ -23,11 +23,11 @@ pub enum Category {
 /// How comments and strings are written, for languages that are counted without a parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CommentStyle {
-    /// What begins a comment that ends with its line.
+    /// The prefixes of a comment that ends with its line.
     pub line: &'static [&'static str],
     /// The comments that may span lines.
     pub blocks: &'static [Block],
-    /// What begins and ends a string; of those that begin alike, the longer first.
+    /// The string delimiters; of those with the same beginning, the longer first.
     pub strings: &'static [&'static str],
     /// Whether `--[==[` begins a comment that `]==]` ends.
     pub long_brackets: bool,
@@ -38,9 +38,9 @@ pub(crate) struct CommentStyle {
 pub(crate) struct Block {
     pub start: &'static str,
     pub end: &'static str,
-    /// Whether one within another has to end too.
+    /// Whether the comment nests.
     pub nests: bool,
-    /// Whether it begins only at the beginning of a line.
+    /// Whether it is recognised only at the beginning of a line.
     pub at_line_start: bool,
 }
 
@@ -115,15 +115,15 @@ const MATLAB: CommentStyle = style(&["%"], &[block("%{", "%}", true)], &[]);
 const NO_COMMENT: CommentStyle = style(&[], &[], &[]);
 
 impl CommentStyle {
-    /// That of the script in a page.
+    /// The comment style of a script in a page.
     pub(crate) const SCRIPT: CommentStyle = style(&["//"], C_BLOCK, &["\"", "'", "`"]);
-    /// That of the style sheet in a page.
+    /// The comment style of a style sheet in a page.
     pub(crate) const STYLE: CommentStyle = STARS;
 }
 
 macro_rules! languages {
     ($($variant:ident $text:literal $title:literal $category:ident $comments:ident [$($extension:literal)*] [$($file:literal)*];)*) => {
-        /// A language, by its stable text name.
+        /// A language, identified by its stable name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Language {
             $(
@@ -259,7 +259,7 @@ impl Language {
             .or_else(|| Language::from_extension(&extension.to_ascii_lowercase()))
     }
 
-    /// Whether the language of a file at `path` is told by its first line alone: it has no ending that says it.
+    /// Whether only the first line tells the language of the file at `path`, because it has no known extension.
     pub(crate) fn is_told_by_content(path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         let ending = name.rsplit_once('.').map(|(_, ending)| ending);
@@ -268,7 +268,7 @@ impl Language {
             && ending.is_none_or(|ending| matches!(ending, "cgi" | "fcgi" | "in" | "tool" | "wsgi"))
     }
 
-    /// The language that the first line names as its interpreter: `#!/usr/bin/env python3`.
+    /// The language of the interpreter in the first line: `#!/usr/bin/env python3`.
     #[must_use]
     pub fn of_interpreter(content: &[u8]) -> Option<Language> {
         let line = content.strip_prefix(b"#!")?;
@@ -310,7 +310,7 @@ impl Language {
         })
     }
 
-    /// The language of a file whose ending stands for several: `.ts` may be Qt's XML, `.h` may be C++, `.m` MATLAB.
+    /// An extension may be used by several languages: `.ts` may be Qt's XML, `.h` may be C++, `.m` MATLAB.
     #[must_use]
     pub fn refined(self, content: &[u8]) -> Language {
         let is_open = matches!(
@@ -350,7 +350,7 @@ impl Language {
         }
     }
 
-    /// Whether [`refined`](Self::refined) may make `other` of this language.
+    /// Whether [`refined`](Self::refined) may return `other` for this language.
     pub(crate) fn may_become(self, other: Language) -> bool {
         self == other
             || matches!(
@@ -361,7 +361,7 @@ impl Language {
             )
     }
 
-    /// The language of that stable name, the inverse of [`Language::as_str`].
+    /// The language with this stable name, the inverse of [`Language::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Language> {
         Language::ALL
@@ -393,7 +393,7 @@ impl Language {
             || cfg!(feature = "swift") && matches!(self, Language::Swift)
     }
 
-    /// Whether its files call the project's code from a page: what they name is in use.
+    /// Whether its files are templates of pages, which call the project's code: the names in them are in use.
     pub(crate) const fn is_template(self) -> bool {
         matches!(
             self,
@@ -411,8 +411,8 @@ impl Language {
     }
 }
 
-/// Whether a line of a header can only be C++. C guards what is C++ by `#ifdef __cplusplus`, and that is one line:
-/// `extern "C" {`.
+/// Whether a line of a header can only be C++. C headers too contain the line `extern "C" {`, guarded by `#ifdef
+/// __cplusplus`, so it does not count.
 fn is_cpp_line(line: &str) -> bool {
     let line = line.trim();
     let is_name = |rest: &str| rest.starts_with(|c: char| c.is_alphabetic() || c == '_');

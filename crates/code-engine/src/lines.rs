@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::facts::LineCounts;
 
-/// The beginnings of the lines of a text, for turning byte offsets into line numbers.
+/// The start offsets of the lines of a text, for turning byte offsets into line numbers.
 #[derive(Debug)]
 pub(crate) struct LineIndex {
     starts: Vec<u32>,
@@ -22,7 +22,7 @@ impl LineIndex {
         LineIndex { starts }
     }
 
-    /// Where a 1-based line begins.
+    /// The offset of a 1-based line.
     pub(crate) fn start(&self, line: u32) -> Option<u32> {
         self.starts.get(line.checked_sub(1)? as usize).copied()
     }
@@ -33,8 +33,8 @@ impl LineIndex {
     }
 }
 
-/// The text with line feeds at the ends of its lines, at the same offsets. Text of old Macintosh programs ends its
-/// lines with carriage returns alone, which neither parsers nor counters know.
+/// Replaces lone carriage returns by line feeds, at the same offsets, if they end the lines of the text. Old Macintosh
+/// programs wrote such texts, which neither parsers nor counters support.
 pub(crate) fn ends_normalised(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'\r') {
@@ -54,7 +54,7 @@ pub(crate) fn ends_normalised(text: &str) -> Cow<'_, str> {
     Cow::Owned(normalised.collect())
 }
 
-/// What a line holds.
+/// The content of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineKind {
     Code,
@@ -62,7 +62,7 @@ pub(crate) enum LineKind {
     Blank,
 }
 
-/// Sorts every line of `text`, given the byte ranges of its comments in order.
+/// Classifies every line of `text`, given the byte ranges of its comments in order.
 pub(crate) fn line_kinds(text: &str, comments: &[(u32, u32)]) -> Vec<LineKind> {
     let mut kinds = Vec::with_capacity(text.len() / 32 + 1);
     let mut next = 0usize;
@@ -93,7 +93,7 @@ pub(crate) fn line_kinds(text: &str, comments: &[(u32, u32)]) -> Vec<LineKind> {
     kinds
 }
 
-/// Sums up kinds of lines.
+/// Counts the lines of each kind.
 pub(crate) fn line_counts(kinds: &[LineKind]) -> LineCounts {
     let mut counts = LineCounts::default();
     for kind in kinds {

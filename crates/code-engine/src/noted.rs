@@ -1,7 +1,7 @@
-//! What the steps of a project read of a file again and again, picked out of its facts once.
+//! The part of a file's facts that the steps of a project read repeatedly, selected once.
 //!
-//! A file refers to hundreds of names, and most steps look for a few of them. What any of them may look for is picked
-//! out in one pass, on all cores, and kept beside the facts: it follows from the content and the language alone.
+//! A file refers to hundreds of names, and most steps look for a few of them. The names that any step may look for are
+//! selected in one pass, on all cores, and kept next to the facts: they depend only on the content and the language.
 
 use std::sync::OnceLock;
 
@@ -12,19 +12,19 @@ use super::language::Language;
 use super::references::References;
 use super::texts::Texts;
 
-/// What is picked out of the facts of one file.
+/// The selected part of the facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Noted {
-    /// The references that some kind of pattern counts, and those that find names at run time.
+    /// The references that some kind of pattern counts, and those that look up names at run time.
     pub references: References,
-    /// The words of string literals that names may be made of.
+    /// The words of string literals that names may be composed of.
     pub texts: Texts,
-    /// How many references there are in all.
+    /// The total number of references.
     pub occurrences: u32,
 }
 
 impl Noted {
-    /// Picks out of these facts, which are of a file of the language.
+    /// Selects from the facts of a file in this language.
     pub fn new(language: Language, facts: &FileFacts) -> Noted {
         Noted {
             references: super::patterns::noted(language, facts),
@@ -34,7 +34,7 @@ impl Noted {
     }
 }
 
-/// What was noted of facts, once it is known. It is no part of them, and makes none differ.
+/// The noted part of facts, once it is known. It is derived from the facts, so comparisons ignore it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NotedCell(OnceLock<Box<Noted>>);
 
@@ -43,9 +43,9 @@ impl NotedCell {
         self.0.get_or_init(|| Box::new(Noted::new(language, facts)))
     }
 
-    /// Remembers what [`get`](Self::get) gave for the same facts before.
+    /// Stores the result of an earlier [`get`](Self::get) for the same facts.
     pub fn set(&self, noted: Noted) {
-        // What is known already is the same.
+        // A known value is the same, so a failure to set it does not matter.
         let _ = self.0.set(Box::new(noted));
     }
 }

@@ -3,7 +3,7 @@
 use super::language::{CommentStyle, Language};
 use super::lines::{LineKind, line_kinds};
 
-/// What the scan of a text found.
+/// The result of scanning a text.
 #[derive(Debug)]
 pub(crate) struct PlainLines {
     pub kinds: Vec<LineKind>,
@@ -11,7 +11,7 @@ pub(crate) struct PlainLines {
     pub comments: Vec<(u32, u32)>,
 }
 
-/// Sorts the lines of a text and finds its comments. A comment's mark within a string is none.
+/// Classifies the lines of a text and finds its comments. A comment mark inside a string does not count.
 pub(crate) fn plain_lines(language: Language, text: &str) -> PlainLines {
     let mut scan = Scan {
         text,
@@ -36,7 +36,7 @@ struct Scan<'t> {
     comments: Vec<(u32, u32)>,
 }
 
-/// A script or style within a page has comments of its own.
+/// A script or style in a page has its own comment syntax.
 const PARTS: [(&str, &str, &CommentStyle); 2] = [
     ("<script", "</script", &CommentStyle::SCRIPT),
     ("<style", "</style", &CommentStyle::STYLE),
@@ -49,7 +49,7 @@ impl Scan<'_> {
             let next = PARTS
                 .iter()
                 .filter_map(|part| Some((rest.find(part.0)?, part)));
-            // A comment of the page may hold the tag.
+            // The tag may be inside a comment of the page.
             let Some((start, (_, close, inner))) = next.min_by_key(|(at, _)| *at) else {
                 return self.up_to(style, self.text.len());
             };
@@ -67,7 +67,7 @@ impl Scan<'_> {
             self.at = body;
             self.up_to(inner, end);
             self.at = self.at.max(end);
-            // Over the closing tag.
+            // Skips the closing tag.
             if self.at < self.text.len() {
                 self.at += close.len();
             }
@@ -102,7 +102,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The length of the comment that `rest` begins with.
+    /// The length of the comment at the beginning of `rest`.
     fn comment_length(&self, style: &CommentStyle, rest: &str, line_start: bool) -> Option<usize> {
         for block in style.blocks {
             let begins = rest.starts_with(block.start) && (line_start || !block.at_line_start);
@@ -110,7 +110,7 @@ impl Scan<'_> {
                 return Some(block_length(rest, block.start, block.end, block.nests));
             }
         }
-        // `--[==[ ... ]==]` of Lua's.
+        // Lua's `--[==[ ... ]==]`.
         if style.long_brackets
             && let Some(level) = rest.strip_prefix("--[")
         {
@@ -121,14 +121,14 @@ impl Scan<'_> {
             }
         }
         let mark = style.line.iter().find(|mark| rest.starts_with(**mark))?;
-        // A sign that is also an operator or a part of a word begins a comment only where a word may begin.
+        // A `#` may also be an operator or part of a word. It begins a comment only where a word may begin.
         let before = self.text.as_bytes().get(self.at.wrapping_sub(1));
         let is_apart =
             before.is_none_or(|byte| byte.is_ascii_whitespace() || b";{}()[],".contains(byte));
         if *mark == "#" && !is_apart {
             return None;
         }
-        // `http://` is no comment.
+        // `http://` is not a comment.
         if *mark == "//" && before == Some(&b':') {
             return None;
         }
@@ -164,7 +164,7 @@ fn block_length(rest: &str, start: &str, end: &str, nests: bool) -> usize {
     rest.len()
 }
 
-/// The length of a string. One in single signs ends with its line at the latest.
+/// The length of a string. With a one-character delimiter it ends at the end of its line at the latest.
 fn string_length(rest: &str, quotes: &str) -> usize {
     let bytes = rest.as_bytes();
     let mut at = quotes.len();

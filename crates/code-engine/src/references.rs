@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// The most occurrences kept of one file; what follows them is not. It bounds the facts of one file.
+/// The maximum number of stored occurrences per file; later ones are dropped. It bounds the facts of one file.
 pub(crate) const OCCURRENCE_CAP: usize = 1 << 16;
 
 /// The maximum length of a name, in bytes: longer names are not definitions.
 const NAME_CAP: usize = 120;
 
-/// How something is referred to.
+/// The kind of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReferenceKind {
-    /// It is called, constructed or invoked as a macro.
+    /// A call, a construction or a macro invocation.
     Call,
     /// A use as a type, a base class, a trait or an annotation.
     Type,
-    /// It is named in any other way.
+    /// Any other use.
     Name,
 }
 
@@ -34,9 +34,9 @@ impl ReferenceKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference<'f> {
     /// The name as written, without white space and with `.` as separator in every language: `console.log`,
-    /// `self.client.get`, `std.fs.read`. A leading `.` means that the part before it has no name.
+    /// `self.client.get`, `std.fs.read`. A leading `.` means that an unnamed expression precedes it.
     pub path: &'f str,
-    /// How.
+    /// The kind of use.
     pub kind: ReferenceKind,
     /// Whether it is in test code.
     pub test: bool,
@@ -53,7 +53,7 @@ impl<'f> Reference<'f> {
             .map_or(self.path, |(_, name)| name)
     }
 
-    /// How often it occurs; two on one line are two.
+    /// The number of occurrences; two on one line count twice.
     #[must_use]
     pub fn count(&self) -> u32 {
         self.count
@@ -81,8 +81,8 @@ impl<'f> Reference<'f> {
 /// All references of one file, by path, kind and whether in tests, in that order. The names of its own definitions are
 /// included where they are used, not where they are defined.
 ///
-/// The form is one run of bytes: for each name its length, the name, its kind, the length of its lines, and the lines
-/// as differences.
+/// They are encoded in one byte string: for each name its length, the name, its flags, the number of its lines, the
+/// length of their encoding, and the lines as differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
     bytes: Box<[u8]>,
@@ -95,7 +95,7 @@ impl References {
         self.bytes.is_empty()
     }
 
-    /// Those of the references that are `wanted`, in the same order.
+    /// The references that are `wanted`, in the same order.
     pub(crate) fn filtered(&self, wanted: impl Fn(&Reference<'_>) -> bool) -> References {
         let mut bytes = Vec::new();
         let mut rest: &[u8] = &self.bytes;
@@ -130,7 +130,7 @@ impl Serialize for References {
 impl<'de> Deserialize<'de> for References {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes: Cow<'_, [u8]> = <&[u8]>::deserialize(deserializer)?.into();
-        // Only where each begins and ends: a path that is no text ends the list when it is read.
+        // Only the boundaries are checked here: reading stops at a path that is not valid UTF-8.
         let mut rest: &[u8] = &bytes;
         while !rest.is_empty() {
             rest = parts_read(rest)
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for References {
     }
 }
 
-/// The parts of one reference, and what follows it.
+/// The parts of one reference.
 struct Parts<'b> {
     path: &'b [u8],
     kind: ReferenceKind,
@@ -181,7 +181,8 @@ fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
     Some((reference, rest))
 }
 
-/// Reads a number of seven bits a byte, the lowest first.
+/// Decodes a variable-length integer with seven bits per byte, lowest first. The second result is the rest of the
+/// bytes.
 pub(crate) fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0u32;
     for (index, byte) in bytes.iter().enumerate().take(5) {
@@ -193,7 +194,7 @@ pub(crate) fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-/// Writes what [`number_read`] reads.
+/// Encodes an integer for [`number_read`].
 pub(crate) fn number_write(mut value: u32, bytes: &mut Vec<u8>) {
     loop {
         let low = u8::try_from(value & 0x7f).unwrap_or(0);
@@ -206,12 +207,12 @@ pub(crate) fn number_write(mut value: u32, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Collects references while a file is walked.
+/// Collects the references during the walk of a file.
 #[derive(Debug, Default)]
 pub(crate) struct ReferenceCollector<'s> {
-    /// Each distinct name with its flags, and its place in `names`.
+    /// Each distinct name with its flags, and its index.
     places: FxHashMap<(Cow<'s, str>, u8), u32>,
-    /// The place of the name and the line, of every occurrence.
+    /// Each occurrence: the index of its name, and the line.
     occurrences: Vec<(u32, u32)>,
 }
 
@@ -268,8 +269,8 @@ impl<'s> ReferenceCollector<'s> {
     }
 }
 
-/// The path of a chain of names as it is written: white space gone, `.` for every separator (`::`, `->`, `?.`, `!.`).
-/// `None` where something else than names and separators is in it: a call, an index, a literal, type arguments.
+/// The path of a chain of names as written: without white space, and with `.` for every separator (`::`, `->`, `?.`,
+/// `!.`). `None` if it contains anything other than names and separators: a call, an index, a literal, type arguments.
 pub(crate) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '#');
     if written.len() > NAME_CAP || written.is_empty() {

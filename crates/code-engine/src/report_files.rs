@@ -1,4 +1,4 @@
-//! The per-file and per-function part of a report.
+//! The reports on single files and functions.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,17 @@ use super::language::{Category, Language};
 use super::project::SourceFile;
 use super::project::role::{self, Role};
 
-/// A function of a greater cognitive complexity is told. SonarSource's rule S3776 asks for 15 and below, and rates as
-/// hard what is far beyond: 25 leaves the functions that few would defend.
+/// Functions with a greater cognitive complexity are reported. SonarSource's rule S3776 allows 15; at 25, only clearly
+/// excessive functions remain.
 pub const COGNITIVE_MOST: u32 = 25;
 
-/// The most complex functions that a report names.
+/// The maximum number of complex functions in a report.
 pub const COMPLEX_CAP: usize = 100;
 
-/// A function that is hard to follow: of a cognitive complexity over [`COGNITIVE_MOST`], outside tests and examples.
+/// A complex function: its cognitive complexity is above [`COGNITIVE_MOST`], and it is not in tests or examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComplexFunction {
-    /// Its name, with its parent's before a `.` where it has one.
+    /// Its name, after its parent's and a `.` if it has a parent.
     pub name: String,
     /// The file it is in.
     pub path: String,
@@ -42,7 +42,7 @@ pub struct FileReport {
     pub blob: String,
     /// Its language.
     pub language: Language,
-    /// Its lines.
+    /// The number of its lines by kind.
     pub lines: LineCounts,
     /// The sum of the cyclomatic complexity of its functions.
     pub complexity: u32,
@@ -55,9 +55,9 @@ pub struct FileReport {
 /// One function of a [`FileReport`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionReport {
-    /// Its name, with its parent's before a `.` where it has one.
+    /// Its name, after its parent's and a `.` if it has a parent.
     pub name: String,
-    /// Whether it belongs to a type.
+    /// Its kind: a function or a method.
     pub kind: DefinitionKind,
     /// Its first line, 1-based.
     pub start_line: u32,
@@ -68,10 +68,10 @@ pub struct FunctionReport {
     pub metrics: FunctionMetrics,
 }
 
-/// A function with more lines than this, in a file that does not parse cleanly, is not told: it may hold others.
+/// The maximum length of a reported function, in lines, in a file with syntax errors: a longer one may contain others.
 const LOST_LENGTH: u32 = 500;
 
-/// The functions that are hardest to follow, the hardest first.
+/// The most complex functions, the most complex first.
 pub(crate) fn complex_functions(files: &[SourceFile]) -> Vec<ComplexFunction> {
     let own = files
         .iter()
@@ -82,7 +82,7 @@ pub(crate) fn complex_functions(files: &[SourceFile]) -> Vec<ComplexFunction> {
             functions.filter_map(move |(number, definition)| {
                 let metrics = definition.metrics?;
                 let cognitive = metrics.cognitive;
-                // Where the parser lost its step, so long a function may hold others.
+                // After a syntax error, such a long function may contain others.
                 let is_lost = file.facts.syntax_errors > 0 && metrics.length > LOST_LENGTH;
                 (cognitive > COGNITIVE_MOST && !definition.test && !is_lost)
                     .then_some((cognitive, file, number))
@@ -106,7 +106,7 @@ pub(crate) fn complex_functions(files: &[SourceFile]) -> Vec<ComplexFunction> {
     complex.collect()
 }
 
-/// Every file of code, by path.
+/// The reports of all files of code, by path.
 pub(crate) fn file_reports(files: &[SourceFile]) -> Vec<FileReport> {
     let code = files
         .iter()

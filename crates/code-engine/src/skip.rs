@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The greatest file that is analysed, in bytes: 1 MiB. Larger sources are, in practice, generated or data.
+/// The maximum size of an analysed file, in bytes: 1 MiB. Larger sources are, in practice, generated or data.
 pub const SIZE_CAP: usize = 1 << 20;
 
 /// Why a file was not analysed.
@@ -26,7 +26,7 @@ pub const SIZE_CAP: usize = 1 << 20;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
-    /// It holds a NUL byte.
+    /// It contains a NUL byte.
     #[error("binary")]
     Binary,
     /// Its bytes are not UTF-8.
@@ -35,19 +35,19 @@ pub enum Skip {
     /// It is larger than [`SIZE_CAP`].
     #[error("larger than 1 MiB")]
     TooLarge,
-    /// Its brackets nest, or could nest, deeper than a parser may be trusted with.
+    /// Its brackets nest, or could nest, deeper than a parser supports safely.
     #[error("nested too deeply")]
     TooDeep,
-    /// Its parser gave up, or recovered so often that the result would be guesswork.
+    /// Its parser failed, or recovered so often that the result would be unreliable.
     #[error("does not parse")]
     DoesNotParse,
-    /// It says that a program wrote it.
+    /// It contains a remark that a program generated it.
     #[error("generated")]
     Generated,
     /// Its lines are too long to have been written by hand.
     #[error("minified")]
     Minified,
-    /// It lies in a folder for other people's code.
+    /// It is in a folder for third-party code.
     #[error("vendored")]
     Vendored,
     /// It could not be read.
@@ -56,16 +56,16 @@ pub enum Skip {
     /// It is text in UTF-16.
     #[error("UTF-16")]
     Utf16,
-    /// It was written to while it was read.
+    /// It was modified while it was read.
     #[error("changed while being read")]
     Changed,
-    /// It was listed, and deleted before it was read.
+    /// It was deleted between listing and reading.
     #[error("deleted before it was read")]
     Vanished,
-    /// It is a symbolic link: what it leads to is analysed where it lies, if it is in the project at all.
+    /// It is a symbolic link: its target is analysed at the target's own path, if that is in the project.
     #[error("links")]
     Link,
-    /// It stands for content that lies elsewhere: a pointer of Git LFS or git-annex.
+    /// It refers to content elsewhere: a pointer of Git LFS or git-annex.
     #[error("pointers to content elsewhere")]
     Pointer,
 }
@@ -93,14 +93,14 @@ impl Skip {
     }
 }
 
-/// One of the rules by which files are left out. Its name, which a report gives, is `vendored/node_modules`,
-/// `generated/.pb.go`, `minified/long-lines`; where the reason says it all, the reason's name: `binary`,
-/// `does_not_parse`.
+/// One of the rules by which files are skipped. Its name, which a report contains, is the reason with a detail:
+/// `vendored/node_modules`, `generated/.pb.go`, `minified/long-lines`. If there is no detail, the name is the reason:
+/// `binary`, `does_not_parse`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SkipRule {
     /// The reason.
     pub reason: Skip,
-    /// What it was told by; empty where the reason says it all.
+    /// What the file was recognised by; empty if the reason suffices.
     pub detail: &'static str,
 }
 
@@ -109,14 +109,14 @@ impl SkipRule {
         SkipRule { reason, detail }
     }
 
-    /// What the repository's own `.gitattributes` says is vendored.
+    /// The repository's own `.gitattributes` marks the file as vendored.
     pub const VENDORED_BY_ATTRIBUTE: SkipRule = SkipRule::new(Skip::Vendored, "linguist-vendored");
-    /// The same of what is generated.
+    /// The repository's own `.gitattributes` marks the file as generated.
     pub const GENERATED_BY_ATTRIBUTE: SkipRule =
         SkipRule::new(Skip::Generated, "linguist-generated");
 }
 
-/// The rule behind a reason that the content gave.
+/// The rule for a reason that was found in the content.
 impl From<Skip> for SkipRule {
     fn from(reason: Skip) -> SkipRule {
         let detail = match reason {
@@ -138,7 +138,7 @@ impl fmt::Display for SkipRule {
     }
 }
 
-/// Folders that hold other people's code, at any depth.
+/// Folders of third-party code, at any depth.
 const VENDORED_FOLDERS: &[&str] = &[
     "node_modules",
     "bower_components",
@@ -154,7 +154,7 @@ const VENDORED_FOLDERS: &[&str] = &[
     "Godeps",
 ];
 
-/// Endings of files that tools write.
+/// The endings of names of generated files.
 const GENERATED_ENDINGS: &[&str] = &[
     ".pb.go",
     ".pb.gw.go",
@@ -190,10 +190,10 @@ const GENERATED_ENDINGS: &[&str] = &[
     "AssemblyInfo.cs",
 ];
 
-/// Beginnings of files that tools write: Qt's.
+/// The beginnings and endings of names of generated files: Qt's.
 const GENERATED_BEGINNINGS: &[(&str, &str)] = &[("moc_", ".cpp"), ("qrc_", ".cpp"), ("ui_", ".h")];
 
-/// Files that tools write, by their whole name. What a lock file says is read as a manifest; it has no lines of code.
+/// The names of generated files. Lock files are read as manifests, but have no lines of code.
 const GENERATED_NAMES: &[&str] = &[
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -206,36 +206,37 @@ const GENERATED_NAMES: &[&str] = &[
     "uv.lock",
     "Pipfile.lock",
     "go.sum",
-    // The wrappers that Gradle and Maven write.
+    // The wrapper scripts that Gradle and Maven generate.
     "gradlew",
     "gradlew.bat",
     "mvnw",
     "mvnw.cmd",
 ];
 
-/// Files of other people's that projects copy beside their own, by their whole name.
+/// The names of third-party files that projects copy next to their own.
 const VENDORED_NAMES: &[&str] = &["gmock-gtest-all.cc", "catch_amalgamated.cpp", "doctest.h"];
 
-/// Folders of other people's below a folder of tests.
+/// Folders of third-party code below a folder of tests.
 const VENDORED_BELOW_TESTS: &[&str] = &["gtest", "gmock", "googletest"];
 
-/// The ending of folders that hold a documentation which a program wrote.
+/// The ending of folders with generated documentation.
 const DOCSET: &str = ".docset";
 
-/// Endings of files without the white space that people need.
+/// The endings of names of minified files.
 const MINIFIED_ENDINGS: &[&str] = &[".min.js", ".min.mjs", ".min.css"];
 
-/// How much of a file's beginning is read for the remark that it is generated. Licences come first in many files.
+/// The number of bytes at the beginning of a file that are searched for a remark that it is generated. Many files begin
+/// with a licence.
 const HEADER_BYTES: usize = 2048;
 
-/// The mean line of a minified file is longer than this many bytes ...
+/// A minified file has a mean line longer than this many bytes ...
 const MINIFIED_MEAN_LINE: usize = 250;
-/// ... in a file of at least this many bytes; or one line is longer than [`MINIFIED_LINE`].
+/// ... and at least this many bytes; or one line is longer than [`MINIFIED_LINE`].
 const MINIFIED_MIN_BYTES: usize = 2048;
-/// A line longer than this was not written by hand.
+/// A longer line, in bytes, was not written by hand.
 const MINIFIED_LINE: usize = 10_000;
 
-/// The rule by which a path alone is skipped, if there is one.
+/// The rule by which a file is skipped for its path alone, if any.
 pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let vendored = folders.split('/').find_map(|folder| {
@@ -283,12 +284,12 @@ pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
         .or_else(whole)
 }
 
-/// Checks the bytes of a file, and gives them back as text.
+/// Validates the bytes of a file, and returns them as text.
 pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
     if source.len() > SIZE_CAP {
         return Err(Skip::TooLarge);
     }
-    // UTF-16 is full of NUL bytes; the mark at its beginning tells it from what is no text.
+    // UTF-16 contains many NUL bytes; the byte order mark distinguishes it from binary data.
     if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
         return Err(Skip::Utf16);
     }
@@ -305,9 +306,9 @@ pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
     Ok(text)
 }
 
-/// Whether a comment near the top says so: `@generated`, Go's `Code generated ... DO NOT EDIT.`
+/// Whether a comment near the top marks the file as generated: `@generated`, Go's `Code generated ... DO NOT EDIT.`
 /// (<https://go.dev/s/generatedcode>), or the usual sentences. The remark must begin its comment: code that merely
-/// mentions the words is not generated.
+/// contains the words is not generated.
 fn header_says_generated(text: &str) -> bool {
     let mut end = text.len().min(HEADER_BYTES);
     while !text.is_char_boundary(end) {
@@ -345,12 +346,12 @@ fn is_written_page(text: &str) -> bool {
         .any(|mark| start[..end].contains(mark))
 }
 
-/// What begins a comment, in any language.
+/// The beginnings of comments in all languages.
 const MARKS: &[&str] = &[
     "//", "#", "/*", "*", "--", "<!--", ";", "\"\"\"", "%", "(*", "{-", "'",
 ];
 
-/// How the programs that write source begin their remark: those of linguist's list
+/// The beginnings of remarks by code generators: those of linguist's list
 /// (<https://github.com/github-linguist/linguist/blob/main/lib/linguist/generated.rb>) and the usual sentences.
 const GENERATED_REMARKS: &[&str] = &[
     "@generated",
@@ -385,7 +386,7 @@ const GENERATED_REMARKS: &[&str] = &[
     "<auto-generated",
 ];
 
-/// Whether the text stands for content that lies elsewhere: a pointer of Git LFS
+/// Whether the text refers to content elsewhere: a pointer of Git LFS
 /// (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>) or of git-annex.
 fn is_pointer(text: &str) -> bool {
     const POINTER_BYTES: usize = 1024;
@@ -395,7 +396,7 @@ fn is_pointer(text: &str) -> bool {
         && ((is_lfs && text.contains("\noid ")) || text.starts_with("/annex/objects/"))
 }
 
-/// Whether the text names the map to its source in its last line: a compiler wrote it.
+/// Whether the last line of the text names its source map, so that a compiler generated it.
 pub(crate) fn has_source_map(text: &str) -> bool {
     const MARKS: [&str; 3] = [
         "//# sourceMappingURL=",
@@ -406,7 +407,7 @@ pub(crate) fn has_source_map(text: &str) -> bool {
     MARKS.iter().any(|mark| last.trim_start().starts_with(mark))
 }
 
-/// Refuses text whose lines are too long to have been written by hand.
+/// Rejects text whose lines are too long to have been written by hand.
 pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
     let lines = text
         .as_bytes()

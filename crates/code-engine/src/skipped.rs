@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::language::Language;
 use super::skip::{Skip, SkipRule};
 
-/// The most skipped files that are named for one rule.
+/// The maximum number of listed files per rule.
 pub const SKIPPED_NAMED: usize = 5;
 
-/// Files that were left out by one rule.
+/// Files that were skipped by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFiles {
     /// The reason.
     pub reason: Skip,
-    /// The rule's stable name: the reason, and what it was told by where there are several ways:
+    /// The rule's stable name: the reason, and what the file was recognised by if there are several ways:
     /// `vendored/node_modules`, `generated/.pb.go`, `generated/header`, `minified/long-lines`, `does_not_parse`.
     pub rule: String,
-    /// How many.
+    /// Their number.
     pub files: u32,
     /// The first of them, at most [`SKIPPED_NAMED`].
     pub paths: Vec<String>,
 }
 
-/// Collects the files that are left out.
+/// Collects the skipped files.
 #[derive(Debug, Default)]
 pub struct SkippedByRule {
     by_rule: BTreeMap<SkipRule, SkippedFiles>,
@@ -32,9 +32,9 @@ pub struct SkippedByRule {
 }
 
 impl SkippedByRule {
-    /// One more, told to people as `shown`. The first of each rule are named.
+    /// Adds a file, which is reported as `shown`. The first files of each rule are listed.
     pub fn add(&mut self, rule: SkipRule, path: &str, shown: &str) {
-        // What a link leads to is read where it lies.
+        // The target of a link is read at its own path.
         let is_own = !matches!(rule.reason, Skip::Vendored | Skip::Link);
         if is_own && Language::detect(path).is_some_and(Language::has_facts) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -14,44 +14,44 @@ use super::skip::Skip;
 use super::tracked::tracked;
 use super::tree::TreeError;
 
-/// Files that can be analysed, wherever they are: a folder, a commit of a repository, an archive. Another program
-/// implements it to have [`files_analyze`](crate::tree::files_analyze) read from where its files are.
+/// The files to analyse: a folder, a commit of a repository, an archive. A program implements it so that
+/// [`files_analyze`](crate::tree::files_analyze) reads files from its own storage.
 pub trait FileTree: Sync {
-    /// What tells this tree from others in one cache; it need not be readable. The same tree has the same from run to
-    /// run.
+    /// A text that distinguishes this tree from others in one cache; it need not be readable. It must be the same in
+    /// every run.
     fn identity(&self) -> String;
 
-    /// The files of the tree, in any order. Those that `.gitignore` and `.nyxcoreignore` name, vendored and generated
-    /// ones may be among them: the analysis leaves them out.
+    /// The files of the tree, in any order. They may include vendored and generated files, and files that `.gitignore`
+    /// and `.nyxcoreignore` ignore: the analysis skips them.
     ///
     /// # Errors
-    /// Whatever makes an analysis impossible; a part that cannot be listed is as if it were not there.
+    /// Any error that makes an analysis impossible. A part that cannot be listed is left out.
     fn list(&self) -> Result<Vec<TreeFile>, TreeError>;
 
-    /// The content of a file that was listed. It is called from several threads.
+    /// The content of a listed file. It is called from several threads.
     ///
     /// # Errors
-    /// Why there is no content to analyse; [`Skip::TooLarge`] where it has more than `bytes_max` bytes, which need not
-    /// be read to tell.
+    /// The reason why there is no content to analyse; [`Skip::TooLarge`] if it has more than `bytes_max` bytes, which
+    /// can be determined without reading it all.
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip>;
 
-    /// What changes when the content of a file does, where that can be told without reading it.
+    /// A stamp that changes with the content of a file, if there is one that needs no reading.
     fn stamp(&self, _path: &str) -> Option<FileStamp> {
         None
     }
 
-    /// What lies around the tree, where it is a folder of a repository.
+    /// The repository around the tree, if it is a folder of one.
     fn around(&self) -> Around {
         Around::default()
     }
 
-    /// Whether git tracks all of the files, as it does those of a commit: then `.gitignore`, which says what is not to
-    /// be added, names none of them, and `.nyxcoreignore` alone does.
+    /// Whether git tracks all of the files, as in a commit. Then `.gitignore`, which only applies to untracked files,
+    /// ignores none of them; `.nyxcoreignore` still applies.
     fn is_tracked(&self) -> bool {
         false
     }
 
-    /// Whether [`list`](Self::list) has left out already what ignore files name.
+    /// Whether [`list`](Self::list) has already left out ignored files.
     fn leaves_out_ignored(&self) -> bool {
         false
     }
@@ -60,14 +60,14 @@ pub trait FileTree: Sync {
 /// The repository around a tree: its ignore lists and attributes hold for the tree too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
-    /// The tree's path from the root of the repository, with `/` between its parts; empty for the root itself.
+    /// The tree's path from the root of the repository, with `/` as the separator; empty for the root itself.
     pub below: String,
     /// The lists in the folders above the tree, each with its path from the root and its text.
     pub lists: Vec<(String, String)>,
 }
 
 impl Around {
-    /// The path from the root of the repository of a file of the tree.
+    /// The path of a file of the tree, from the root of the repository.
     pub(crate) fn path(&self, path: &str) -> String {
         match self.below.as_str() {
             "" => path.to_owned(),
@@ -79,24 +79,25 @@ impl Around {
 /// A file of a [`FileTree`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TreeFile {
-    /// Its path from the root of the tree, with `/` between its parts.
+    /// Its path from the root of the tree, with `/` as the separator.
     pub path: String,
-    /// Git's id of its content, in hexadecimal, where it is known without reading it.
+    /// Git's id of its content, in hexadecimal, if it is known without reading the content.
     pub blob: Option<String>,
     /// Whether it is a symbolic link, which is never followed.
     pub is_link: bool,
 }
 
-/// What a file system says of a file, and what changes with its content: as git's index keeps it.
+/// The metadata of a file that changes with its content, as in git's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// When it was last written to, in nanoseconds since 1970.
+    /// The time of the last modification of the content, in nanoseconds since 1970.
     pub modified: i64,
-    /// When it was last changed in any way, in nanoseconds since 1970; 0 where the system does not say.
+    /// The time of the last change of content or metadata, in nanoseconds since 1970; 0 if the system does not provide
+    /// it.
     pub changed: i64,
-    /// Its number in the file system; 0 where the system does not say.
+    /// Its inode number; 0 if the system does not provide it.
     pub inode: u64,
 }
 
@@ -105,7 +106,7 @@ pub struct FileStamp {
 pub(crate) struct Folder<'r> {
     root: &'r Path,
     jobs: usize,
-    /// The root of the repository that it is in, if it is in one.
+    /// The root of the enclosing repository, if any.
     repository: Option<PathBuf>,
 }
 
@@ -135,7 +136,7 @@ impl FileTree for Folder<'_> {
         format!("folder {}", root.display())
     }
 
-    /// Links are listed and not followed; pipes, sockets and devices are not files. Names that are no UTF-8 are left
+    /// Links are listed and not followed; pipes, sockets and devices are not files. Names that are not UTF-8 are left
     /// out.
     fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
         let files = Mutex::new(Vec::new());
@@ -146,7 +147,7 @@ impl FileTree for Folder<'_> {
             .ignore(false)
             .git_global(false)
             .require_git(false)
-            // Above the root of a repository nothing is said about it.
+            // Ignore lists above the root of a repository do not apply.
             .parents(self.repository.is_some())
             .add_custom_ignore_filename(".nyxcoreignore")
             .filter_entry(move |entry| is_wanted(&root, entry))
@@ -170,7 +171,7 @@ impl FileTree for Folder<'_> {
 
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
         let path = self.root.join(&file.path);
-        // A file that is written to is given one more chance: editors and checkouts are quick.
+        // A file that changed while it was read is read once more: editors and checkouts are quick.
         match read_steady(&path, bytes_max) {
             Err(Skip::Changed) => read_steady(&path, bytes_max),
             read => read,
@@ -215,7 +216,7 @@ impl FileTree for Folder<'_> {
 }
 
 impl Folder<'_> {
-    /// The files that git tracks although a `.gitignore` names them, among those that are not listed.
+    /// The tracked files that are not listed because a `.gitignore` matches them.
     fn tracked_add(&self, listed: &[TreeFile]) -> Vec<TreeFile> {
         let tracked = self.repository.as_deref().and_then(tracked);
         let below = self.around().below;
@@ -285,10 +286,10 @@ impl Folder<'_> {
     }
 }
 
-/// A list of a folder above larger than this is not read, in bytes.
+/// The maximum size of an attributes file or an ignore list, in bytes.
 const LIST_CAP: u64 = 1 << 20;
 
-/// What one thread found, which is told when the thread is done.
+/// The files that one thread found. They are added to the others when the thread ends.
 struct FoundFiles<'a> {
     files: Vec<TreeFile>,
     all: &'a Mutex<Vec<TreeFile>>,
@@ -334,13 +335,13 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-/// Reads a file that does not change meanwhile, and no more of it than can be analysed.
+/// Reads a file that does not change in the meantime, up to the size limit of the analysis.
 fn read_steady(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Skip> {
     let reason = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => Skip::Vanished,
         _ => Skip::Unreadable,
     };
-    // Looked at before it is opened: opening a pipe waits for somebody who writes into it.
+    // The metadata is checked before opening: opening a pipe would wait for a writer.
     let listed = path.symlink_metadata().map_err(reason)?;
     if !listed.is_file() {
         return Err(Skip::Changed);
@@ -385,7 +386,7 @@ fn stamp(metadata: &Metadata) -> FileStamp {
     }
 }
 
-/// When a file was last written to, in nanoseconds since 1970: the file system's own clock.
+/// When a file was last modified, in nanoseconds since 1970, by the file system's own clock.
 pub(crate) fn time_written(metadata: &Metadata) -> i64 {
     stamp(metadata).modified
 }

@@ -1,20 +1,20 @@
-//! The words in the string literals of a file. Code that makes a name at run time (`getattr(self, "visit_" + kind)`,
-//! `` loaders[`${name}Loader`] ``) mentions only a part of it, and a registry only the whole as text.
+//! The words in the string literals of a file. Code that composes a name at run time (`getattr(self, "visit_" + kind)`,
+//! `` loaders[`${name}Loader`] ``) contains only a part of the name, and a registry contains the whole name as text.
 
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-/// Shorter words, in bytes, are in too many strings to mean a definition.
+/// The minimum length of a word, in bytes: shorter words are in too many strings to mean a definition.
 const WORD_MIN: usize = 3;
 const WORD_MAX: usize = 60;
 
-/// The most that is kept of one file, in bytes.
+/// The maximum size of the stored words of one file, in bytes.
 const TEXTS_CAP: usize = 1 << 14;
 
 /// A word of a string literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Text<'t> {
-    /// The literal is the word: a whole name, or a part that is put together with others.
+    /// The literal is the word: a whole name, or a part that is combined with others.
     Whole(&'t str),
     /// The literal begins with the word, and a value follows: `"visit_{kind}"`.
     Beginning(&'t str),
@@ -22,15 +22,15 @@ pub enum Text<'t> {
     End(&'t str),
 }
 
-/// The words in the string literals of a file, each once: one a line, with `*` where a value stands.
+/// The words in the string literals of a file, each once: one per line, with `*` in place of a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Texts {
     lines: Box<str>,
 }
 
 impl Texts {
-    /// The words of the literals of `text` outside the `comments`, which are byte ranges in order. What is a literal is
-    /// told by its quotes alone, so that it is the same in every language.
+    /// The words in the literals of `text` outside of the `comments`, which are byte ranges in order. Literals are
+    /// recognised only by their quotes, in the same way in every language.
     pub(crate) fn collect(text: &str, comments: &[(u32, u32)]) -> Texts {
         let bytes = text.as_bytes();
         let mut seen: FxHashSet<(u8, &str)> = FxHashSet::default();
@@ -73,7 +73,7 @@ impl Texts {
         }
     }
 
-    /// Those of the words that are `wanted`, in the same order.
+    /// The words that are `wanted`, in the same order.
     pub(crate) fn filtered(&self, wanted: impl Fn(Text<'_>) -> bool) -> Texts {
         let mut lines = String::new();
         for line in self.lines.lines().filter(|line| wanted(text(line))) {
@@ -102,18 +102,18 @@ const WHOLE: u8 = 0;
 const BEGINNING: u8 = 1;
 const END: u8 = 2;
 
-/// The word behind the mark at `at`, and what the literal does with it.
+/// The word after the mark at `at`, and its position in the literal.
 fn word_at(text: &str, at: usize) -> Option<(u8, &str)> {
     let bytes = text.as_bytes();
     let mark = bytes[at];
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
-    // A symbol of Ruby's has no quote at its end: `:name`, but not `a::b` or `a ? b :c`.
+    // A Ruby symbol has no quote at its end: `:name`, but not `a::b` or `a ? b :c`.
     let is_symbol = mark == b':'
         && at
             .checked_sub(1)
             .is_some_and(|before| b" ([,".contains(&bytes[before]));
     let mut start = at + 1;
-    // The letter of a format: `%s`.
+    // The letter of a format specifier: `%s`.
     if mark == b'%' {
         start += 1;
     }

@@ -1,31 +1,31 @@
-//! A language-independent tokenizer for duplicate detection: words as they are, all numbers alike, all strings alike,
-//! each punctuation mark by itself, no white space and comments.
+//! A language-independent tokenizer for duplicate detection: words as written, all numbers equal, all strings equal,
+//! each punctuation mark by itself, without white space and comments.
 //!
-//! It knows no grammar. If it misreads a quote (a lifetime, an apostrophe in markup), it does so for every copy of the
+//! It has no grammar. If it misreads a quote (a lifetime, an apostrophe in markup), it does so for every copy of the
 //! code and at most until the end of the line, so equal code stays equal.
 
-/// An import that reaches over more lines than this is read as code from there on.
+/// The maximum number of lines of an import: the lines after them are read as code.
 const IMPORT_LINES_CAP: u32 = 400;
 
 /// One token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// A hash of what it is; equal for any two numbers, and for any two strings.
+    /// A hash of its text; equal for any two numbers, and for any two strings.
     pub hash: u64,
     /// The 1-based line it begins on.
     pub line: u32,
-    /// The line it ends on.
+    /// The line where it ends.
     pub end_line: u32,
     /// Whether it is an identifier or a keyword.
     pub word: bool,
 }
 
-/// An import, whose lines are no code of one's own.
+/// The start of an import, whose lines do not count as code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ImportLine {
     /// Its first line.
     pub line: u32,
-    /// Whether it goes on until the brackets that it opens are closed.
+    /// Whether the import continues until its brackets are closed.
     pub statement: bool,
 }
 
@@ -80,7 +80,7 @@ struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
     line: u32,
-    /// The comments that are still ahead.
+    /// The remaining comments.
     comments: &'t [(u32, u32)],
 }
 
@@ -119,7 +119,7 @@ impl Reader<'_> {
         Some((token, bracket))
     }
 
-    /// Passes over white space and comments.
+    /// Skips white space and comments.
     fn next_significant(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
@@ -137,7 +137,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The first comment that does not end before here.
+    /// The first comment that ends after this point.
     fn comment_next(&mut self) -> Option<(usize, usize)> {
         while let Some((start, end)) = self.comments.first() {
             if *end as usize > self.at {
@@ -167,8 +167,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads on to the end of the string that `quote` opened; `false`, and nothing read, where it opened none: it is
-    /// not closed on its line (or, with three quotes or a back quote, not at all), or a comment comes first.
+    /// Reads to the end of the string that `quote` opened. Returns `false` and reads nothing if the quote opens no
+    /// string: if it is not closed on its line (with three quotes or a back quote, not closed at all), or if a comment
+    /// begins first.
     fn string(&mut self, quote: u8) -> bool {
         let limit = match self.comment_next() {
             Some((start, _)) => start,
@@ -199,7 +200,7 @@ impl Reader<'_> {
     }
 }
 
-/// Letters, digits, `_`, `$`, and whatever is not ASCII.
+/// Letters, digits, `_`, `$`, and all bytes outside of ASCII.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }

@@ -1,5 +1,5 @@
-//! The files that git tracks, by its index. `.gitignore` says what is not to be added; a tracked file belongs to the
-//! project although `.gitignore` names it.
+//! The files that git tracks, from its index. `.gitignore` only applies to untracked files: a tracked file belongs to
+//! the project even if `.gitignore` matches it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 use gix_index::entry::Mode;
 use gix_index::{File, decode, hash};
 
-/// An index larger than this is not read, in bytes: about two million files.
+/// The maximum size of an index, in bytes: about two million files.
 const INDEX_CAP: u64 = 256 << 20;
 
-/// The paths that the index of the repository at `root` has, from the root. `None` where there is no index, or one
-/// that cannot be read.
+/// The paths in the index of the repository at `root`, relative to the root. `None` if there is no index, or it cannot
+/// be read.
 pub(crate) fn tracked(root: &Path) -> Option<Vec<String>> {
     let path = git_folder(root)?.join("index");
     if path.metadata().ok()?.len() > INDEX_CAP {
         return None;
     }
-    // The checksum protects against damage on the disk, which is git's own concern, and costs more than the rest.
+    // The checksum protects against disk corruption, which git itself detects, and costs more than the rest.
     let index = File::at(path, hash::Kind::Sha1, true, decode::Options::default()).ok()?;
-    // Neither submodules, nor the folders that stand for what a sparse index leaves out.
+    // Neither submodules, nor the folder entries of a sparse index.
     let is_file = |mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
     let files = index.entries().iter().filter(|entry| is_file(entry.mode));
     let names = files.filter_map(|entry| std::str::from_utf8(entry.path(&index)).ok());
     Some(names.map(str::to_owned).collect())
 }
 
-/// The folder of git's own files: `.git`, or the folder that the file `.git` of a further work tree or of a submodule
+/// The git folder of a work tree: `.git`, or the folder that the file `.git` of a linked worktree or of a submodule
 /// names.
 fn git_folder(root: &Path) -> Option<PathBuf> {
     let own = root.join(".git");

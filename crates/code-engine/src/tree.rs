@@ -37,42 +37,42 @@ pub use super::report_files::{
 };
 pub use super::source::{Around, FileStamp, FileTree, TreeFile};
 
-/// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is
-/// added leaves the number; one that goes or comes to mean something else raises it.
+/// The name and version of the report's format. Its JSON Schema is `docs/schema/analysis-2.schema.json`. An added field
+/// does not change the number; a field that is removed or changes its meaning does.
 pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
 
-/// Lists of what is ignored, and of attributes, larger than this are not read, in bytes.
+/// The maximum size of ignore lists, attributes and rule files, in bytes.
 const LIST_CAP: u64 = 1 << 20;
 
-/// Files that one thread takes at a time.
+/// The number of files in one unit of work of a thread.
 const CHUNK: usize = 16;
 
-/// How a tree is analysed.
+/// The options for analysing a tree.
 #[derive(Debug, Clone, Default)]
 pub struct TreeOptions {
-    /// Threads to parse on; 0 for one a core.
+    /// The number of threads to parse on; 0 means one per core.
     pub jobs: usize,
-    /// A folder that keeps facts between runs, made if need be. A cache that cannot be read or written is done without.
+    /// A folder that stores facts between runs, created if necessary. A cache that cannot be read or written is
+    /// ignored.
     pub cache: Option<PathBuf>,
     /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
     pub history: Vec<FileHistory>,
-    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of
-    /// whom it is.
+    /// The commits of those counts, newest first. Without them there are no co-changes and no ownership.
     pub changes: Vec<Change>,
-    /// The window that the history is of.
+    /// The window of the history.
     pub window: Option<HistoryWindow>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
-    /// The map that the report has as a text, see [`TreeReport::map`].
+    /// The map to add as text, see [`TreeReport::map`].
     pub map: Option<MapQuery>,
 }
 
-/// How far an analysis has come.
+/// The progress of an analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeProgress {
-    /// Files done.
+    /// The number of files done.
     pub done: u64,
-    /// Files in all.
+    /// The number of all files.
     pub total: u64,
 }
 
@@ -84,22 +84,22 @@ pub struct TreeReport {
     pub schema: String,
     /// [`ENGINE_VERSION`].
     pub engine_version: u32,
-    /// What is worth saying of the project.
+    /// The analysis of the project.
     pub project: ProjectAnalysis,
-    /// The functions that are hardest to follow.
+    /// The most complex functions.
     pub complex_functions: Vec<ComplexFunction>,
-    /// What was left out, by reason and rule. What `.gitignore` and `.nyxcoreignore` name, and what is hidden, is as if
-    /// it were not there.
+    /// The skipped files, by reason and rule. Files that `.gitignore` and `.nyxcoreignore` ignore, and hidden files,
+    /// are not listed.
     pub skipped: Vec<SkippedFiles>,
-    /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
+    /// Every analysed file, by path, if [`TreeOptions::files`] requested them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<FileReport>>,
-    /// The map of declarations that [`TreeOptions::map`] asked for. Not part of the report's JSON.
+    /// The map of declarations, if [`TreeOptions::map`] requested it. Not part of the report's JSON.
     #[serde(skip)]
     pub map: Option<String>,
 }
 
-/// What stops the analysis of a tree. Single files never do.
+/// An error that stops the analysis of a tree. Single files never do.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// The path is not a readable folder.
@@ -108,13 +108,13 @@ pub enum TreeError {
         /// The path.
         path: PathBuf,
     },
-    /// The system gave no threads.
+    /// The system could not create threads.
     #[error("the system cannot create threads for parsing")]
     NoThreads,
-    /// A [`FileTree`] cannot say what files it has.
+    /// A [`FileTree`] cannot list its files.
     #[error("the files cannot be listed: {reason}")]
     NotListed {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -133,12 +133,12 @@ impl TreeError {
 
 /// Analyses the folder at `root`.
 ///
-/// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files are left out too, and
+/// `.gitignore` (with or without a repository) and `.nyxcoreignore` are applied, hidden files are left out too, and
 /// links are not followed. As in git, `.gitignore` does not apply to a file that git tracks. `progress` is called from
 /// several threads, after every file.
 ///
 /// # Errors
-/// [`TreeError`] where there is no folder to read, or no thread to work on.
+/// [`TreeError`] if the folder cannot be read, or no threads can be created.
 pub fn tree_analyze(
     root: &Path,
     options: &TreeOptions,
@@ -147,10 +147,10 @@ pub fn tree_analyze(
     files_analyze(&Folder::new(root, options.jobs)?, options, progress)
 }
 
-/// As [`tree_analyze`], with files from wherever `tree` has them. The same files give the same report.
+/// Like [`tree_analyze`], with files from `tree`. The same files give the same report.
 ///
 /// # Errors
-/// [`TreeError::NoThreads`], and whatever stops the tree from being listed.
+/// [`TreeError::NoThreads`], and any error of listing the tree.
 pub fn files_analyze(
     tree: &dyn FileTree,
     options: &TreeOptions,
@@ -213,12 +213,12 @@ pub fn files_analyze(
             .collect(),
         None => Vec::new(),
     };
-    // Sums are of all files, so that one that the cache is not told of leaves none.
+    // Sums cover all files, so none are stored if one file is not cached.
     let is_whole = keep.iter().filter(|one| one.kept.is_ok()).count() == input.files.len();
     let whole = cache.as_ref().filter(|_| is_whole);
     let uses = whole.and_then(|cache| cache.uses(&keep));
     let project = std::thread::scope(|scope| {
-        // The next run's cache is written while this one thinks. That it cannot be written is no failure.
+        // The cache for the next run is written during the analysis. A failure to write it is ignored.
         if let Some(cache) = &cache {
             let (keep, uses) = (&keep, uses.as_ref());
             scope.spawn(move || {
@@ -260,12 +260,12 @@ pub fn files_analyze(
         files: options.files.then(|| file_reports(&input.files)),
         map,
     };
-    // The facts of many files are many small pieces of memory: nobody waits until all are given back.
+    // Deallocating the many small parts of the facts takes time, so it is done in the background.
     pool.spawn(move || drop((input, found.marks)));
     Ok(report)
 }
 
-/// The uses of all names in the files: those that are known, or read anew.
+/// The uses of all names in the files: the known ones, or computed from the files.
 fn uses_of<'u>(known: Option<&'u NameUses>, keep: &[CacheRecord<'_>]) -> Cow<'u, NameUses> {
     known.map_or_else(
         || {
@@ -281,7 +281,7 @@ fn uses_of<'u>(known: Option<&'u NameUses>, keep: &[CacheRecord<'_>]) -> Cow<'u,
     )
 }
 
-/// The files of a tree without those that it wants left out, and what it says of itself.
+/// The files of a tree without ignored ones, and its manifests, rules and attributes.
 struct Listing {
     /// By path.
     files: Vec<TreeFile>,
@@ -333,7 +333,7 @@ impl Listing {
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()));
         let attributes = Attributes::new(said).below(&around.below);
-        // Lock files are generated, and say what is used.
+        // Lock files are generated, but they are read for versions.
         let own = |path: &str| {
             let rule = attributes.path_skip(path);
             Manifest::is_manifest(path) && rule.is_none_or(|rule| rule.reason != Skip::Vendored)
@@ -345,7 +345,7 @@ impl Listing {
         let is_rules = |path: &str| path.starts_with(RULE_FOLDER) && RuleFile::is_rule_file(path);
         let rules = texts(tree, &files, |_| LIST_CAP, is_rules).into_iter();
         let rules = rules.map(|(path, text)| RuleFile { path, text }).collect();
-        // What is hidden was read now, as far as it says anything.
+        // The hidden files with a meaning were read above.
         files.retain(|file| !ignored::is_dotted(&file.path));
         Ok(Listing {
             files,
@@ -356,7 +356,7 @@ impl Listing {
     }
 }
 
-/// The files whose path is wanted, with their text. One that cannot be read says nothing.
+/// The files whose path is wanted, with their text. Files that cannot be read are left out.
 fn texts(
     tree: &dyn FileTree,
     files: &[TreeFile],
@@ -370,7 +370,7 @@ fn texts(
         .filter_map(|file| {
             let content = tree.read(file, bytes_max(&file.path)).ok()?;
             let text = String::from_utf8(content).ok()?;
-            // A byte order mark is no part of the text.
+            // A byte order mark is not part of the text.
             let text = text
                 .strip_prefix('\u{feff}')
                 .map(str::to_owned)
@@ -380,12 +380,12 @@ fn texts(
         .collect()
 }
 
-/// What became of one file.
+/// The outcome of one file.
 enum Outcome {
-    /// Its content was looked into, now or before.
+    /// Its content was analysed, in this run or an earlier one.
     Known(Box<KnownFile>),
     Skipped(SkipRule),
-    /// No language is known for it.
+    /// Its language is unknown.
     Unnamed,
 }
 
@@ -393,14 +393,14 @@ struct KnownFile {
     blob: String,
     language: Language,
     stamp: Option<FileStamp>,
-    /// The cache's entry that has the same.
+    /// The cache entry with the same result.
     entry: Option<usize>,
     kept: StoredFacts,
-    /// What the project's rules match in it, as bytes; `None` where matching broke down, which the cache is not told.
+    /// The encoded matches of the project's rules; `None` if matching panicked, and then nothing is cached.
     hits: Option<Vec<u8>>,
 }
 
-/// What all files are looked into with.
+/// The shared input for analysing all files.
 struct Work<'w> {
     tree: &'w dyn FileTree,
     attributes: &'w Attributes,
@@ -410,7 +410,7 @@ struct Work<'w> {
 
 impl Work<'_> {
     fn chunk(&self, files: &[TreeFile], told: &(dyn Fn() + Sync)) -> Vec<Outcome> {
-        // What the cache knows is read in one go.
+        // The cached results are read at once.
         let mut plans: Vec<Result<Plan, Outcome>> = files.iter().map(|f| self.plan(f)).collect();
         let entries = plans.iter().filter_map(|plan| plan.as_ref().ok()?.entry);
         let entries: Vec<usize> = entries.collect();
@@ -430,7 +430,7 @@ impl Work<'_> {
         outcomes.collect()
     }
 
-    /// What can be told of a file without reading it.
+    /// Decides about a file by its path, or by its first line if the path does not tell the language.
     fn plan(&self, file: &TreeFile) -> Result<Plan, Outcome> {
         let detected = Language::detect(&file.path);
         if detected.is_none() && !Language::is_told_by_content(&file.path) {
@@ -448,7 +448,7 @@ impl Work<'_> {
         let mut content = None;
         let language = match detected {
             Some(language) => language,
-            // A script without an ending says in its first line what runs it.
+            // The first line of a script without an extension names its interpreter.
             None if file.is_link => return Err(Outcome::Unnamed),
             None => {
                 let read = self.tree.read(file, SIZE_CAP as u64).ok();
@@ -470,7 +470,7 @@ impl Work<'_> {
         })
     }
 
-    /// Whether the cache knows what the rules match in files of a language.
+    /// Whether the cache has the matches of the rules in files of a language.
     fn knows_hits(&self, language: Language) -> bool {
         let is_same = |cache: &Cache| cache.rules() == self.rules.key();
         self.cache.is_some_and(is_same) || !self.rules.wants(language)
@@ -517,7 +517,7 @@ impl Work<'_> {
         };
         plan.language = plan.language.refined(&content);
         let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
-        // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
+        // The file moved, or its stamp was not trusted. An entry that was just found to be damaged is not read again.
         if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
             && self.knows_hits(plan.language)
             && let Some(entry) = cache.entry_of(&blob, plan.language)
@@ -526,16 +526,16 @@ impl Work<'_> {
             return known(blob, plan.language, Some(entry), kept, Some(hits));
         }
         let analyse = || source_analyze(plan.language, &content);
-        // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
-        // fact about the file, so the cache is not told.
+        // A file on which a parser panics does not end the analysis of the others. A panic is a defect of the engine
+        // and not a fact about the file, so nothing is cached.
         let kept = match std::panic::catch_unwind(AssertUnwindSafe(analyse)) {
             Ok(Ok(facts)) => {
-                // Here on all cores, so that it is known when the patterns are looked for.
+                // Computed here, in parallel, because the pattern search needs it.
                 facts.noted(plan.language);
                 Ok(facts)
             }
             Ok(Err(FileError::Skipped(reason))) => Err(reason),
-            // This is a thread of the pool, so there are threads.
+            // This runs on a thread of the pool, so threads exist.
             Ok(Err(FileError::NoThreads(_))) | Err(_) => {
                 return Outcome::Skipped(Skip::DoesNotParse.into());
             }
@@ -552,21 +552,21 @@ struct Plan {
     language: Language,
     stamp: Option<FileStamp>,
     entry: Option<usize>,
-    /// What was read to tell the language.
+    /// The content, if it was read to detect the language.
     content: Option<Vec<u8>>,
 }
 
-/// What was found in the files, by path.
+/// The results of the files, by path.
 struct Findings {
     files: Vec<SourceFile>,
     skipped: SkippedByRule,
-    /// What the cache is told, and what the project's rules match.
+    /// The results for the cache, and the matches of the project's rules.
     marks: Vec<Mark>,
     has_cache: bool,
 }
 
 impl Findings {
-    /// Room for so many files, at once: a list that grows is in memory twice.
+    /// Allocates the exact capacity: a list that grows is in memory twice.
     fn new(known: usize, has_cache: bool) -> Findings {
         Findings {
             files: Vec::with_capacity(known),
@@ -612,7 +612,7 @@ struct Mark {
     stamp: Option<FileStamp>,
     entry: Option<usize>,
     hits: Vec<u8>,
-    /// The file by its number, or what it was skipped for.
+    /// The index of the file, or its path, blob, language and the reason why it was skipped.
     kept: Result<usize, (String, String, Language, Skip)>,
 }
 

@@ -21,12 +21,12 @@ mod matching {
 
     impl Rules {
         pub fn new(files: &[RuleFile]) -> Rules {
-            // A tree is analysed on threads of the pool, so there are threads.
+            // This runs on a thread of the pool, so threads exist.
             let (set, errors) = RuleSet::parse(files).unwrap_or_default();
             Rules { set, errors }
         }
 
-        /// What stands for the rules: with others, other things match.
+        /// A key of the rules: the matches of other rules differ.
         pub fn key(&self) -> &str {
             if self.set.is_empty() {
                 ""
@@ -39,7 +39,7 @@ mod matching {
             self.set.wants(language)
         }
 
-        /// What matches in a file, as bytes, which are none where nothing does; `None` where matching broke down.
+        /// Returns the encoded matches in a file, empty if there are none; `None` if matching panicked.
         pub fn hits(&self, language: Language, content: &[u8]) -> Option<Vec<u8>> {
             let Ok(text) = std::str::from_utf8(content) else {
                 return Some(Vec::new());
@@ -55,7 +55,7 @@ mod matching {
             postcard::to_stdvec(&hits).ok()
         }
 
-        /// What all of them found, from the files and what matched in each.
+        /// Reports the results of all rules, from the files and the matches in each.
         pub fn report<'f>(
             self,
             files: impl Iterator<Item = (&'f SourceFile, &'f [u8])>,
@@ -77,7 +77,7 @@ mod without {
     use super::super::project::SourceFile;
     use super::super::rules::{RuleError, RuleFile, RuleReport};
 
-    /// The rules of one tree, in a build that has no ast-grep: each is named as one that was not applied.
+    /// The rules of one tree, in a build without ast-grep: each file is reported as not applied.
     pub(crate) struct Rules(Vec<RuleError>);
 
     impl Rules {

@@ -17,38 +17,39 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::references::{number_read, number_write};
 use super::tokens::{ImportLine, Token, tokens};
 
-/// Tokens in a window: the least that is a duplicate, as jscpd has it (<https://github.com/kucherenko/jscpd>, 4.0).
+/// Tokens in a window: the minimum length of a duplicate, as in jscpd (<https://github.com/kucherenko/jscpd>, 4.0).
 pub const WINDOW_TOKENS: usize = 50;
 
-/// Every run of so many tokens that occurs twice is found. Shorter ones, down to [`WINDOW_TOKENS`], mostly are.
+/// Every repeated run of this many tokens is found. Shorter ones, down to [`WINDOW_TOKENS`], are mostly found.
 pub const CLONE_TOKENS_FOUND: usize = WINDOW_TOKENS + CHOICE - 1;
 
-/// Of so many windows one is kept.
+/// One of this many consecutive windows is selected.
 const CHOICE: usize = 15;
 
-/// The most windows kept of one file; what follows them is not compared. It bounds the facts of one file to 96 KiB.
+/// The maximum number of stored windows per file; later ones are not compared. It bounds the facts of one file to 96
+/// KiB.
 const WINDOW_CAP: usize = 8192;
 
-/// The words that a window must have in it, and how many different ones.
+/// The minimum number of words in a window, and of different words.
 const WORDS_MIN: u32 = 10;
 const DIFFERENT_WORDS_MIN: u32 = 5;
 
 /// The windows of one file.
 ///
-/// One run of bytes: how many bytes tell which lines have tokens, those bytes (a bit a line, the first line lowest),
-/// and for each window its print in six bytes, and as numbers of seven bits a byte: the tokens and the lines since the
-/// window before, and the lines it spans.
+/// They are encoded in one byte string: the length of a bit set, the bit set of lines with tokens (the first line in
+/// the lowest bit), and the windows. Each window has its fingerprint in six bytes, and as variable-length integers the
+/// tokens and the lines since the previous window, and the lines that it spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Windows {
     bytes: Box<[u8]>,
 }
 
-/// One window that was kept.
+/// One selected window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     /// The hash of its tokens.
     pub print: u64,
-    /// The number of its first token in the file.
+    /// The index of its first token in the file.
     pub token: u32,
     /// The 1-based line of its first token.
     pub first: u32,
@@ -94,7 +95,7 @@ impl Windows {
         })
     }
 
-    /// How many of the lines from `first` to `last` have tokens that were compared.
+    /// The number of lines from `first` to `last` with tokens that were compared.
     pub(crate) fn lines_with_tokens(&self, first: u32, last: u32) -> u32 {
         let mask = self.parts().0;
         (first..=last.min(u32::try_from(mask.len() * 8).unwrap_or(u32::MAX)))
@@ -106,7 +107,7 @@ impl Windows {
             .count() as u32
     }
 
-    /// The bits of the lines, and the windows.
+    /// The bit set of the lines, and the windows.
     fn parts(&self) -> (&[u8], &[u8]) {
         number_read(&self.bytes)
             .and_then(|(length, rest)| rest.split_at_checked(length as usize))
@@ -142,7 +143,7 @@ impl<'de> Deserialize<'de> for Windows {
                 Ok(all)
             }
         }
-        // Bytes that were damaged give fewer or other windows and nothing worse: every read of them is checked.
+        // Damaged bytes only yield fewer or other windows: every read is checked.
         let bytes = deserializer.deserialize_bytes(Bytes)?;
         Ok(Windows {
             bytes: bytes.into_boxed_slice(),
@@ -150,7 +151,7 @@ impl<'de> Deserialize<'de> for Windows {
     }
 }
 
-/// The tokens that are remembered: those of every window that may still be chosen.
+/// The number of recent tokens that are kept: those of all windows that may still be selected.
 const MEMORY: usize = 64;
 const _: () = assert!(MEMORY >= WINDOW_TOKENS + CHOICE - 1);
 
@@ -160,23 +161,23 @@ const PRINT_MASK: u64 = (1 << 48) - 1;
 #[derive(Clone, Copy, Default)]
 struct Candidate {
     print: u64,
-    /// The number of its first token, from 0.
+    /// The index of its first token.
     token: usize,
 }
 
 struct Collector {
-    /// The last tokens, by their number modulo [`MEMORY`].
+    /// The last tokens, by their index modulo [`MEMORY`].
     memory: [Token; MEMORY],
     count: usize,
-    /// The polynomial of the last window's hashes, and the weight that its first has.
+    /// The rolling hash of the last window, and the weight of its first token.
     rolling: u64,
     leading: u64,
-    /// The last windows, by their number modulo [`CHOICE`].
+    /// The last windows, by their index modulo [`CHOICE`].
     recent: [Candidate; CHOICE],
     least: Option<Candidate>,
     chosen: Option<usize>,
     kept: usize,
-    /// The token and line of the window that was kept last.
+    /// The first token and line of the last selected window.
     before: (u32, u32),
     lines: Vec<u8>,
     bytes: Vec<u8>,
@@ -209,7 +210,7 @@ impl Collector {
         &self.memory[number % MEMORY]
     }
 
-    /// Takes the next token; `false` where no more can be kept.
+    /// Adds the next token. Returns `false` if no more windows can be stored.
     fn add(&mut self, token: Token) -> bool {
         self.lines_mark(&token);
         if self.count >= WINDOW_TOKENS {
@@ -227,7 +228,8 @@ impl Collector {
             token: first,
         };
         self.recent[first % CHOICE] = candidate;
-        // Of equals the last is taken: the same windows then give the same choice, wherever they stand.
+        // Of equal windows the last is selected, so that the same sequence of windows gives the same selection
+        // everywhere.
         let least = match self.least {
             Some(least) if least.print < candidate.print && least.token + CHOICE > first => least,
             Some(least) if least.print < candidate.print => self.least_of_recent(first),
@@ -280,7 +282,7 @@ impl Collector {
             let token = self.at(number);
             if token.word {
                 words += 1;
-                // A bit a word, out of 64: two that share one are seldom and only make the count too low.
+                // One of 64 bits per word: two different words rarely share a bit, and then the count is only too low.
                 different |= 1 << (mix(token.hash) & 63);
             }
         }
@@ -299,7 +301,7 @@ impl Collector {
     }
 
     fn finish(mut self) -> Windows {
-        // A file that is too short for a choice keeps its least window.
+        // A file that is too short for a selection keeps its smallest window.
         if let (None, Some(least)) = (self.chosen, self.least) {
             self.choose(least);
         }

@@ -14,14 +14,14 @@ use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
 
-/// What stands in the page where the nonce of its style sheets is to be.
+/// The placeholder in the page for the nonce of its style sheets.
 const NONCE: &str = "__STYLE_NONCE__";
 
 #[derive(RustEmbed)]
 #[folder = "$OUT_DIR/bundle"]
 struct Bundle;
 
-/// Which codings of a file's content a client takes.
+/// The codings of a file's content that a client accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Codings {
     /// Brotli.
@@ -33,18 +33,18 @@ pub struct Codings {
 /// A file of the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// The bytes, in their coding.
+    /// The bytes, compressed by `coding` if there is one.
     pub content: Cow<'static, [u8]>,
     /// The value of `Content-Type`.
     pub content_type: &'static str,
     /// The value of `Content-Encoding`, if the content has a coding.
     pub coding: Option<&'static str>,
-    /// Whether the address names the content, so that it never changes.
+    /// Whether the address contains a hash of the content, so that the content never changes.
     pub immutable: bool,
 }
 
-/// The page for every address of the console. `nonce` allows the style sheets that the page adds: a fresh value for
-/// each response, of characters of base64.
+/// Returns the page for every address of the console. `nonce` allows the style sheets that the page adds. It must be a
+/// fresh value for each response, in Base64 characters.
 pub fn page(nonce: &str) -> String {
     let html = Bundle::get("index.html").map(|file| file.data);
     let html = html.unwrap_or_default();
@@ -56,10 +56,10 @@ pub fn is_built() -> bool {
     Bundle::iter().any(|path| path.ends_with(".js"))
 }
 
-/// The file at an address such as `/console/index-1a2b3c4d.js`, in the best coding that the client takes.
+/// The file at an address such as `/console/index-1a2b3c4d.js`, in the best coding that the client accepts.
 pub fn file(address: &str, takes: Codings) -> Option<File> {
     let path = address.strip_prefix('/')?;
-    // The page is made for each response, and the compressed copies have no addresses of their own.
+    // The page is generated for each response, and the compressed copies have no addresses of their own.
     let content_type = content_type(path).filter(|_| path != "index.html")?;
     let coded = |ending: &str, coding: &'static str| {
         let file = Bundle::get(&format!("{path}.{ending}"))?;

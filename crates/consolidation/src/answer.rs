@@ -1,4 +1,4 @@
-//! What a model is to answer with, and what of its answer holds: every quotation is found in its source or left out.
+//! The schema of a model's answer, and the check of the answer: a quotation that is not in its source is left out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,11 +18,11 @@ use crate::source::{Source, count};
 
 /// The most patterns of an answer.
 const PATTERNS_MAX: usize = 50;
-/// The most quotations of a pattern that are looked for.
+/// The most quotations of a pattern that are checked.
 const EVIDENCE_MAX: usize = 10;
 /// The most characters of a description: a paragraph.
 const DESCRIPTION_CHARS: usize = 2_000;
-/// The characters of a quotation that a key has.
+/// The characters of the first quotation that go into the key of a pattern the model added.
 const KEY_CHARS: usize = 60;
 
 /// A model's answer.
@@ -33,7 +33,7 @@ struct Answer {
 
 #[derive(Debug, Clone, Deserialize)]
 struct AnswerPattern {
-    /// The number of what was counted; 0 for what was not.
+    /// The number of the counted pattern that it phrases; 0 for a pattern of the model's own.
     candidate: i64,
     #[serde(rename = "type")]
     says: String,
@@ -50,8 +50,8 @@ struct AnswerEvidence {
     quote: String,
 }
 
-/// The form of an answer. Every property is required and no other is allowed, as vendors want it who enforce a schema
-/// word for word.
+/// The schema of an answer. Every property is required and no other is allowed, as strict structured output of some
+/// vendors demands.
 pub(crate) fn output_schema() -> OutputSchema {
     let types: Vec<&str> = ConsolidationType::all()
         .iter()
@@ -91,16 +91,16 @@ pub(crate) fn output_schema() -> OutputSchema {
     }
 }
 
-/// What of an answer holds.
+/// The part of an answer that passed the check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CheckedAnswer {
-    /// The patterns that were counted and the model phrased, and those that it adds.
+    /// The counted patterns that the model phrased, and the patterns that it added.
     pub(crate) patterns: Vec<KeyedPattern>,
     pub(crate) quotations_dropped: i64,
     pub(crate) patterns_dropped: i64,
 }
 
-/// Checks an answer against the sources. `found` is what was counted.
+/// Checks an answer against the sources. `found` are the counted patterns.
 pub(crate) fn answer_check(
     draft: &Draft,
     sources: &[Source],
@@ -147,12 +147,12 @@ pub(crate) fn answer_check(
     checked
 }
 
-/// The one that a number from 1 names.
+/// The entry of a list by its number, which starts at 1.
 fn number(list: &[String], number: i64) -> Option<&String> {
     list.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
-/// A pattern of the model's; `None` where it has no quotation, or, where it was not counted, none of a second project.
+/// A pattern of the model's; `None` where it has no quotation, or where it was not counted and quotes one project only.
 fn keyed(
     pattern: &AnswerPattern,
     quotations: &[(Quotation, &Source)],
@@ -174,7 +174,7 @@ fn keyed(
         return None;
     }
     let mut shown: Vec<Quotation> = quotations.iter().map(|(one, _)| one.clone()).collect();
-    // One of each project first.
+    // One quotation of each project comes first.
     let mut projects = BTreeSet::new();
     shown.sort_by_cached_key(|one| !projects.insert(one.project_id));
     let key = match counted {
@@ -214,7 +214,7 @@ fn keyed(
     })
 }
 
-/// Two to four tags: the model's, then those of what was counted, then the type.
+/// Two to four tags: the model's, then those of the counted pattern, then the type.
 fn tags(
     written: &[String],
     counted: Option<&KeyedPattern>,
@@ -251,7 +251,7 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether an answer says nothing.
+/// Whether an answer has no patterns.
 pub(crate) fn is_empty(value: &Value) -> bool {
     !Answer::deserialize(value).is_ok_and(|answer| !answer.patterns.is_empty())
 }

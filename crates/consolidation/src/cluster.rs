@@ -15,14 +15,14 @@ use crate::statement::Statement;
 const TITLE_CHARS: usize = 120;
 /// The most characters of a tag.
 const TAG_CHARS: usize = 50;
-/// The most tags, and words that a description names.
+/// The most tags of a pattern, and the most words that its description names.
 const TAGS_MAX: usize = 4;
 /// The most projects that a description names.
 const NAMES_MAX: usize = 5;
 /// The longest key, in bytes.
 pub(crate) const KEY_BYTES_MAX: usize = 500;
 
-/// The types in the order in which one is taken where several occur as often.
+/// The types of statements. Of types that occur equally often, the first in this order is taken.
 const TYPES: [ConsolidationType; 6] = [
     ConsolidationType::Pain,
     ConsolidationType::Solution,
@@ -32,7 +32,7 @@ const TYPES: [ConsolidationType; 6] = [
     ConsolidationType::Pattern,
 ];
 
-/// The statements of a theme, the one that the others are like first.
+/// The statements of a theme. The seed comes first: the statement that the others resemble.
 pub(crate) struct Cluster<'a> {
     pub(crate) statements: &'a [Statement],
     pub(crate) sources: &'a [Source],
@@ -68,7 +68,7 @@ impl<'a> Cluster<'a> {
         keys: &mut HashSet<String>,
     ) -> Option<KeyedPattern> {
         let words = self.words(weights);
-        // Two words name it; a third one where another theme has these two.
+        // Two words form the key; a third one is added where another theme has the same two.
         let key = (2..=words.len().min(TAGS_MAX)).find_map(|size| {
             let mut terms: Vec<&str> = words[..size].iter().map(|(term, _)| *term).collect();
             terms.sort_unstable();
@@ -94,7 +94,7 @@ impl<'a> Cluster<'a> {
         })
     }
 
-    /// The words that statements of two projects share, those of the most statements first, with how they are written.
+    /// The words that statements of two projects share, most frequent first, each with its spelling in a text.
     fn words(&self, weights: &HashMap<&str, f64>) -> Vec<(&'a str, &'a str)> {
         struct SharedWord<'a> {
             word: &'a str,
@@ -132,7 +132,7 @@ impl<'a> Cluster<'a> {
             let alike = self.statements().filter(|(one, _)| one.says == says);
             alike.count()
         };
-        // Of several with the same count the first.
+        // Of types with the same count, the first is taken.
         let most = TYPES.iter().rev().max_by_key(|says| count(**says));
         most.copied().unwrap_or(ConsolidationType::Pattern)
     }
@@ -146,7 +146,7 @@ impl<'a> Cluster<'a> {
         severities.max_by_key(rank)
     }
 
-    /// One of each project first, then others; each source once.
+    /// One quotation of each project first, then others; each source once.
     fn quotations(&self) -> Vec<Quotation> {
         let mut quotations: Vec<Quotation> = Vec::new();
         for of_new_projects in [true, false] {
@@ -184,7 +184,7 @@ fn description(
     )
 }
 
-/// The names of the projects in their order, the first of many.
+/// The names of the projects in alphabetical order, at most [`NAMES_MAX`].
 pub(crate) fn names_listed(
     sightings: &BTreeMap<ProjectId, i64>,
     names: &BTreeMap<ProjectId, String>,
@@ -202,7 +202,7 @@ pub(crate) fn names_listed(
     }
 }
 
-/// A word within a sentence: a capital at its beginning alone says nothing.
+/// A word as it is shown within a sentence. It is in lower case where only its first letter was a capital.
 fn shown(word: &str) -> String {
     if word.chars().skip(1).any(char::is_uppercase) {
         word.to_owned()
@@ -231,7 +231,7 @@ fn tags(words: &[String], says: ConsolidationType) -> Vec<String> {
     tags
 }
 
-/// The beginning of a text, in whole words where it can.
+/// The beginning of a text, cut between words where possible.
 pub(crate) fn cut(text: &str, chars: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(chars) else {
         return text.to_owned();

@@ -11,8 +11,8 @@ use nyxcore_tenancy::text;
 use crate::cluster::{KEY_BYTES_MAX, names_listed};
 use crate::theme::THEMES_MAX;
 
-/// The code patterns that at least two of the projects have, those of the most projects first; and the patterns that
-/// show them.
+/// The code patterns that at least two of the projects have, those of the most projects first. Each comes with the code
+/// patterns that it is made of.
 pub(crate) fn shared_habits<'a>(
     habits: &'a [CodePattern],
     names: &BTreeMap<ProjectId, String>,
@@ -22,7 +22,7 @@ pub(crate) fn shared_habits<'a>(
         by_key.entry(&habit.key).or_default().push(habit);
     }
     let shared = by_key.into_iter().filter_map(|(key, mut shared)| {
-        // The one that is kept best shows it first.
+        // The code pattern with the highest confidence comes first.
         shared.sort_by(|a, b| {
             let confidence = b.confidence.total_cmp(&a.confidence);
             confidence.then_with(|| a.project_id.cmp(&b.project_id))

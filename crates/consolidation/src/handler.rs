@@ -1,4 +1,4 @@
-//! Executes a consolidation: read, count, keep; and, where a model is chosen, assemble, write, check, keep.
+//! Executes a consolidation: read, count, store; and, where a model is chosen, assemble, write, check, store.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,15 +25,14 @@ use crate::source::{Source, TOTAL_CHARS_MAX, count, of_habit, project_read, reca
 use crate::statement::statements;
 use crate::theme::themes;
 
-/// What of the model's answer is shown while it is written: the title of the first pattern.
+/// The key of the answer whose text is shown while the model writes: the title of the first pattern.
 const SHOWN: &str = "title";
 
-/// Carries out consolidations. Those with a model need the door to the models ([`ModelService`]) among what the workers
-/// share.
+/// Executes consolidations. Those with a model need a [`ModelService`] among the services that the workers share.
 #[derive(Debug, Default)]
 pub struct ConsolidationHandler {}
 
-/// What was read of the projects that are still there.
+/// What was read of the projects that still exist.
 struct Material {
     names: BTreeMap<ProjectId, String>,
     sources: Vec<Source>,
@@ -41,7 +40,7 @@ struct Material {
     recall: Recall,
 }
 
-/// What was counted, and the sources with those that show shared habits.
+/// The counted patterns, and the sources with the code patterns that show shared habits.
 struct CountedPatterns {
     found: Vec<KeyedPattern>,
     sources: Vec<Source>,
@@ -60,7 +59,7 @@ impl ConsolidationHandler {
         let consolidation = Consolidations::require(&scoped, id).await?;
         drop(scoped);
         if consolidation.report.is_some() {
-            // An earlier attempt kept its work and was lost before the run could end.
+            // An earlier attempt stored the report, and its worker was lost before the run could end.
             return Ok(());
         }
         let mut report = ConsolidationReport::default();
@@ -75,7 +74,7 @@ impl ConsolidationHandler {
         let said = format!("{} patterns were counted", counted.found.len());
         context.message(Level::Info, said).await?;
         context.check()?;
-        // What was counted is kept before a model is asked: it stays, whatever becomes of the model's answer.
+        // The counted patterns are stored before a model is asked, so that they stay whatever the model answers.
         context.phase("keep", None, None).await?;
         let scoped = context.write().await?;
         let update = keep(&scoped, &projects, counted.found.clone()).await?;
@@ -136,7 +135,7 @@ impl ConsolidationHandler {
         Ok(scoped.commit().await?)
     }
 
-    /// Has the model answer, or takes the answer that an earlier attempt kept: it was paid for.
+    /// Asks the model, or takes the answer that an earlier attempt stored, since that one is already paid for.
     async fn ask(
         &self,
         context: &RunContext,
@@ -158,7 +157,7 @@ impl ConsolidationHandler {
         let today = scoped.env().now().date_naive();
         let resolved = catalog.resolve(&model, today);
         let resolved = resolved.map_err(|error| model_failure(&error, context))?;
-        // A persona that was deleted meanwhile has nothing more to say.
+        // A persona that was deleted meanwhile is left out of the prompt.
         let persona = match consolidation.persona_id {
             Some(persona) => Personas::get(&scoped, persona).await?,
             None => None,
@@ -184,7 +183,7 @@ impl ConsolidationHandler {
         };
         let choice = ModelChoice::Model(model);
         let answer = answer_write(context, models, &call, choice, prompt.request(), SHOWN).await;
-        // Whoever sees the run end finds its cost in the ledger.
+        // The ledger is settled first, so that whoever sees the run end finds its cost there.
         models.settled().await;
         let answer = answer?;
         let draft = Draft {
@@ -212,7 +211,8 @@ impl RunHandler for ConsolidationHandler {
     }
 }
 
-/// Reads the projects that are still there, one after the other. What one leaves of its room goes to the next.
+/// Reads the projects that still exist, one after the other. The characters that one project does not use go to the
+/// next.
 async fn read(
     context: &RunContext,
     consolidation: &Consolidation,
@@ -274,7 +274,7 @@ async fn read(
     Ok(material)
 }
 
-/// Counts what the projects share. It takes the processor for a while.
+/// Counts what the projects share. It is CPU-bound and takes a while.
 fn counted(material: Material) -> CountedPatterns {
     let Material {
         names,
@@ -310,7 +310,7 @@ async fn keep(
     })
 }
 
-/// Adds what became of patterns to a report. A pattern that was counted and then phrased is one.
+/// Adds an update of patterns to the report. A pattern that was counted and then phrased by the model is one pattern.
 fn note(report: &mut ConsolidationReport, update: ConsolidationUpdate) {
     let before: HashSet<_> = report.patterns.iter().copied().collect();
     let is_first = before.is_empty();
@@ -327,7 +327,7 @@ fn note(report: &mut ConsolidationReport, update: ConsolidationUpdate) {
     }
 }
 
-/// Whether the run has to end at once: it was asked to, or is another worker's by now.
+/// Whether the run has to end at once: it was cancelled, or its lease passed to another worker.
 fn is_end(failure: &RunFailure) -> bool {
     matches!(failure.code, "CANCELLED" | "LEASE_LOST")
 }

@@ -1,4 +1,4 @@
-//! Finds what several projects share, as a run.
+//! Runs that find what several projects have in common.
 //!
 //! A consolidation reads the memory entries and insights of its projects, and how their code is written. It counts:
 //! statements of several projects that are alike by their words are a theme, and code patterns with the same key are a

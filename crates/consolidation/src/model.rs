@@ -1,4 +1,4 @@
-//! The domain model: a consolidation, what it is about, and what it came to.
+//! The domain model: a consolidation, its projects and its report.
 
 use nyxcore_knowledge::ConsolidationPatternId;
 use nyxcore_personas::PersonaId;
@@ -6,20 +6,20 @@ use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
 use serde::{Deserialize, Serialize};
 
-/// What a run of the kind `CONSOLIDATION` keeps beside the run itself.
+/// The data of a run of the kind `CONSOLIDATION` beside the run itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consolidation {
     /// The run, whose id is the consolidation's.
     pub run_id: RunId,
-    /// The projects it was started over, in the order of their names.
+    /// The projects that it compares, in the order of their names.
     pub projects: Vec<ConsolidationProject>,
-    /// Whom the model is asked to be. The persona may have been deleted since: then the id no longer resolves.
+    /// The persona that the model takes on. It may have been deleted since: then the id no longer resolves.
     pub persona_id: Option<PersonaId>,
-    /// Who serves the model; `None` where no model is used.
+    /// The provider of the model; `None` where no model is used.
     pub provider: Option<String>,
-    /// The model that phrases and extends what was counted; `None` where none does.
+    /// The model that phrases the counted patterns and adds others; `None` where no model is used.
     pub model: Option<String>,
-    /// What it came to. `None` until it succeeds.
+    /// Its result. `None` until it succeeds.
     pub report: Option<ConsolidationReport>,
 }
 
@@ -32,33 +32,33 @@ pub struct ConsolidationProject {
     pub name: String,
 }
 
-/// What a consolidation came to.
+/// The result of a consolidation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConsolidationReport {
-    /// The patterns that it found and nobody archived.
+    /// The patterns that it found, without archived ones.
     pub patterns: Vec<ConsolidationPatternId>,
     /// How many of them are new.
     pub created: i64,
-    /// How many say something else than before, or have other evidence.
+    /// How many changed in text or evidence.
     pub updated: i64,
-    /// How many are as they were.
+    /// How many did not change.
     pub unchanged: i64,
-    /// Patterns that it found again and somebody archived.
+    /// How many of the found patterns somebody has archived.
     pub archived: i64,
     /// Memory entries and insights that were read.
     pub sources_read: i64,
     /// Memory entries and insights for which there was no room, the oldest of each project.
     pub sources_left_out: i64,
-    /// Characters of the entries that were read and are too long.
+    /// Characters beyond the limit of entries that are too long.
     pub characters_left_out: i64,
-    /// Lines that repeat what an earlier consolidation or an enrichment wrote. They are no source.
+    /// Lines left out because they repeat the text of an earlier consolidation or enrichment.
     pub lines_recalled: i64,
     /// Quotations of the model's that are not in their source, and were left out.
     pub quotations_dropped: i64,
     /// Patterns of the model's that had no quotation left, or none of a second project, and were left out.
     pub patterns_dropped: i64,
-    /// Why the model's part is missing, with the code of the error.
+    /// Why the model contributed nothing, with the code of the error.
     pub model_failure: Option<String>,
     /// The templates that the prompt was made of, with their versions.
     pub templates: Vec<String>,
@@ -66,7 +66,7 @@ pub struct ConsolidationReport {
     pub projects_deleted: Vec<String>,
 }
 
-/// A model's settled answer with what it was asked about, kept before it is checked.
+/// A model's complete answer with what it was asked about, stored before it is checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     /// The value that the model answered with.
@@ -77,7 +77,7 @@ pub(crate) struct Draft {
     pub candidates: Vec<String>,
     /// As in [`ConsolidationReport`].
     pub templates: Vec<String>,
-    /// Who answered.
+    /// The provider that answered.
     pub provider: String,
     /// The model that answered.
     pub model: String,

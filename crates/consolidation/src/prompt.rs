@@ -1,4 +1,4 @@
-//! What a model is told: what was counted, and the sources that it may quote, as data.
+//! The prompt for the model: the counted patterns, and the sources that it may quote, as data.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::source::{Source, TOTAL_CHARS_MAX};
 
 /// The most tokens of an answer. A rule of this project: some twenty patterns.
 const OUTPUT_TOKENS_MAX: usize = 8_000;
-/// What is left of a window beside all texts: roles and separators.
+/// Tokens of the context window that are reserved for roles and separators.
 const SPARE_TOKENS: usize = 100;
 /// How often a prompt is made smaller where it does not fit.
 const TRIES: usize = 4;
@@ -28,7 +28,7 @@ const CANDIDATES_MAX: usize = 50;
 /// The most pieces of a section: as many as there is room for.
 const PIECES_MAX: usize = usize::MAX;
 
-/// The room of the sections.
+/// The share of each section in the budget.
 const SHARES: [SectionShare; 3] = [
     share(Section::Insights, 30),
     share(Section::Memory, 60),
@@ -43,7 +43,7 @@ const fn share(section: Section, percent: usize) -> SectionShare {
     }
 }
 
-/// A prompt, and what it speaks of.
+/// A prompt, and the sources and patterns in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     system: String,
@@ -59,12 +59,12 @@ pub(crate) struct Prompt {
     output_tokens: usize,
 }
 
-/// Why a prompt cannot be made.
+/// Why a prompt cannot be made: the error of [`Prompt::prepare`].
 #[derive(Debug)]
 pub(crate) enum PromptError {
     Store(Error),
     Template(TemplateError),
-    /// The templates alone leave no room in a window of so many tokens.
+    /// The templates alone do not fit into a context window of this many tokens.
     WindowTooSmall(u64),
 }
 
@@ -120,7 +120,7 @@ impl Prompt {
         let projects: Vec<&str> = material.names.values().map(String::as_str).collect();
         let projects = projects.join(", ");
         let engine = Templates::prompt();
-        // A token is two and a half bytes, and the characters that are read were counted before.
+        // A token is at least two and a half bytes, and the number of characters is already limited.
         let mut budget = TOTAL_CHARS_MAX.min(room);
         for _ in 0..TRIES {
             let assembly = assemble(material.pieces(), &SHARES, budget);
@@ -165,7 +165,7 @@ impl Prompt {
     }
 }
 
-/// The ids of the sources that went in, in the order of their numbers.
+/// The ids of the sources in the prompt, in the order of their numbers.
 fn pieces(assembly: &Assembly) -> Vec<String> {
     let pieces = assembly.pieces().into_iter();
     pieces
@@ -214,7 +214,8 @@ impl PromptMaterial<'_> {
         pieces.into_iter().collect()
     }
 
-    /// What was counted, a line each with the numbers of the pieces that show it, and the keys. At most so many tokens.
+    /// The counted patterns, a line each with the numbers of the pieces that show it; and their keys. At most `tokens`
+    /// tokens.
     fn candidates(&self, pieces: &[String], tokens: usize) -> (String, Vec<String>) {
         let (mut lines, mut keys) = (String::new(), Vec::new());
         for found in self.found.iter().take(CANDIDATES_MAX) {

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use crate::source::Source;
 
-/// A shorter quotation shows nothing, in characters.
+/// The minimum number of characters of a quotation: a shorter one shows nothing.
 const CHARS_MIN: usize = 8;
-/// A longer one is a copy, in characters.
+/// The most characters of a quotation: a longer one is a copy.
 pub(crate) const CHARS_MAX: usize = 600;
 
-/// The words of a quotation as they stand in the source, with single spaces; `None` where they do not.
+/// The quotation as it stands in the source, with single spaces; `None` where it is not in the source.
 pub(crate) fn quotation(source: &Source, quote: &str) -> Option<String> {
     let quote = quote.trim().trim_matches(['"', '“', '”', '…']).trim();
     let chars = quote.chars().count();
@@ -17,7 +17,7 @@ pub(crate) fn quotation(source: &Source, quote: &str) -> Option<String> {
         return None;
     }
     let found = find(&source.text, quote)?;
-    // What stood between two kept lines was taken out: words around it do not follow each other in the source.
+    // The whole source must contain it too: words on both sides of a removed line are not adjacent there.
     find(&source.whole, quote)?;
     let words: Vec<&str> = source.text[found].split_whitespace().collect();
     Some(words.join(" "))

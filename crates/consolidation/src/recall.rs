@@ -1,21 +1,21 @@
-//! What earlier consolidations and enrichments wrote. Where an entry repeats it, that part is no source: a store that
-//! extracts what it recalled fills with itself.
+//! The texts that earlier consolidations and enrichments wrote. A part of an entry that repeats them is no source, so
+//! that the system does not extract its own output again and again.
 
 use std::collections::HashSet;
 
 use nyxcore_context::sentences::sentences;
 
-/// Between these an enrichment's text stands in a note, from where it may have been copied.
+/// An enrichment's text stands in a note between these markers, and may have been copied from there.
 const ENRICHMENT: (&str, &str) = ("<!-- nyxcore:enrichment ", "<!-- /nyxcore:enrichment ");
-/// A text of fewer words may be anybody's.
+/// The minimum number of words of a known text: anybody may have written a shorter one.
 const WORDS_MIN: usize = 4;
 
-/// The sentences that were written by earlier runs, without differences of spaces, case and list markers.
+/// The sentences that earlier runs wrote, without differences of spaces, case and list markers.
 #[derive(Debug, Default)]
 pub(crate) struct Recall(HashSet<String>);
 
 impl Recall {
-    /// Of the descriptions of patterns.
+    /// Takes the sentences from the descriptions of patterns.
     pub(crate) fn new<'a>(descriptions: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known = HashSet::new();
         for description in descriptions {
@@ -32,12 +32,12 @@ impl Recall {
         Self(known)
     }
 
-    /// Whether a line or a sentence repeats one of them.
+    /// Whether a line or a sentence repeats a known one.
     pub(crate) fn knows(&self, text: &str) -> bool {
         plain(text).is_some_and(|text| self.0.contains(&text))
     }
 
-    /// A text without what it repeats, and how many lines that is.
+    /// The text without the lines that repeat known ones, and the number of those lines.
     pub(crate) fn without(&self, text: &str) -> (String, i64) {
         let (mut kept, mut dropped, mut is_enrichment) = (Vec::new(), 0, false);
         for line in text.lines() {
@@ -58,7 +58,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `None` for a text that is too short to be anybody's own.
+/// The normalised text; `None` where it is too short to be recognized.
 fn plain(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches(['-', '*', '+', '>', ' ']);
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();

@@ -6,13 +6,13 @@ use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*
 /// Consolidations of projects.
 pub const CONSOLIDATION: Resource = Resource::new("consolidation");
 
-/// What model calls of consolidations are for, as budgets and reports name it.
+/// The purpose of a consolidation's model calls, as budgets and reports name it.
 pub(crate) const PURPOSE: &str = "consolidation";
 
 /// The runs that are consolidations.
 pub const CONSOLIDATION_RUN: RunKind = RunKind::new("CONSOLIDATION");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

@@ -12,7 +12,7 @@ repository! {
     pub Consolidations: consolidation => Consolidation, RunId = run_id: RunId
 }
 
-/// The settled answer of a consolidation's model, where an earlier attempt kept one.
+/// The draft of a consolidation: the model's answer, where an earlier attempt stored one.
 pub(crate) async fn draft_get<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<Option<Draft>> {
     use consolidation::{Column, Entity};
     let rows = scoped.find::<Entity>().filter(Column::RunId.eq(id));

@@ -1,5 +1,5 @@
-//! The operations: start a consolidation, and keep what it came to. Each uses the caller's transaction and does not
-//! commit it.
+//! The operations of consolidations, which compare projects and store what they share as patterns: start one, and store
+//! its draft and report. Each uses the caller's transaction and does not commit it.
 
 use std::sync::Arc;
 
@@ -17,42 +17,42 @@ use crate::model::{Consolidation, ConsolidationProject, ConsolidationReport, Dra
 use crate::registration::{CONSOLIDATION, CONSOLIDATION_RUN};
 use crate::repository::Consolidations;
 
-/// The most projects of one consolidation. A rule of this project: each then has 10,000 characters of the whole.
+/// The most projects of one consolidation. A rule of this project: then 10,000 characters of each can be read.
 pub const PROJECTS_MAX: usize = 50;
-/// How often a consolidation may be tried: a database that was busy is worth a second look and a third.
+/// How often a consolidation is attempted: a busy database is worth a second and a third attempt.
 const ATTEMPTS: i64 = 3;
 
-/// What a new consolidation is to be.
+/// A new consolidation.
 #[derive(Debug, Clone, Default)]
 pub struct NewConsolidation {
     /// Two to [`PROJECTS_MAX`] projects.
     pub project_ids: Vec<ProjectId>,
-    /// Whom a model is asked to be.
+    /// The persona that the model takes on.
     pub persona_id: Option<PersonaId>,
-    /// The model that phrases and extends what is counted; `None` for none.
+    /// The model that phrases the counted patterns and adds others; `None` for no model.
     pub model: Option<ChosenModel>,
-    /// Who asks.
+    /// The user who starts it.
     pub started_by: Option<UserId>,
 }
 
-/// What somebody asks of a consolidation.
+/// A request for a consolidation.
 #[derive(Debug, Clone, Default)]
 pub struct ConsolidationRequest {
     /// As in [`NewConsolidation`].
     pub project_ids: Vec<ProjectId>,
     /// As in [`NewConsolidation`].
     pub persona_id: Option<PersonaId>,
-    /// Who serves the model. Where it is left out, the catalog says.
+    /// The provider of the model. Where it is left out, the catalog chooses.
     pub provider: Option<String>,
     /// The model's id.
     pub model: Option<String>,
-    /// Whether the default model works where none is named.
+    /// Whether the default model is used where none is named.
     pub with_model: bool,
-    /// Who asks.
+    /// The user who asks.
     pub user: Option<UserId>,
 }
 
-/// Starts a consolidation. While one of the same projects is active, that one is given back.
+/// Starts a consolidation. While one of the same projects is active, that one is returned.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a project or the persona; [`Error::Invalid`] for fewer than two projects, or more than
@@ -168,7 +168,7 @@ async fn start(
     Ok((start, Consolidations::insert(scoped, row).await?))
 }
 
-/// Keeps a model's settled answer until it is checked.
+/// Stores a model's complete answer until it is checked.
 pub(crate) async fn draft_save(scoped: &Scoped<ReadWrite>, id: RunId, draft: &Draft) -> Result<()> {
     let row = ActiveModel {
         draft: Set(Some(DraftColumn(draft.clone()))),
@@ -177,7 +177,7 @@ pub(crate) async fn draft_save(scoped: &Scoped<ReadWrite>, id: RunId, draft: &Dr
     Consolidations::update(scoped, id, row).await.map(drop)
 }
 
-/// Keeps what a run came to, with the use of its persona, in the one transaction it is given.
+/// Stores the report of a run and counts the use of its persona, both in the caller's transaction.
 pub(crate) async fn report_save(
     scoped: &Scoped<ReadWrite>,
     consolidation: &Consolidation,
@@ -214,7 +214,7 @@ async fn persona_used(
     persona_use_record(scoped, done).await.map(drop)
 }
 
-/// What follows a consolidation that failed, whoever ended it: a use of its persona without success.
+/// Follows up a consolidation that failed, whoever ended it: records a use of its persona without success.
 #[must_use]
 pub fn consolidation_failed() -> FollowUp {
     Arc::new(|scoped, run| {

@@ -18,7 +18,7 @@ use crate::recall::Recall;
 pub const ENTRY_CHARS_MAX: usize = 15_000;
 /// The characters that one consolidation reads. A product rule.
 pub const TOTAL_CHARS_MAX: usize = 500_000;
-/// Rows that are read at once.
+/// Rows that are read per query.
 const PAGE: u64 = 50;
 
 /// A text that may be quoted.
@@ -30,13 +30,13 @@ pub(crate) struct Source {
     pub(crate) subject_id: String,
     pub(crate) project: ProjectId,
     pub(crate) title: String,
-    /// What is read of it.
+    /// The text without what it only repeats of earlier runs.
     pub(crate) text: String,
-    /// The same with what it only repeats; a quotation has to stand in both.
+    /// The text with those repetitions; a quotation has to stand in both.
     pub(crate) whole: String,
-    /// What it says, where that is known.
+    /// What type of statement it makes, where that is known.
     pub(crate) says: Option<ConsolidationType>,
-    /// How much it hurts, where that is known.
+    /// How severe it is, where that is known.
     pub(crate) severity: Option<ConsolidationSeverity>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct ProjectSources {
 }
 
 impl ProjectSources {
-    /// Takes a source where there is room. False where there is none.
+    /// Adds a source if it fits into `room` characters in total, and says whether it does.
     fn take(&mut self, mut source: Source, recall: &Recall, room: usize) -> bool {
         let all = source.whole.chars().count();
         if let Some((end, _)) = source.whole.char_indices().nth(ENTRY_CHARS_MAX) {
@@ -74,7 +74,7 @@ impl ProjectSources {
     }
 }
 
-/// What earlier runs wrote in this tenant.
+/// The texts that earlier runs wrote in this tenant.
 pub(crate) async fn recall_read<A: Access>(scoped: &Scoped<A>) -> Result<Recall> {
     let mut descriptions = Vec::new();
     let mut request = PageRequest::first(PAGE);
@@ -90,8 +90,8 @@ pub(crate) async fn recall_read<A: Access>(scoped: &Scoped<A>) -> Result<Recall>
     }
 }
 
-/// Reads a project: its insights first, which are short and checked, then its memory entries, the newest first, within
-/// `room` characters; and how its code is written.
+/// Reads a project within `room` characters: first its insights, which are short and checked, then its memory entries,
+/// the newest first. Also reads its code patterns.
 pub(crate) async fn project_read<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
@@ -191,7 +191,7 @@ fn of_entry(entry: MemoryEntry, project: ProjectId) -> Source {
     }
 }
 
-/// A habit of the code as a source: its rule.
+/// A code pattern as a source: its rule is the text.
 pub(crate) fn of_habit(habit: &CodePattern) -> Source {
     Source {
         kind: KnowledgeKind::CodePattern,

@@ -1,20 +1,20 @@
-//! The statements of a source: sentences of its prose, with what the section they stand in says of them.
+//! The statements of a source: sentences of its prose, each with the type that its section's heading gives it.
 
 use nyxcore_context::sentences::sentences;
 use nyxcore_knowledge::ConsolidationType;
-use nyxcore_retrieval::{TellingWord, telling_words};
+use nyxcore_retrieval::{SignificantWord, significant_words};
 
 use crate::recall::Recall;
 use crate::source::Source;
 
-/// A statement has at least so many telling words.
+/// The minimum number of significant words in a statement: those that [`significant_words`] returns.
 const WORDS_MIN: usize = 3;
-/// A longer sentence is a list or a log, in characters.
+/// The most characters of a statement: a longer sentence is a list or a log.
 const CHARS_MAX: usize = 500;
 /// The most statements of one source. A rule of this project: a letter has some dozens.
 const PER_SOURCE_MAX: usize = 300;
 
-/// Words of headings, and what stands below them.
+/// Words of headings, and the type of the statements below them.
 const SECTIONS: &[(&str, ConsolidationType)] = &[
     ("pain", ConsolidationType::Pain),
     ("problem", ConsolidationType::Pain),
@@ -35,15 +35,15 @@ const SECTIONS: &[(&str, ConsolidationType)] = &[
 /// A sentence of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Statement {
-    /// The place of its source in the list of all.
+    /// The index of its source in the list of all sources.
     pub(crate) source: usize,
-    /// With single spaces.
+    /// The text with single spaces.
     pub(crate) text: String,
     pub(crate) says: ConsolidationType,
-    pub(crate) words: Vec<TellingWord>,
+    pub(crate) words: Vec<SignificantWord>,
 }
 
-/// The statements of a source. Headings, code and what was recalled are none.
+/// The statements of a source, without headings, code and what repeats earlier runs.
 pub(crate) fn statements(at: usize, source: &Source, recall: &Recall) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
     for (says, block) in blocks(&source.text, source.says) {
@@ -53,7 +53,7 @@ pub(crate) fn statements(at: usize, source: &Source, recall: &Recall) -> Vec<Sta
             if text.chars().count() > CHARS_MAX || recall.knows(text) || is_known {
                 continue;
             }
-            let words = telling_words(text);
+            let words = significant_words(text);
             if words.len() >= WORDS_MIN && found.len() < PER_SOURCE_MAX {
                 found.push(Statement {
                     source: at,
@@ -67,7 +67,7 @@ pub(crate) fn statements(at: usize, source: &Source, recall: &Recall) -> Vec<Sta
     found
 }
 
-/// The paragraphs and list entries of a Markdown text, each on one line, with what their section says.
+/// The paragraphs and list entries of a Markdown text, each on one line, with the type that their section gives them.
 fn blocks(text: &str, says: Option<ConsolidationType>) -> Vec<(ConsolidationType, String)> {
     let mut blocks = Vec::new();
     let mut section = says.unwrap_or(ConsolidationType::Pattern);

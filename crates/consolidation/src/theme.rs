@@ -1,5 +1,5 @@
 //! Themes: what the entries of several projects say alike, found by counting words. Statements are alike where they
-//! share most of what is rare in them; a theme is a statement with those that are like it.
+//! share most of their rare words; a theme is a statement with those that are like it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,21 +12,21 @@ use crate::statement::Statement;
 
 /// The most themes of one consolidation. A rule of this project: nobody reads more.
 pub(crate) const THEMES_MAX: usize = 50;
-/// The least share of the weight of the shorter statement that both have.
+/// The minimum overlap of two statements: the weight of the shared words as a share of the lighter statement's weight.
 const OVERLAP_MIN: f64 = 0.4;
 /// As [`OVERLAP_MIN`], where both have no more than two words in common.
 const OVERLAP_OF_TWO_MIN: f64 = 0.6;
-/// A word of more statements than this finds none: it is counted, and not looked up.
+/// A word that more statements have is counted, and not used to find similar statements.
 const POSTINGS_MAX: usize = 200;
 /// The most statements that are compared. A rule of this project: 500,000 characters have about as many.
 const STATEMENTS_MAX: usize = 10_000;
 
-/// Statements that are like one.
+/// The statements that are like one statement.
 #[derive(Debug, Default, Clone)]
-struct Likeness {
-    /// With the weight of what they share.
+struct Similarity {
+    /// Their indexes, with the weight of the shared words.
     others: Vec<(usize, f64)>,
-    /// Of how many other projects they are.
+    /// How many other projects they come from.
     projects: usize,
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn themes(
     themes
 }
 
-/// How much each word says: the fewer statements have it, the more.
+/// The weight of each word: the fewer statements have it, the higher.
 fn weights(statements: &[Statement]) -> HashMap<&str, f64> {
     let mut counts: HashMap<&str, f64> = HashMap::new();
     for word in statements.iter().flat_map(|statement| &statement.words) {
@@ -103,7 +103,7 @@ fn likenesses(
     statements: &[Statement],
     sources: &[Source],
     weights: &HashMap<&str, f64>,
-) -> Vec<Likeness> {
+) -> Vec<Similarity> {
     let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
     let mut postings: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut masses = Vec::new();
@@ -129,7 +129,7 @@ fn likenesses(
                 *words += 1;
             }
         }
-        let mut likeness = Likeness::default();
+        let mut similarity = Similarity::default();
         let mut projects = HashSet::new();
         for (other, (sum, words)) in shared {
             let overlap = sum / masses[at].min(masses[other]).max(f64::MIN_POSITIVE);
@@ -139,17 +139,17 @@ fn likenesses(
                 _ => overlap >= OVERLAP_MIN,
             };
             if is_alike && statements[other].source != statement.source {
-                likeness.others.push((other, sum));
+                similarity.others.push((other, sum));
                 projects.insert(sources[statements[other].source].project);
             }
         }
         projects.remove(&sources[statement.source].project);
-        likeness.projects = projects.len();
-        // The most alike first, for the quotations.
-        likeness
+        similarity.projects = projects.len();
+        // The most similar first, for the quotations.
+        similarity
             .others
             .sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        all.push(likeness);
+        all.push(similarity);
     }
     all
 }

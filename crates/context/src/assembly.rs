@@ -3,7 +3,7 @@
 
 use crate::piece::{Piece, Section};
 
-/// The room of a section.
+/// The share of a section in the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SectionShare {
     /// The section.
@@ -21,7 +21,7 @@ pub struct AssembledSection {
     pub section: Section,
     /// The pieces with the numbers by which they are cited, the most relevant first.
     pub items: Vec<(usize, Piece)>,
-    /// At most how many tokens they take.
+    /// An upper bound of the tokens they take.
     pub tokens: usize,
     /// How many more were found and did not fit.
     pub omitted: usize,
@@ -32,7 +32,7 @@ pub struct AssembledSection {
 pub struct Assembly {
     /// Every section, in the order of [`Section::ALL`]; one without pieces too.
     pub sections: Vec<AssembledSection>,
-    /// The tokens that there was room for.
+    /// The tokens of the budget.
     pub budget: usize,
 }
 
@@ -50,17 +50,17 @@ impl Assembly {
         items.map(|(_, piece)| piece).collect()
     }
 
-    /// The section, which is always there.
+    /// The section. It always exists.
     #[must_use]
     pub fn section(&self, section: Section) -> Option<&AssembledSection> {
         self.sections.iter().find(|one| one.section == section)
     }
 }
 
-/// Fills `budget` tokens. `found` are pieces by their section, the most relevant first; `shares` says in which order
-/// the sections are filled. First each section takes up to its share, and what the ones before left over; then what is
-/// left of the budget is filled in the same order. A piece that is too long for the room that is left does not keep out
-/// a shorter one. A section without a share takes nothing.
+/// Fills `budget` tokens. `found` are the pieces of each section, the most relevant first; `shares` gives the order in
+/// which sections are filled. First each section takes up to its share and what the ones before left over. Then the
+/// rest of the budget is filled in the same order. A piece that does not fit does not keep out a shorter one. A section
+/// without a share takes nothing.
 #[must_use]
 pub fn assemble(
     found: Vec<(Section, Vec<Piece>)>,
@@ -75,7 +75,7 @@ pub fn assemble(
         tokens: usize,
     }
     impl Room {
-        /// Takes what fits into so many tokens, and gives what it took.
+        /// Takes what fits into `room` tokens, and returns the tokens that it took.
         fn fill(&mut self, room: usize) -> usize {
             let before = self.tokens;
             for (piece, is_taken) in &mut self.pieces {
@@ -219,7 +219,7 @@ mod tests {
             counts(&one),
             [(Section::Code, 1, 0), (Section::Memory, 4, 5)]
         );
-        // What nobody else wants goes back to the first, up to its number of pieces.
+        // What the other sections do not use goes back to the first, up to its number of pieces.
         let first = assemble(vec![of(Section::Code, 9)], &SHARES, 1_000);
         assert_eq!(counts(&first), [(Section::Code, 5, 4)]);
     }

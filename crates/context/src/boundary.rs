@@ -1,12 +1,13 @@
-//! The marker that parts data from instructions. It occurs in none of the texts that it parts.
+//! The marker that separates data from instructions. It occurs in none of the texts that it encloses.
 
 use sha2::{Digest, Sha256};
 
-/// The letters of a marker: 48 bits of a hash.
+/// The hexadecimal digits of a marker: 48 bits of a hash.
 const DIGITS: usize = 12;
 
-/// A marker for those texts: the same for the same texts, and a part of none of them. It is made of a hash of all
-/// texts, so that nobody can write it into one of them beforehand; a text that has it anyway gets another.
+/// A marker for these texts: the same for the same texts, and a part of none of them. It is made of a hash of all
+/// texts, so that nobody can write it into one of them beforehand; where a text contains it anyway, another one is
+/// made.
 #[must_use]
 pub fn boundary<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut round: u32 = 0;
@@ -27,7 +28,7 @@ pub fn boundary<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     }
 }
 
-/// A text between its markers, with what there is to know of it.
+/// A text between its markers, with attributes that describe it.
 #[must_use]
 pub fn fenced(boundary: &str, attributes: &[(&str, &str)], text: &str) -> String {
     let mut opening = format!("<{boundary}");
@@ -38,7 +39,7 @@ pub fn fenced(boundary: &str, attributes: &[(&str, &str)], text: &str) -> String
     format!("{opening}>\n{}\n</{boundary}>", text.trim_end())
 }
 
-/// A text on one line that cannot leave its quotes.
+/// A text on one line, escaped so that it cannot end the quotes around it.
 #[must_use]
 pub fn attribute(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -55,7 +56,7 @@ pub fn attribute(text: &str) -> String {
     escaped
 }
 
-/// Without control characters, which have no meaning in a prompt.
+/// The text without control characters, which have no meaning in a prompt.
 fn printable(text: &str) -> String {
     let is_kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     text.chars().filter(is_kept).collect()

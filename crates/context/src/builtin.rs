@@ -1,4 +1,4 @@
-//! The built-in templates. A change of one's text is a new version of it.
+//! The built-in templates. A change of a template's text raises its version.
 
 /// A template that comes with the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,11 +7,11 @@ pub struct BuiltInTemplate {
     pub name: &'static str,
     /// What it is for.
     pub description: &'static str,
-    /// Rises with every change of the text.
+    /// The version, which rises with every change of the text.
     pub version: i64,
     /// The text.
     pub text: &'static str,
-    /// Whether a tenant may use its own instead.
+    /// Whether a tenant may override it with its own text.
     pub can_be_overridden: bool,
 }
 

@@ -1,18 +1,18 @@
-//! Checks a template that a tenant writes, before it is kept: all problems at once, each with its line.
+//! Validates a tenant's template before it is stored: finds all problems at once, each with its line.
 
 use crate::engine::Templates;
 use crate::scan::{Word, words};
 use crate::variables::{VARIABLES, Variables};
 
-/// The statements of a tenant's template. `set`, macros and operators that join texts are not among them: with them a
-/// short template makes a text of any length.
+/// The statements that a tenant's template may use. `set`, macros and operators that join texts are not among them:
+/// with them a short template could make a text of any length.
 const STATEMENTS: [&str; 6] = ["for", "endfor", "if", "elif", "else", "endif"];
 /// Operators that join or repeat texts.
 const OPERATORS: [char; 4] = ['~', '*', '+', '%'];
-/// The most problems that are told.
+/// The most problems that are reported.
 const PROBLEMS_MAX: usize = 20;
 
-/// What is wrong with a template.
+/// A problem of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateProblem {
     /// The line, from 1, where it is known.
@@ -21,7 +21,7 @@ pub struct TemplateProblem {
     pub message: String,
 }
 
-/// The problems of a template for a model; none where it can be used.
+/// The problems of a prompt template; none where it can be used.
 #[must_use]
 pub fn template_check(template: &str) -> Vec<TemplateProblem> {
     let templates = Templates::prompt();
@@ -64,7 +64,7 @@ pub fn template_check(template: &str) -> Vec<TemplateProblem> {
         problems.push(problem(line, message));
     }
     if problems.is_empty() {
-        // What the analysis does not see, such as an attribute of an item.
+        // Rendering finds what the analysis does not see, such as an unknown attribute of an item.
         for is_full in [true, false] {
             if let Err(error) = templates.render(template, &Variables::sample(is_full)) {
                 problems.push(problem(error.line, error.message));

@@ -1,4 +1,4 @@
-//! The template engine: minijinja without its built-in functions, with strict variables, and with bounds.
+//! The template engine: minijinja without its built-in functions, with strict variables and with limits.
 
 use std::io;
 
@@ -13,8 +13,8 @@ use crate::variables::Variables;
 /// The most instructions that one rendering may take. A rule of this project: a built-in template takes some hundreds
 /// for each piece.
 pub const FUEL: u64 = 200_000;
-/// The most bytes that one rendering may make. A rule of this project: more than the context windows of 2026 hold in
-/// text of one language.
+/// The most bytes that one rendering may produce. A rule of this project: more text than the context windows of 2026
+/// hold.
 pub const OUTPUT_BYTES_MAX: usize = 4_000_000;
 
 /// A template that cannot be rendered.
@@ -56,7 +56,7 @@ impl From<minijinja::Error> for TemplateError {
     }
 }
 
-/// The engine for one surface. A template cannot include another, read a file, or make a text longer than its bounds.
+/// The engine for one surface. A template cannot include another, read a file, or make a text longer than the limits.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
@@ -94,7 +94,7 @@ impl Templates {
     /// Renders a template.
     ///
     /// # Errors
-    /// The template is malformed, names a variable that is not there, or takes or makes too much.
+    /// The template is malformed, names an unknown variable, or exceeds [`FUEL`] or [`OUTPUT_BYTES_MAX`].
     pub fn render(&self, template: &str, variables: &Variables) -> Result<String, TemplateError> {
         let template = self.environment.template_from_str(template)?;
         let mut output = Bounded(Vec::new());
@@ -105,7 +105,7 @@ impl Templates {
         })
     }
 
-    /// The names that a template does not make itself, as in `project.wisdom`.
+    /// The names that a template uses and does not define itself, as in `project.wisdom`.
     pub(crate) fn names(&self, template: &str) -> Result<Vec<String>, TemplateError> {
         let template = self.environment.template_from_str(template)?;
         let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
@@ -114,7 +114,7 @@ impl Templates {
     }
 }
 
-/// What a template may use: no function, and only filters whose output is not longer than their input.
+/// The environment of a template: no function, and only filters whose output is not longer than their input.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -148,7 +148,7 @@ fn block_lines() -> SyntaxConfig {
         .unwrap_or_default()
 }
 
-/// A buffer that takes so much and no more.
+/// A buffer of at most [`OUTPUT_BYTES_MAX`] bytes.
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {

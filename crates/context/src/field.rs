@@ -1,18 +1,18 @@
-//! Reads one text out of JSON that is still being written: what a person sees while a model writes its answer.
+//! Reads one string out of JSON that is still being written, so that a person can watch a model write its answer.
 
-/// Decodes the string of one key of an object, piece by piece.
+/// Decodes the string value of one key of an object incrementally.
 #[derive(Debug)]
 pub(crate) struct FieldText {
-    /// The key with its quotes.
+    /// The key in double quotes.
     key: String,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// What may be the beginning of the key, or lead to its string.
+    /// Before the string: the last characters, which may be the beginning of the key or stand between key and string.
     Before(String),
-    /// Within the string, after an unfinished escape.
+    /// Within the string, with the escape that is not complete yet.
     Within(String),
     Done,
 }
@@ -25,7 +25,7 @@ impl FieldText {
         }
     }
 
-    /// The text that a further piece of JSON brings.
+    /// The part of the string that a further piece of JSON contains.
     pub(crate) fn push(&mut self, json: &str) -> String {
         let mut text = String::new();
         for c in json.chars() {
@@ -35,7 +35,7 @@ impl FieldText {
                     if is_opened(seen, &self.key) {
                         self.state = State::Within(String::new());
                     } else if !seen.contains(&self.key) && seen.len() > 4 * self.key.len() {
-                        // Only the end can become the key.
+                        // Only the end of what was seen can be the beginning of the key.
                         let from = seen.len() - self.key.len();
                         let from = (from..)
                             .find(|at| seen.is_char_boundary(*at))
@@ -63,7 +63,7 @@ impl FieldText {
     }
 }
 
-/// Whether the key, a colon and a quote stand at the end.
+/// Whether `seen` ends with the key, a colon and an opening quote.
 fn is_opened(seen: &str, key: &str) -> bool {
     let Some(before) = seen.strip_suffix('"') else {
         return false;
@@ -76,10 +76,10 @@ fn is_shown(c: char) -> bool {
     !c.is_control() || matches!(c, '\n' | '\t')
 }
 
-/// What an escape stands for; `None` while it is not complete. One that is no escape stands for nothing.
+/// The character of an escape; `None` while it is not complete. An invalid escape stands for nothing.
 fn decoded(escape: &str) -> Option<String> {
     let is_unicode = escape.starts_with("\\u");
-    // A surrogate wants a second one.
+    // A surrogate must be followed by a second one.
     let is_half = escape.get(2..4).is_some_and(|start| {
         matches!(
             start.to_ascii_lowercase().as_str(),

@@ -1,9 +1,9 @@
-//! What a model is told: one template engine with documented variables, and knowledge that fills a token budget.
+//! Prompts for models: one template engine with documented variables, and knowledge that fills a token budget.
 //!
-//! A template is ours or an admin's. What it prints of repositories, notes, memory and models is data: the engine puts
-//! each piece between markers that occur in none of the pieces, so that no piece can end itself and speak as an
-//! instruction. Notes and consolidations use this engine; workflows and discussions are to use it too. A run that asks
-//! a model for an answer by a schema has it written by [`answer_write`].
+//! A template is built in or written by an admin. What it prints of repositories, notes, memory and models is data: the
+//! engine puts each piece between markers that occur in none of the pieces, so that no piece can end itself and speak
+//! as an instruction. Notes and consolidations use this engine; workflows and discussions are to use it too. A run that
+//! needs an answer by a schema calls [`answer_write`].
 //!
 //! ```
 //! use nyxcore_context::{Templates, Variables, template_get, template_set};

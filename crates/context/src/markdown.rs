@@ -1,7 +1,7 @@
-//! Escapes foreign text in generated Markdown, so that it is displayed literally.
+//! Escapes untrusted text in generated Markdown, so that it is displayed literally.
 
-/// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is parted by a `·`; markup
-/// is escaped, save for closed code spans, in which nothing else is markup.
+/// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is separated by a `·`.
+/// Markup is escaped, except for closed code spans, in which nothing else is markup.
 pub fn inline(text: &str) -> String {
     escape(&one_line(text))
 }
@@ -34,7 +34,7 @@ pub fn code_span(text: &str) -> String {
     format!("{tick}{pad}{text}{pad}{tick}")
 }
 
-/// Without control characters, which could steer a terminal.
+/// The text without control characters, which could steer a terminal.
 fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
@@ -64,7 +64,7 @@ fn one_line(text: &str) -> String {
             }
             _ => parts.push(words),
         }
-        // A heading is a part of its own.
+        // A heading is a part of its own, so the next line starts another.
         is_new = line.starts_with('#') && content.len() < line.len();
     }
     parts.join(" · ")
@@ -158,7 +158,7 @@ fn is_markup(c: char, before: Option<char>, after: Option<char>, rest: &str) -> 
     let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     match c {
         '*' | '[' | ']' | '<' | '~' => true,
-        // Within a word it is nothing: `snake_case` stays readable.
+        // An underscore within a word is no markup: `snake_case` stays readable.
         '_' => !(in_word(before) && in_word(after)),
         '\\' => after.is_none_or(|c| c.is_ascii_punctuation()),
         // A character reference such as `&lt;`.

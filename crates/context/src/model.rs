@@ -15,22 +15,22 @@ pub struct TemplateOverride {
     pub name: String,
     /// The text.
     pub text: String,
-    /// Rises with every change of the tenant's.
+    /// The version, which rises with every change that the tenant makes.
     pub version: i64,
-    /// The version of the built-in template that it was written for.
+    /// The version of the built-in template that it replaced when it was written.
     pub built_in_version: i64,
     /// Who changed it last.
     pub updated_by: Option<UserId>,
-    /// When.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
 /// A template as a tenant uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// The one that comes with the program.
+    /// The built-in template.
     pub built_in: &'static BuiltInTemplate,
-    /// The tenant's own text, which is used instead.
+    /// The tenant's own text, which overrides the built-in one.
     pub own: Option<TemplateOverride>,
 }
 
@@ -43,7 +43,7 @@ impl Template {
             .map_or(self.built_in.text, |own| &own.text)
     }
 
-    /// What is kept with a text that it made: `note_enrichment.user@1`, `note_enrichment.user@own-3`.
+    /// The mark that is stored with a generated text: `note_enrichment.user@1`, `note_enrichment.user@own-3`.
     #[must_use]
     pub fn mark(&self) -> String {
         match &self.own {

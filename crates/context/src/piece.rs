@@ -3,7 +3,7 @@
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 use serde::{Deserialize, Serialize};
 
-/// A section of a context. The order is that of reading: what answers comes before what is known beside it.
+/// A section of a context. The order is that of reading: first what answers the input, then further knowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
@@ -15,9 +15,9 @@ pub enum Section {
     Insights,
     /// Memory entries.
     Memory,
-    /// What several projects share.
+    /// Patterns that several projects share.
     Consolidations,
-    /// How code is written, found by analysis.
+    /// Code patterns: how code is written, found by analysis.
     CodePatterns,
 }
 
@@ -45,7 +45,7 @@ impl Section {
         }
     }
 
-    /// What one of its pieces is, for people.
+    /// The name of one of its pieces, for people.
     #[must_use]
     pub const fn piece_name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Section {
         }
     }
 
-    /// The kind under which the index has its pieces.
+    /// The kind under which the search index has its pieces.
     #[must_use]
     pub const fn kind(self) -> KnowledgeKind {
         match self {
@@ -71,7 +71,7 @@ impl Section {
         }
     }
 
-    /// The section of a piece of that kind. `None` for what is no knowledge about a project.
+    /// The section of a piece of that kind. `None` for a kind that is no knowledge about a project.
     #[must_use]
     pub const fn of(kind: KnowledgeKind) -> Option<Self> {
         Some(match kind {
@@ -86,14 +86,14 @@ impl Section {
     }
 }
 
-/// What a text of a model or of ours may cite, and the content it was read from.
+/// A citation in a generated text, with the section and content that it refers to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     /// The citation.
     pub citation: Citation,
-    /// The section it stood in.
+    /// The section of the cited piece.
     pub section: Section,
-    /// The id of the content that the lines are of, where it is a file.
+    /// The id of the content that the lines were read from, where it is a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
 }
@@ -101,11 +101,11 @@ pub struct Reference {
 /// A piece of knowledge that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// Where it is from; the citation's excerpt is a literal part of the subject.
+    /// Its origin; the citation's excerpt is a literal part of the subject.
     pub reference: Reference,
     /// The text that is shown.
     pub text: String,
-    /// What else to know of it at a glance, such as "pain point, high".
+    /// A short description, such as "pain point, high".
     pub label: Option<String>,
     /// What it suggests to do.
     pub suggestion: Option<String>,
@@ -114,7 +114,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// The texts of others in it.
+    /// Its untrusted texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let citation = &self.reference.citation;
         let optional = [&self.label, &self.suggestion, &citation.path];
@@ -123,7 +123,7 @@ impl Piece {
             .chain(optional.into_iter().filter_map(|text| text.as_deref()))
     }
 
-    /// At most how many tokens it takes, with its markers.
+    /// An upper bound of its tokens, with its markers.
     #[must_use]
     pub fn tokens(&self) -> usize {
         /// The markers of a piece with their attributes, without its texts, in bytes.
@@ -151,8 +151,8 @@ pub fn tokens_estimate(text: &str) -> usize {
     text.chars().count().div_ceil(4)
 }
 
-/// At most how many tokens a text has: one per two and a half bytes, rounded up. It is the bound by which the door to
-/// the models refuses a prompt that does not fit.
+/// An upper bound of the tokens of a text: one per two and a half bytes, rounded up. The model service refuses a prompt
+/// that does not fit by the same bound.
 #[must_use]
 pub fn tokens_bound(text: &str) -> usize {
     bytes_tokens(text.len())

@@ -1,6 +1,6 @@
-//! The words of a template with their lines: what the engine's own analysis does not say of a name is where it stands.
+//! Tokenizes a template, to find the line of each name, which the engine's own analysis does not give.
 
-/// A word between the braces of a template.
+/// A token between the braces of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
     /// The first word of a `{% … %}`.
@@ -11,7 +11,7 @@ pub(crate) enum Word {
     Operator(char),
 }
 
-/// The words of a template, each with its line from 1. Text outside of braces, comments and strings are passed over.
+/// The tokens of a template, each with its line from 1. Text outside of braces, comments and strings are skipped.
 pub(crate) fn words(template: &str) -> Vec<(usize, Word)> {
     let mut found = Vec::new();
     let mut rest = Cursor {
@@ -64,7 +64,8 @@ impl Cursor<'_> {
         self.text = rest;
     }
 
-    /// Goes into the next braces: whether they hold a statement, and what closes them. A comment has no words.
+    /// Skips the next opening braces. Returns whether they hold a statement, and what closes them, unless it is a
+    /// comment.
     fn enter(&mut self) -> Option<(bool, Option<&'static str>)> {
         let openings = [
             ("{{", false, Some("}}")),
@@ -92,7 +93,7 @@ impl Cursor<'_> {
                 end = at + 1;
                 break;
             }
-            // The first one opens the string.
+            // The first quote opens the string.
             is_escaped = c == '\\' && !is_escaped;
         }
         self.advance(end);

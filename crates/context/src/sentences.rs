@@ -1,8 +1,8 @@
-//! Where sentences end, with the citations behind them.
+//! Finds where sentences end, with the citations behind them.
 
 use std::ops::Range;
 
-/// Words before whose dot no sentence ends.
+/// Abbreviations: the dot behind them ends no sentence.
 const ABBREVIATIONS: [&str; 7] = ["e.g", "i.e", "etc", "vs", "cf", "resp", "approx"];
 
 /// The sentences of a text of one line, without the space between them. A citation behind the end of a sentence belongs
@@ -47,7 +47,7 @@ fn is_terminator(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '。' | '！' | '？')
 }
 
-/// The bytes of a code span, or of backticks that begin none.
+/// The length in bytes of the code span at the beginning, or of backticks that begin none.
 #[must_use]
 pub fn code_span(text: &str) -> usize {
     let run = text.len() - text.trim_start_matches('`').len();
@@ -64,7 +64,7 @@ pub fn code_span(text: &str) -> usize {
     run
 }
 
-/// The bytes behind the end of a sentence that belong to it: quotes, emphasis and citations.
+/// The length in bytes of what belongs to a sentence behind its end: quotes, emphasis and citations.
 fn tail(text: &str) -> usize {
     let mut end = 0;
     loop {
@@ -82,7 +82,7 @@ fn tail(text: &str) -> usize {
     }
 }
 
-/// The bytes of a citation at the beginning of a text: `[1]`, `[1, 2]`.
+/// The length in bytes of a citation at the beginning of a text: `[1]`, `[1, 2]`.
 #[must_use]
 pub fn citation(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('[')?;

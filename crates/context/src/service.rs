@@ -1,4 +1,4 @@
-//! Reads and changes the tenant's templates. Each verb works within the transaction it is given and does not commit it.
+//! Reads and changes the tenant's templates. Each operation uses the caller's transaction and does not commit it.
 
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, UserId, text};
 use sea_orm::{ActiveValue::Set, ColumnTrait};
@@ -40,10 +40,10 @@ pub async fn template_get<A: Access>(scoped: &Scoped<A>, name: &str) -> Result<T
     })
 }
 
-/// Uses a text of the tenant's instead of a built-in template.
+/// Overrides a built-in template with the tenant's own text.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a name that no template has; [`Error::Invalid`] for a template that is not to be changed,
+/// [`Error::NotFound`] for a name that no template has; [`Error::Invalid`] for a template that cannot be overridden,
 /// and for a text that cannot be used: the message has every problem with its line.
 pub async fn template_set(
     scoped: &Scoped<ReadWrite>,
@@ -99,7 +99,7 @@ pub async fn template_set(
     template_get(scoped, name).await
 }
 
-/// Goes back to the built-in template.
+/// Removes the tenant's own text, so that the built-in template is used again.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a name that no template has.

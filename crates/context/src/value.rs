@@ -1,4 +1,4 @@
-//! The variables as the template engine sees them. Data prints between its markers, or escaped in Markdown.
+//! The variables as minijinja values. In a prompt, data prints between its markers; in Markdown, it prints escaped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::markdown;
 use crate::piece::Section;
 use crate::variables::{Item, Items, Variables};
 
-/// What a template makes.
+/// The kind of text that a template produces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Surface {
     /// Text for a model: data stands between markers.
@@ -27,11 +27,11 @@ pub(crate) struct Printer {
     boundary: String,
 }
 
-/// A text of others.
+/// An untrusted text: data and no instruction.
 #[derive(Debug)]
 pub(crate) struct DataText {
     pub(crate) text: String,
-    /// What it is, for its marker.
+    /// The kind of data, which its marker names.
     kind: String,
     printer: Arc<Printer>,
 }
@@ -63,7 +63,7 @@ impl Object for DataText {
     }
 }
 
-/// A piece of knowledge.
+/// An [`Item`] of knowledge, as a template value.
 #[derive(Debug)]
 struct ItemValue {
     item: Item,
@@ -127,7 +127,8 @@ impl Object for ItemValue {
     }
 }
 
-/// A list of knowledge: `{% for %}` walks it. In a prompt it says what it left out, and that it is empty.
+/// A list of items of knowledge: `{% for %}` iterates over it. In a prompt it also prints how many items were left out,
+/// or that it is empty.
 #[derive(Debug)]
 struct ItemsValue {
     items: Vec<Arc<ItemValue>>,
@@ -183,7 +184,7 @@ impl Object for ItemsValue {
     }
 }
 
-/// The variables for a surface.
+/// The variables for a surface. The variable `wisdom` has the code patterns and the insights of the project.
 pub(crate) fn value(variables: &Variables, surface: Surface) -> Value {
     let texts = variables.texts();
     let boundary = boundary(texts.into_iter());
@@ -239,7 +240,7 @@ pub(crate) fn value(variables: &Variables, surface: Surface) -> Value {
     }
 }
 
-/// A project's name is a name: it stands within a sentence, quoted.
+/// The project's name. It stands within a sentence: quoted in a prompt, escaped in Markdown.
 fn project_name(name: &str, surface: Surface) -> String {
     match surface {
         Surface::Prompt => format!("\"{}\"", crate::boundary::attribute(name)),

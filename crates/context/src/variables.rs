@@ -1,4 +1,4 @@
-//! What a template may name. This table is the documentation of the variables.
+//! The variables that a template may use. The table [`VARIABLES`] is their documentation.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const fn variable(name: &'static str, description: &'static str) -> Variable {
 }
 
 /// Every variable. A list prints as its pieces, each between markers, or says that it is empty; `{% for item in code
-/// %}` walks it. An item has `number`, `kind`, `title`, `text`, `label`, `suggestion`, `place`, `is_place` and
+/// %}` iterates over it. An item has `number`, `kind`, `title`, `text`, `label`, `suggestion`, `place`, `is_place` and
 /// `language`.
 pub const VARIABLES: &[Variable] = &[
     variable(
@@ -61,28 +61,28 @@ pub const VARIABLES: &[Variable] = &[
 /// A piece of knowledge as a template sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
-    /// By which it is cited: `[1]`.
+    /// The number by which it is cited: `[1]`.
     pub number: usize,
-    /// What it is, for people: "Memory entry".
+    /// The kind of piece, for people: "Memory entry".
     pub kind: &'static str,
     /// Its title.
     pub title: String,
     /// What it says, or the part of it that matters.
     pub text: String,
-    /// What else to know of it at a glance: "pain point, high".
+    /// A short description: "pain point, high".
     pub label: Option<String>,
     /// What to do about it.
     pub suggestion: Option<String>,
     /// Where it is: `src/lease.rs:12-30`.
     pub place: Option<String>,
-    /// Whether it is that place and nothing more, as code is.
+    /// Whether it is a range of lines and nothing more, as code is.
     pub is_place: bool,
     /// The language of its text, where that is code.
     pub language: Option<String>,
 }
 
 impl Item {
-    /// The texts of others in it.
+    /// Its untrusted texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let optional = [&self.label, &self.suggestion, &self.place, &self.language];
         [self.title.as_str(), self.text.as_str()]
@@ -99,23 +99,23 @@ pub(crate) struct Items {
     pub(crate) omitted: usize,
 }
 
-/// Whom a model is asked to be. A member wrote it as an instruction: it is no data.
+/// The persona that a model takes on. A member wrote it as an instruction: it is no data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersonaVariables {
     /// The name.
     pub name: String,
     /// What the persona is and does.
     pub description: String,
-    /// What the model is told.
+    /// The instruction to the model.
     pub prompt: String,
-    /// How the persona is, in a few words each.
+    /// The traits of the persona, in a few words each.
     pub traits: Vec<String>,
 }
 
-/// What an earlier step came to.
+/// The result of an earlier step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepOutput {
-    /// All of it.
+    /// The whole text.
     pub content: String,
     /// A stored summary.
     pub digest: String,
@@ -168,7 +168,7 @@ impl Variables {
         }
     }
 
-    /// With whom the model is asked to be.
+    /// Sets the persona that the model takes on.
     #[must_use]
     pub fn with_persona(self, persona: Option<PersonaVariables>) -> Self {
         Self { persona, ..self }
@@ -182,7 +182,7 @@ impl Variables {
         all
     }
 
-    /// Every text of others.
+    /// Every untrusted text.
     pub(crate) fn texts(&self) -> Vec<&str> {
         let steps = self.steps.values();
         let steps = steps.flat_map(|step| [step.content.as_str(), step.digest.as_str()]);
@@ -194,7 +194,7 @@ impl Variables {
             .collect()
     }
 
-    /// Values in which everything is there, or nothing: what a template is tried with.
+    /// Sample values to validate a template with: every variable is set, or none is.
     pub(crate) fn sample(is_full: bool) -> Self {
         if !is_full {
             return Self::default();

@@ -1,4 +1,5 @@
-//! The call of the model: streamed to whoever watches the run, checked against the schema, and repaired once.
+//! Calls the model: streams its answer to whoever watches the run, checks it against the schema, and has it repaired
+//! once.
 
 use std::time::Duration;
 
@@ -11,14 +12,14 @@ use tokio::time::Instant;
 
 use crate::field::FieldText;
 
-/// A piece of the text is written down when it has so many bytes, or is so old.
+/// A piece of the text becomes an event when it has this many bytes, or [`PIECE_EVERY`] has passed.
 const PIECE_BYTES: usize = 600;
 /// See [`PIECE_BYTES`].
 const PIECE_EVERY: Duration = Duration::from_millis(700);
-/// The most bytes of text that are shown while it is written. The text itself is not cut.
+/// The most bytes of text that are shown while it is written. The answer itself is not cut.
 const SHOWN_BYTES_MAX: usize = 100_000;
 
-/// The stream of the first answer, and of the one that repairs it.
+/// The names of the streams: of the first answer, and of the one that repairs it.
 const STREAMS: [&str; 2] = ["write", "repair"];
 
 /// An answer that fits its schema.
@@ -26,18 +27,18 @@ const STREAMS: [&str; 2] = ["write", "repair"];
 pub struct SettledAnswer {
     /// The value.
     pub value: Value,
-    /// Who answered.
+    /// The provider that answered.
     pub provider: String,
     /// The model that answered.
     pub model: String,
 }
 
-/// Has a model write. Where its answer is complete and does not fit the schema, it is told why and asked once more. Of
-/// the answer, the string of the key `shown` is a text of the run while it is written.
+/// Has a model write an answer. Where the answer is complete and does not fit the schema, the model is told why and is
+/// asked once more. The string of the answer's key `shown` is streamed as a text of the run.
 ///
 /// # Errors
 /// `ANSWER_CUT_OFF`, `ANSWER_FILTERED` and `ANSWER_REFUSED` for an answer that is not complete; `OUTPUT_INVALID` where
-/// the second one does not fit either; those of the call; the run must stop.
+/// the second answer does not fit either; those of the call; the run must stop.
 pub async fn answer_write(
     context: &RunContext,
     models: &ModelService,
@@ -68,7 +69,7 @@ pub async fn answer_write(
         for warning in info.warnings.into_iter().chain(replaced) {
             context.message(Level::Warning, warning).await?;
         }
-        // Another attempt begins the text anew.
+        // Another attempt starts the text anew.
         let text = match context.run().attempt {
             ..=1 => stream.to_owned(),
             attempt => format!("{stream}-{attempt}"),
@@ -111,12 +112,12 @@ async fn answer_read(
 ) -> Result<Finish, RunFailure> {
     let mut shown = TextPieces::new(key);
     loop {
-        // Dropped, the call cancels its request and is settled with what was used until then.
+        // A call that is dropped cancels its request and is settled with what was used until then.
         let event = tokio::select! {
             biased;
             () = context.cancelled().cancelled() => return Err(RunFailure::stopped()),
             event = answering.next() => event,
-            // What is there is shown also while the model pauses.
+            // The text so far is shown also while the model pauses.
             () = tokio::time::sleep(PIECE_EVERY), if shown.is_waiting() => {
                 if let Some(piece) = shown.take() {
                     context.text(stream, piece).await?;
@@ -149,7 +150,7 @@ async fn answer_read(
     }
 }
 
-/// An answer that is not there as a whole is none.
+/// Refuses an answer that is not complete.
 fn complete(finish: &Finish) -> Result<(), RunFailure> {
     let (code, why) = match finish.reason {
         FinishReason::Complete => return Ok(()),
@@ -173,7 +174,7 @@ fn complete(finish: &Finish) -> Result<(), RunFailure> {
     Err(RunFailure::permanent(code, why))
 }
 
-/// What a call ended with, as the run's reader sees it.
+/// The error of a model call as a failure of the run.
 #[must_use]
 pub fn model_failure(error: &ModelError, context: &RunContext) -> RunFailure {
     let failure = RunFailure::new(error.code(), error.to_string(), error.is_retryable());
@@ -184,7 +185,7 @@ pub fn model_failure(error: &ModelError, context: &RunContext) -> RunFailure {
     }
 }
 
-/// The text of an answer as it is shown: in pieces, so that a token is no event of its own.
+/// The text of an answer as it is shown: in pieces, so that not every token becomes an event.
 struct TextPieces {
     field: FieldText,
     piece: String,

@@ -1,5 +1,5 @@
-//! The calls of a run: texts to vectors of one model and one length. What a model refuses by itself is halved until the
-//! text is found that it does not take.
+//! The embedding calls of a run: texts to vectors of one model and one length. A batch that the model refuses because
+//! of a text is halved until that text is found.
 
 use nyxcore_llm::EmbeddingPurpose;
 use nyxcore_model_catalog::{
@@ -12,17 +12,17 @@ use nyxcore_runs::{Level, RunContext, RunFailure};
 use crate::handler::is_of_text;
 use crate::registration::PURPOSE;
 
-/// What is embedded to learn the length of a model's vectors.
+/// The text that is embedded to learn the length of a model's vectors.
 const PROBE: &str = "nyxcore";
 
-/// Embeds texts for a run, and holds the model to one length of vectors.
+/// Embeds texts for a run, and makes sure that all vectors have the same length.
 pub(crate) struct Embedder<'r> {
     context: &'r RunContext,
     models: &'r ModelService,
-    /// The provider and the id.
+    /// The model as `provider/id`.
     model: &'r str,
     dimensions: Option<u32>,
-    /// Whether the model took any text of this run.
+    /// Whether the model accepted any text of this run.
     has_embedded: bool,
     refused: u64,
 }
@@ -52,14 +52,14 @@ impl<'r> Embedder<'r> {
         self.dimensions
     }
 
-    /// The model with its length, once that is known.
+    /// The model with the length of its vectors, once that is known.
     pub(crate) fn vector_model(&self) -> Option<VectorModel> {
         let model = self.model.to_owned();
         self.dimensions
             .map(|dimensions| VectorModel { model, dimensions })
     }
 
-    /// Asks the model how long its vectors are, whatever they were.
+    /// Asks the model for the length of its vectors, whatever it was before.
     pub(crate) async fn dimensions_ask(&mut self) -> Result<u32, RunFailure> {
         self.dimensions = None;
         let probe = [PROBE.to_owned()];
@@ -68,10 +68,10 @@ impl<'r> Embedder<'r> {
         Ok(self.dimensions.unwrap_or_default())
     }
 
-    /// The vectors of passages, in order. One that the model refuses for good has an empty one.
+    /// The vectors of passages, in order. A passage that the model refuses permanently gets an empty vector.
     ///
     /// # Errors
-    /// `EMBEDDING_DIMENSIONS_CHANGED`; what the model fails with.
+    /// `EMBEDDING_DIMENSIONS_CHANGED`; the error of the model call.
     pub(crate) async fn embed(
         &mut self,
         passages: &[Passage],
@@ -107,7 +107,7 @@ impl<'r> Embedder<'r> {
         }
         if let Some(error) = last_refusal {
             if !self.has_embedded {
-                // It takes no text at all: that is not about these texts.
+                // The model accepts no text at all, so the refusal is not about these texts.
                 return Err(failure(&error, self.context));
             }
             self.refused += refused.len() as u64;
@@ -119,7 +119,7 @@ impl<'r> Embedder<'r> {
         Ok(vectors)
     }
 
-    /// Tells how many texts were refused.
+    /// Adds a message with the number of refused texts to the run.
     pub(crate) async fn refusals_tell(&self) -> Result<(), RunFailure> {
         if self.refused == 0 {
             return Ok(());
@@ -149,7 +149,7 @@ impl<'r> Embedder<'r> {
         self.models.embed(call, choice, input).await
     }
 
-    /// Checks an answer against what is kept.
+    /// Checks that the vectors of an answer have the length of the stored ones.
     fn take(&mut self, answer: EmbeddingAnswer) -> Result<Vec<Vec<f32>>, RunFailure> {
         let vectors = answer.embeddings.vectors;
         let length = vectors.first().map_or(0, Vec::len);
@@ -173,7 +173,7 @@ impl<'r> Embedder<'r> {
     }
 }
 
-/// Awaits a call unless the run is told to stop: then the request is dropped, and settled as cancelled.
+/// Awaits a call unless the run is cancelled: then the request is dropped, and settled as cancelled.
 async fn unless_stopped<T>(
     context: &RunContext,
     call: impl Future<Output = T>,
@@ -186,7 +186,7 @@ async fn unless_stopped<T>(
     }
 }
 
-/// What a model's error is for a run.
+/// The error of a model call as a failure of the run.
 pub(crate) fn failure(error: &ModelError, context: &RunContext) -> RunFailure {
     let failure = RunFailure::new(error.code(), error.to_string(), error.is_retryable());
     let wait = error.retry_after(context.store().env().now());

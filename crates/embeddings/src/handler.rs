@@ -1,8 +1,8 @@
-//! Executes a run that embeds: what has no vector, batch by batch, and then has questions compared with the new
-//! vectors.
+//! Executes an embedding run: embeds the texts that have no vector, batch by batch, and then switches the search to the
+//! new vectors.
 //!
-//! Each batch is kept in one transaction, and what is kept is not embedded again: after a crash the next attempt goes
-//! on where the last batch ended.
+//! Each batch is stored in one transaction, and a stored text is not embedded again: after a crash the next attempt
+//! goes on where the last batch ended.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use nyxcore_model_catalog::{ModelError, ModelService};
 use nyxcore_retrieval::VectorModel;
 use nyxcore_retrieval::vector::{
-    Passage, VectorBatch, passages_open, passages_open_count, vector_model_complete, vectors_index,
+    Passage, VectorBatch, documents_unembedded, documents_unembedded_count, vector_model_complete, vectors_index,
     vectors_known, vectors_others_remove, vectors_save, vectors_unused_remove,
 };
 use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
@@ -21,21 +21,20 @@ use crate::batch::{Embedder, failure};
 use crate::registration::EMBEDDING_RUN;
 use crate::start::{EmbeddingInput, model_known, model_wanted};
 
-/// Documents that are read at once. A document has at most 64 passages.
+/// Documents that are read per query. A document has at most 64 passages.
 const DOCUMENTS: u64 = 32;
-/// Texts that are embedded and kept at once: what a killed process has to ask for again.
+/// Texts that are embedded and stored at once. A killed process has to embed at most this many again.
 const TEXTS: usize = 128;
-/// Bytes of these texts, at most, but for a single one that is larger.
+/// The most bytes of these texts; a single larger text is a batch of its own.
 const BYTES: usize = 200_000;
-/// How often the index is looked through for what changed meanwhile; what comes later is another run's.
+/// How often the index is scanned for documents that changed meanwhile; later changes are left to another run.
 const PASSES: usize = 3;
 /// Vectors of a former model that are removed in one transaction.
 const REMOVED_AT_ONCE: u64 = 2_000;
-/// Vectors that are put into an index in one transaction.
+/// Vectors that are added to an index in one transaction.
 const INDEXED_AT_ONCE: u64 = 500;
 
-/// Carries out runs of the kind `EMBEDDING`. It needs the door to the models ([`ModelService`]) among what the workers
-/// share.
+/// Executes runs of the kind `EMBEDDING`. It needs a [`ModelService`] among the services that the workers share.
 #[derive(Debug, Default)]
 pub struct EmbeddingHandler {}
 
@@ -66,7 +65,7 @@ impl EmbeddingHandler {
             dimensions = Some(embedder.dimensions_ask().await?);
         }
         let embedded = self.embed(context, &mut embedder, dimensions).await;
-        // Whoever sees the run end finds its cost in the ledger.
+        // The ledger is settled first, so that whoever sees the run end finds its cost there.
         models.settled().await;
         embedded?;
         embedder.refusals_tell().await?;
@@ -77,7 +76,7 @@ impl EmbeddingHandler {
             .await
     }
 
-    /// Embeds what is open, in the order of the documents' ids.
+    /// Embeds the open documents, which have passages without a vector, in the order of their ids.
     async fn embed(
         &self,
         context: &RunContext,
@@ -85,7 +84,7 @@ impl EmbeddingHandler {
         known: Option<u32>,
     ) -> Result<(), RunFailure> {
         let scoped = context.read().await?;
-        let total = passages_open_count(&scoped, (embedder.model(), known)).await?;
+        let total = documents_unembedded_count(&scoped, (embedder.model(), known)).await?;
         drop(scoped);
         context
             .phase("embed", Some(total), Some("documents"))
@@ -97,7 +96,7 @@ impl EmbeddingHandler {
                 context.check()?;
                 let scoped = context.read().await?;
                 let of_model = (embedder.model(), embedder.dimensions());
-                let open = passages_open(&scoped, of_model, after, DOCUMENTS).await?;
+                let open = documents_unembedded(&scoped, of_model, after, DOCUMENTS).await?;
                 let Some(last) = open.last() else {
                     break;
                 };
@@ -142,7 +141,8 @@ impl EmbeddingHandler {
         Ok(())
     }
 
-    /// Has questions compared with the vectors of the model, where everything has one, and removes the others.
+    /// Makes the model the one that questions are compared with, if every document has its vectors; removes other
+    /// vectors.
     async fn switch(&self, context: &RunContext, model: VectorModel) -> Result<(), RunFailure> {
         context.phase("switch", None, None).await?;
         loop {
@@ -156,8 +156,8 @@ impl EmbeddingHandler {
         }
         let scoped = context.write().await?;
         let of_model = (model.model.as_str(), Some(model.dimensions));
-        if !passages_open(&scoped, of_model, None, 1).await?.is_empty() {
-            // Something was published just now: the run that follows this one switches.
+        if !documents_unembedded(&scoped, of_model, None, 1).await?.is_empty() {
+            // A document was published just now: the run that follows this one switches.
             return Ok(());
         }
         vector_model_complete(&scoped, &model).await?;
@@ -192,7 +192,7 @@ impl RunHandler for EmbeddingHandler {
     }
 }
 
-/// Keeps a batch, as a whole.
+/// Stores a batch in one transaction.
 async fn save(
     context: &RunContext,
     model: &VectorModel,
@@ -200,7 +200,7 @@ async fn save(
 ) -> Result<(), RunFailure> {
     let scoped = context.write().await?;
     match vectors_save(&scoped, model, batch).await {
-        // A document went between the look and the write.
+        // A document was removed between the read and the write.
         Err(Error::NotFound(_)) => Err(RunFailure::transient(
             "INDEX_CHANGED",
             "the index changed while its texts were embedded",
@@ -212,7 +212,7 @@ async fn save(
     }
 }
 
-/// The passages that are not kept, each text once.
+/// The passages that are not stored, each text once.
 fn unique<'p>(passages: impl Iterator<Item = &'p Passage>, kept: &HashSet<String>) -> Vec<Passage> {
     let mut seen = HashSet::new();
     passages
@@ -221,7 +221,7 @@ fn unique<'p>(passages: impl Iterator<Item = &'p Passage>, kept: &HashSet<String
         .collect()
 }
 
-/// Passages that are embedded and kept at once.
+/// Splits passages into batches that are embedded and stored at once.
 fn parts(passages: &[Passage]) -> Vec<&[Passage]> {
     let mut parts = Vec::new();
     let mut rest = passages;
@@ -238,7 +238,7 @@ fn parts(passages: &[Passage]) -> Vec<&[Passage]> {
     parts
 }
 
-/// Whether a refusal is about the text, so that other texts may be taken.
+/// Whether a refusal is about the text, so that the model may accept other texts.
 pub(crate) fn is_of_text(error: &ModelError) -> bool {
     matches!(
         error.code(),

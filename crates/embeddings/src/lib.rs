@@ -1,9 +1,9 @@
-//! Embeds what a tenant's search index holds, so that questions find what they mean in other words.
+//! Embeds the texts of a tenant's search index, so that questions find what they mean in other words.
 //!
-//! A run embeds the texts that have no vector of the tenant's default model for embeddings, through the one door to all
-//! models: budgets and the ledger hold. Texts are kept by their content, so that the same one is never embedded twice.
-//! After a change of the model the new vectors are made beside the old ones, and questions are compared with the new
-//! ones when all are there.
+//! A run embeds the texts that have no vector of the tenant's default embedding model. It calls the model through the
+//! model service, which enforces budgets and keeps the ledger. Vectors are stored by the hash of their text, so that
+//! the same text is never embedded twice. After a change of the model the new vectors are stored beside the old ones,
+//! and questions are compared with the new ones when all are there.
 //!
 //! ```
 //! use nyxcore_embeddings::{EmbeddingHandler, embedding_start, question_embed, question_model};

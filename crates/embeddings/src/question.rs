@@ -1,4 +1,4 @@
-//! Embeds a question: between two scopes, never within one, because a model is far away.
+//! Embeds a search question. This happens between two transactions and never within one, because a model call is slow.
 
 use nyxcore_model_catalog::{
     CallContext, DefaultPurpose, ModelService, local_default, tenant_default_get,
@@ -9,20 +9,21 @@ use nyxcore_tenancy::{Access, Result, Scoped};
 
 use crate::registration::PURPOSE;
 
-/// The name of the step that the ledger has for questions.
+/// The name of the step under which the ledger records questions.
 const STEP: &str = "question";
 
-/// What became of a question's meaning.
+/// The result of embedding a question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QuestionMeaning {
-    /// The question as a vector; `None` where it is searched for by words alone.
+    /// The question as a vector; `None` where the search goes by words alone.
     pub vector: Option<QuestionVector>,
-    /// Why, in a sentence, where a model should have answered.
+    /// Why there is no vector, in a sentence, where a model should have answered.
     pub failure: Option<String>,
 }
 
-/// The model that the tenant's questions are embedded by; `None` where it set none and there is no local one, or where
-/// not everything is embedded yet. After a change of the model that is the former one until the new one is ready.
+/// The model by which the tenant's questions are embedded. `None` where the tenant set no model and there is no local
+/// one, or where not everything is embedded yet. After a change of the model it is the former one until the new one is
+/// ready.
 ///
 /// # Errors
 /// The database fails.
@@ -36,13 +37,13 @@ pub async fn question_model<A: Access>(scoped: &Scoped<A>) -> Result<Option<Vect
     {
         return Ok(Some(current));
     }
-    // Who took the default back wants no more calls of that model, also while the local one is not ready yet.
+    // A tenant that removed its default wants no more calls of that model, even while the local one is not ready yet.
     let local = local_default(scoped).await?;
     Ok(Some(current).filter(|current| local.as_deref() == Some(current.model.as_str())))
 }
 
-/// Embeds a question by the model that [`question_model`] gave. It fails into the answer: the search goes on by words.
-/// The context says who asks; the purpose is that of all embeddings.
+/// Embeds a question by the model that [`question_model`] returned. A failure is part of the result, and the search
+/// goes on by words. The context says who asks; its purpose is replaced by that of all embeddings.
 pub async fn question_embed(
     models: &ModelService,
     context: CallContext,

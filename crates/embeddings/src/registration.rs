@@ -3,13 +3,13 @@
 use nyxcore_runs::RunKind;
 use nyxcore_tenancy::Registration;
 
-/// The runs that embed what a tenant's search index holds.
+/// The runs that embed the texts of a tenant's search index.
 pub const EMBEDDING_RUN: RunKind = RunKind::new("EMBEDDING");
 
-/// What the calls are for, as budgets and reports name it: texts and questions alike.
+/// The purpose of the calls, as budgets and reports name it: for texts and questions alike.
 pub const PURPOSE: &str = "embedding";
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

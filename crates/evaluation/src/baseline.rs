@@ -1,9 +1,9 @@
-//! Plain BM25 over the text of whole files, in memory: words are runs of letters, digits and `_` in lower case, nothing
-//! is split, stemmed or weighted. What every search engine does without knowing what code is.
+//! Plain BM25 over the text of whole files, in memory. Words are runs of letters, digits and `_` in lower case; nothing
+//! is split, stemmed or weighted. It is what a search engine does that knows nothing of code.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The usual constants.
+/// The usual constants of BM25.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 

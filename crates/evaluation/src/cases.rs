@@ -1,11 +1,11 @@
-//! Which commits are questions.
+//! Selects the commits of a history that become questions.
 
 use nyxcore_retrieval::FileRole;
 use nyxcore_sync::git::{CommitLabel, LabelChange};
 
-/// A commit that changes more files is about none of them.
+/// The most files of a commit: one that changes more is not about any of them.
 const FILES_MAX: usize = 10;
-/// A shorter message asks nothing.
+/// The minimum number of words in a message: a shorter one is no question.
 const WORDS_MIN: usize = 3;
 
 /// A question with its answer.
@@ -13,18 +13,18 @@ const WORDS_MIN: usize = 3;
 pub struct Case {
     /// The commit, as hex.
     pub commit: String,
-    /// The commit that the index stands at, as hex.
+    /// The parent commit, which the index has when the question is asked, as hex.
     pub parent: String,
     /// The subject and the body, without trailers.
     pub question: String,
-    /// The files that were there before and that the commit changed.
+    /// The files that existed before and that the commit changed.
     pub answer: Vec<String>,
 }
 
 /// The commits that are questions, at most `count` of the newest, oldest first.
 ///
-/// Left out are commits that move files or change more than 10, and what is written without looking for anything:
-/// releases, dependency updates, reverts and merges. Lock files and change logs are no answers.
+/// Left out are commits that move files or change more than 10, and messages that nobody would search by: releases,
+/// dependency updates, reverts and merges. Lock files and change logs are no answers.
 #[must_use]
 pub fn cases_of(labels: &[CommitLabel], count: usize) -> Vec<Case> {
     let mut cases: Vec<Case> = labels.iter().filter_map(case).take(count).collect();
@@ -92,7 +92,7 @@ fn is_routine(subject: &str) -> bool {
         || (subject.contains("upgrade") && subject.contains("dependenc"))
 }
 
-/// A message without `Signed-off-by:` and its like, which name people and no code.
+/// A message without trailers such as `Signed-off-by:`, which name people and no code.
 fn without_trailers(message: &str) -> String {
     let is_trailer = |line: &&str| {
         let key = line.split_once(':').map_or("", |(key, _)| key);

@@ -1,9 +1,9 @@
 //! Measures search on the history of a repository, without labels made by people.
 //!
-//! The message of a commit is the question, the files that it changed are the answer, and the index stands at its
-//! parent: what a newcomer would have asked before the change. Each question is also asked to plain BM25 over the same
-//! files with their text unsplit ([`baseline`]), so that a figure says what the search is worth, and with vectors where
-//! a model is given, so that a figure says what these are worth.
+//! The message of a commit is the question, the files that it changed are the answer, and the index has the files of
+//! its parent: what a newcomer would have asked before the change. Each question is also asked to plain BM25 over the
+//! unsplit text of the same files ([`baseline`]), to compare the search with it. Where a model is given, each question
+//! is also asked with vectors, to show their effect.
 //!
 //! ```
 //! use nyxcore_evaluation::{Measure, Ranks};

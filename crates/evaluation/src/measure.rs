@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-/// How many places nDCG looks at.
+/// The number of places that nDCG uses.
 const DEPTH: usize = 10;
 
-/// Where the right files stand in one ranking, from 1, best first.
+/// The places of the right files in one ranking, from 1, best first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Ranks {
     /// The places of right files.
@@ -15,7 +15,7 @@ pub struct Ranks {
 }
 
 impl Ranks {
-    /// Looks for the answer in a ranking.
+    /// Finds the places of the answer's files in a ranking.
     #[must_use]
     pub fn of(ranking: &[String], answer: &[String]) -> Self {
         let places = (1..).zip(ranking).filter(|(_, path)| answer.contains(path));
@@ -50,15 +50,15 @@ impl Ranks {
 /// The means over all questions, each from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Measure {
-    /// A right file is the first.
+    /// The share of questions where a right file is the first.
     pub acc_1: f64,
-    /// A right file is among the first five.
+    /// The share of questions where a right file is among the first five.
     pub acc_5: f64,
-    /// A right file is among the first ten.
+    /// The share of questions where a right file is among the first ten.
     pub acc_10: f64,
     /// The mean of 1 divided by the place of the first right file.
     pub mrr: f64,
-    /// The discounted gain of the first ten places, of the best possible.
+    /// The discounted gain of the first ten places, divided by the highest possible one.
     pub ndcg_10: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Asks the questions: the index follows the history from commit to commit.
+//! Runs the evaluation: the index follows the history from commit to commit, and each question is asked at its commit.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -23,12 +23,12 @@ use crate::vectors::Vectors;
 
 /// Files above this size are not read, as a sync does not.
 const BLOB_BYTES_MAX: u64 = 1 << 20;
-/// Commits that are looked at for each question that is wanted.
+/// Commits that are read for each question that is wanted.
 const COMMITS_PER_CASE: usize = 12;
 /// Files that are published in one transaction.
 const BATCH_FILES: usize = 200;
 
-/// What is to be measured.
+/// The request for an evaluation.
 #[derive(Clone)]
 pub struct EvaluationRequest {
     /// The git folder of the repository.
@@ -37,31 +37,31 @@ pub struct EvaluationRequest {
     pub commit: String,
     /// How many questions are asked at the most.
     pub questions: usize,
-    /// What embeds the documents and the questions, which are then asked with and without their vectors.
+    /// Embeds the documents and the questions, which are then asked with and without their vectors.
     pub embedder: Option<Arc<dyn LocalEmbedder>>,
 }
 
-/// One question and how it was answered.
+/// One question and its rankings.
 #[derive(Debug, Clone, Serialize)]
 pub struct CaseReport {
     /// The commit, as hex.
     pub commit: String,
-    /// Its first line.
+    /// The first line of its message.
     pub subject: String,
     /// The right files.
     pub answer: Vec<String>,
     /// The first ten files of the search.
     pub found: Vec<String>,
-    /// Where the right files stand.
+    /// The places of the right files.
     pub search: Ranks,
-    /// Where they stand with vectors.
+    /// Their places with vectors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_with_vectors: Option<Ranks>,
-    /// Where plain BM25 has them.
+    /// Their places in the ranking of plain BM25.
     pub baseline: Ranks,
 }
 
-/// What was measured.
+/// The result of an evaluation.
 #[derive(Debug, Clone, Serialize)]
 pub struct EvaluationReport {
     /// The number of questions.
@@ -81,7 +81,7 @@ pub struct EvaluationReport {
     pub cases: Vec<CaseReport>,
 }
 
-/// Why nothing was measured.
+/// Why an evaluation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
     /// Git failed.
@@ -90,7 +90,7 @@ pub enum EvaluationError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] nyxcore_tenancy::Error),
-    /// The model made no vectors.
+    /// The embedder failed.
     #[error("{0}")]
     Embedder(String),
     /// The history has no commit that is a question.
@@ -100,9 +100,9 @@ pub enum EvaluationError {
     NoQuestions,
 }
 
-/// Measures the search on the history of a repository. The tenant must have no documents of its own; those of the
-/// repository are removed in the end, and their vectors are kept as long as vectors without a document are. `told` gets
-/// the number of questions that were asked, and of all.
+/// Measures the search on the history of a repository. The tenant must have no documents of its own. The documents of
+/// the repository are removed at the end; their vectors are removed later, as other unused vectors are. `told` is
+/// called with the number of questions asked so far and the total.
 ///
 /// # Errors
 /// See [`EvaluationError`].
@@ -186,7 +186,7 @@ fn report(
     }
 }
 
-/// The index of the files of a commit, and the baseline beside it.
+/// The search index and the baseline, with the files of one commit.
 struct HistoryIndex<'a> {
     store: &'a Store,
     tenant: TenantId,
@@ -197,7 +197,7 @@ struct HistoryIndex<'a> {
 }
 
 impl HistoryIndex<'_> {
-    /// Publishes what differs from the commit that the index stands at.
+    /// Publishes the files that differ between the commit of the index and `commit`.
     async fn move_to(
         &mut self,
         commit: &str,
@@ -217,7 +217,7 @@ impl HistoryIndex<'_> {
                     ChangeKind::Deleted => None,
                     _ => text_of(blobs.blob_bytes(&change.blob, BLOB_BYTES_MAX)?),
                 };
-                // A file may change from code to a document by nothing but its name, so a subject has one kind.
+                // A rename can turn a code file into a document, so a subject has one kind only.
                 let Some(text) = text else {
                     gone.push(change.path.clone());
                     self.files.remove(&change.path);
@@ -239,7 +239,7 @@ impl HistoryIndex<'_> {
         Ok(())
     }
 
-    /// The files in the order in which the search gives them.
+    /// The paths of the files, in the order of the search.
     async fn search(
         &self,
         question: &str,

@@ -1,20 +1,20 @@
-//! Gives the documents of the index vectors by a model of this process, as a run of embeddings does.
+//! Embeds the documents of the index by a model in this process, as an embedding run does.
 
 use std::sync::Arc;
 
 use nyxcore_model_catalog::{LOCAL_PROVIDER, LocalEmbedder};
 use nyxcore_retrieval::vector::{
-    PassageVector, VectorBatch, passages_open, vector_model_complete, vectors_known, vectors_save,
+    PassageVector, VectorBatch, documents_unembedded, vector_model_complete, vectors_known, vectors_save,
 };
 use nyxcore_retrieval::{QuestionVector, VectorModel};
 use nyxcore_tenancy::{Store, TenantId};
 
 use crate::run::EvaluationError;
 
-/// Documents that are read and kept at once.
+/// Documents that are read and stored at once.
 const DOCUMENTS: u64 = 32;
 
-/// A model with the name that its vectors have.
+/// An embedder with the name under which its vectors are stored.
 pub(crate) struct Vectors {
     embedder: Arc<dyn LocalEmbedder>,
     model: VectorModel,
@@ -29,7 +29,7 @@ impl Vectors {
         Self { embedder, model }
     }
 
-    /// Embeds what has no vector yet, and has questions compared with all of them.
+    /// Embeds what has no vector yet, and lets the search use the vectors of this model.
     pub(crate) async fn fill(
         &self,
         store: &Store,
@@ -39,7 +39,7 @@ impl Vectors {
         let mut after = None;
         loop {
             let scoped = store.read(tenant).await?;
-            let open = passages_open(&scoped, of_model, after, DOCUMENTS).await?;
+            let open = documents_unembedded(&scoped, of_model, after, DOCUMENTS).await?;
             let Some(last) = open.last() else {
                 break;
             };

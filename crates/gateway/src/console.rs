@@ -1,4 +1,5 @@
-//! What a program gives the gateway for people with a browser: the files of the console, and the link that opens it.
+//! The parts for people with a browser that a program gives the gateway: the files of the console, and the one-time
+//! link that opens it.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use subtle::ConstantTimeEq;
 /// A file of the console.
 #[derive(Debug, Clone)]
 pub struct ConsoleFile {
-    /// The bytes, in their coding.
+    /// The bytes, compressed by [`coding`](Self::coding) if there is one.
     pub content: Cow<'static, [u8]>,
     /// The value of `Content-Type`.
     pub content_type: &'static str,
@@ -21,20 +22,20 @@ pub struct ConsoleFile {
     pub immutable: bool,
 }
 
-/// The console, as functions of the program: the gateway knows no bundle, so that a program without a console needs
-/// none.
+/// The console, as functions of the program. The gateway contains no files of the console, so a program without a
+/// console needs none.
 #[derive(Debug, Clone, Copy)]
 pub struct Console {
-    /// The page, with the nonce of its style sheets.
+    /// Returns the page. Its style sheets carry this nonce.
     pub page: fn(nonce: &str) -> String,
-    /// The file at an address, for a client that takes brotli and gzip or not.
+    /// Returns the file at an address. `br` and `gzip` say which codings the client accepts.
     pub file: fn(address: &str, br: bool, gzip: bool) -> Option<ConsoleFile>,
 }
 
 /// What a one-time link does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkPurpose {
-    /// Signs a person in, in a tenant, by its slug.
+    /// Signs a person in to the tenant with this slug.
     SignIn {
         /// The person.
         user: UserId,
@@ -55,7 +56,7 @@ pub struct OneTimeLink {
 }
 
 impl OneTimeLink {
-    /// A link with this secret, which the program has made of at least 128 random bits.
+    /// Creates a link with this secret. The program makes the secret of at least 128 random bits.
     pub fn new(secret: &str, purpose: LinkPurpose, expires_at: DateTime<Utc>) -> Self {
         Self {
             hash: Sha256::digest(secret).into(),
@@ -64,7 +65,7 @@ impl OneTimeLink {
         }
     }
 
-    /// What the link does, if the secret is its own and it is still valid. Each link gives this once.
+    /// Returns the purpose of the link if the secret matches and has not expired. Each link returns it once.
     pub(crate) fn take(
         &self,
         secret: &str,
@@ -79,7 +80,7 @@ impl OneTimeLink {
         purpose.take_if(|purpose| wanted(purpose))
     }
 
-    /// Makes a link valid again whose use has failed.
+    /// Makes a link valid again after its use has failed.
     pub(crate) fn put_back(&self, purpose: LinkPurpose) {
         let mut held = self.purpose.lock().unwrap_or_else(PoisonError::into_inner);
         *held = Some(purpose);

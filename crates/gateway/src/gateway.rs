@@ -1,4 +1,4 @@
-//! The gateway: what its transports and the fields of the schema work with.
+//! The gateway: the parts that its transports and the fields of the schema share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::web::SignInOptions;
 
-/// What a gateway is made of.
+/// The parts of a gateway.
 #[derive(Clone)]
 pub struct GatewayOptions {
     /// The database.
     pub store: Store,
     /// Which addresses repositories may have.
     pub source_policy: SourcePolicy,
-    /// How long after an analysis the next one of the project is refused.
+    /// For how long after an analysis of a project another one is refused.
     pub analysis_quiet_period: TimeDelta,
-    /// What the server says of itself.
+    /// The version of the server and the facts about its build.
     pub server: ServerInfo,
-    /// What one request may cost.
+    /// The limits of one request.
     pub limits: Limits,
     /// How people sign in.
     pub sign_in: SignInOptions,
-    /// What secrets are sealed with.
+    /// The keys that encrypt secrets.
     pub keyring: Keyring,
-    /// The door to every model.
+    /// The service through which every model is called.
     pub models: ModelService,
 }
 
-/// After how long an operation is logged as slow, where the operator does not say.
+/// The default duration after which an operation is logged as slow.
 const SLOW_AFTER: Duration = Duration::from_secs(2);
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -78,7 +78,7 @@ impl Gateway {
         }
     }
 
-    /// Counts what it does.
+    /// Counts its operations in these metrics.
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         Self {
             metrics: Some(metrics),
@@ -86,7 +86,7 @@ impl Gateway {
         }
     }
 
-    /// Logs operations that take at least so long.
+    /// Logs operations that take at least this long.
     pub fn with_slow_log(self, slow_after: Duration) -> Self {
         Self { slow_after, ..self }
     }
@@ -96,7 +96,7 @@ impl Gateway {
         self.metrics.as_ref()
     }
 
-    /// After how long an operation is slow.
+    /// The duration after which an operation is logged as slow.
     pub(crate) fn slow_after(&self) -> Duration {
         self.slow_after
     }
@@ -127,7 +127,7 @@ impl Gateway {
         self.link.as_deref()
     }
 
-    /// What the schema's fields work with.
+    /// The services that the schema's fields use.
     pub fn services(&self) -> &Arc<Services> {
         &self.services
     }
@@ -142,12 +142,12 @@ impl Gateway {
         &self.services.source_policy
     }
 
-    /// How long after an analysis the next one of the project is refused.
+    /// For how long after an analysis of a project another one is refused.
     pub fn analysis_quiet_period(&self) -> TimeDelta {
         self.services.analysis_quiet_period
     }
 
-    /// What the server says of itself.
+    /// The version of the server and the facts about its build.
     pub fn server_info(&self) -> &ServerInfo {
         &self.services.server
     }
@@ -157,17 +157,17 @@ impl Gateway {
         &self.sign_in
     }
 
-    /// What secrets are sealed with.
+    /// The keys that encrypt secrets.
     pub fn keyring(&self) -> &Keyring {
         &self.services.keyring
     }
 
-    /// The door to every model.
+    /// The service through which every model is called.
     pub fn models(&self) -> &ModelService {
         &self.services.models
     }
 
-    /// What one request may cost.
+    /// The limits of one request.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -10,8 +10,8 @@
 //! }
 //! ```
 //!
-//! A server of one's own takes [`router`], or executes operations by [`schema_build`], each with a [`RequestContext`]
-//! of [`Gateway::services`].
+//! An embedding program's own server takes [`router`], or executes operations by [`schema_build`], each with a
+//! [`RequestContext`] of [`Gateway::services`].
 
 mod console;
 mod gateway;

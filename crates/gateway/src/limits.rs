@@ -34,7 +34,7 @@ pub use connection::{ConnectionLimits, WRITE_LEAST};
 
 pub(crate) use operation::chosen;
 
-/// What one request, one connection and one wait may cost.
+/// The limits of one request, one connection and one wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Levels of fields, leaves included. 15 is what the introspection query of graphql-js needs.
@@ -67,19 +67,19 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Operations that run at once on one WebSocket.
     pub operations_per_connection: usize,
-    /// How long a WebSocket may take to say who it is.
+    /// How long a WebSocket may take to authenticate.
     pub handshake: Duration,
-    /// How often an open stream shows a sign of life. A WebSocket that gives none back for three times as long is
-    /// closed, as is one that takes none.
+    /// How often an open stream sends a keep-alive. A WebSocket that sends no frame for three times as long is closed,
+    /// as is one that does not take what is sent.
     pub keepalive: Duration,
     /// The recheck interval of an open stream's credential: a revoked one ends the stream within this time.
     pub token_recheck: Duration,
-    /// How long a server that ends waits for the requests under way.
+    /// How long a server that shuts down waits for the requests in progress.
     pub shutdown_grace: Duration,
-    /// Bytes that must be free on the disk of the data directory, or the server is not ready. 32 MiB: SQLite's log
-    /// grows to 16 MB before it is copied back, and a page of the largest bodies takes as much again.
+    /// Bytes that must be free on the disk of the data directory, or the server is not ready. 32 MiB: SQLite's
+    /// write-ahead log grows to 16 MB before it is copied back, and a page of the largest bodies takes as much again.
     pub free_bytes: u64,
-    /// What slow, idle and many clients may hold.
+    /// The bounds for slow, idle and many clients.
     pub connection: ConnectionLimits,
 }
 
@@ -108,12 +108,12 @@ impl Default for Limits {
     }
 }
 
-/// Refuses documents that cost too much, or more than is left of the tenant's budget, and ends answers that grow too
-/// large, whichever way they come in.
+/// Refuses documents that cost too much, or more than is left of the tenant's budget. Stops answers that grow too
+/// large. It applies to every transport.
 pub(crate) struct QueryGuard(Arc<Limits>);
 
 impl QueryGuard {
-    /// A guard of these limits.
+    /// Creates a guard with these limits.
     pub(crate) fn new(limits: &Limits) -> Self {
         Self(Arc::new(limits.clone()))
     }
@@ -178,16 +178,16 @@ impl Extension for RequestGuard {
     }
 }
 
-/// Marks a request whose document was checked, with what its operation does.
+/// Marks a request whose document was checked. It holds the type of the operation.
 struct CheckedDocument(OperationType);
 
-/// Checks a request's document against every limit that needs no schema, and returns what its operation does. The
+/// Checks a request's document against every limit that needs no schema, and returns the type of its operation. The
 /// parsed document stays with the request. A document that was checked is not checked again.
 ///
 /// # Errors
 /// `QUERY_TOO_MANY_TOKENS`, `QUERY_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_MANY_ALIASES`,
-/// `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`; `OPERATION_RESOLUTION_FAILED` where it is not clear which
-/// operation is meant.
+/// `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`; `OPERATION_RESOLUTION_FAILED` where the request does not
+/// determine one operation.
 pub(crate) fn document_check(
     request: &mut Request,
     limits: &Limits,

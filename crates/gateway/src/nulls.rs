@@ -18,11 +18,11 @@ use async_graphql::{Name, PathSegment, Positioned, Response, ServerResult, Value
 
 use crate::limits::chosen;
 
-/// The key that the guard selects beside fields that may all be left out, so that their object is there. It is in no
-/// answer.
+/// The key of the field that the guard adds to selections whose fields may all be left out, so that their object is
+/// present. No answer contains it.
 pub(crate) const OBJECT_MARK: &str = "nyxcore__object";
 
-/// The selection, which completes a response.
+/// The selection that completes a response.
 pub(crate) struct Plan {
     set: SelectionSet,
     fragments: HashMap<Name, Positioned<FragmentDefinition>>,
@@ -84,7 +84,7 @@ fn unmark(value: &mut Value) {
     }
 }
 
-/// The places of errors, as a tree.
+/// The paths of errors, as a tree.
 #[derive(Default)]
 struct Failures {
     here: bool,
@@ -105,7 +105,7 @@ impl Failures {
     }
 }
 
-/// A place must not be null and is.
+/// A value is null where the schema does not allow it.
 struct NonNull;
 
 /// Selection sets that apply to one object, each with the type that it selects from.
@@ -123,7 +123,7 @@ type Layout<'p> = IndexMap<&'p str, (&'p str, Sets<'p>)>;
 struct Completion<'p> {
     plan: &'p Plan,
     registry: &'p Registry,
-    /// The items of a list have one layout.
+    /// The layout for each set of selections. The items of a list share one.
     layouts: HashMap<*const Vec<(&'p str, &'p SelectionSet)>, Rc<Layout<'p>>>,
 }
 
@@ -152,7 +152,7 @@ impl<'p> Completion<'p> {
                     });
                     completed.map_or(Value::Null, |()| Value::List(items))
                 }
-                // An item failed that may not be null.
+                // A non-null item failed.
                 _ => Value::Null,
             }),
             MetaTypeName::Named(_) => Ok(self.object(sets, value, failures).unwrap_or_default()),
@@ -166,7 +166,7 @@ impl<'p> Completion<'p> {
         failures: &Failures,
     ) -> Result<Value, NonNull> {
         let layout = self.layout(sets);
-        // Null stands for an object all of whose fields failed.
+        // async-graphql answers null for an object all of whose fields failed.
         let mut fields = match value {
             Value::Object(fields) => fields,
             _ => IndexMap::new(),
@@ -201,7 +201,7 @@ impl<'p> Completion<'p> {
         layout
     }
 
-    /// Collects the fields of a selection, of whichever type: fields of one key have one shape (5.3.2).
+    /// Collects the fields of a selection, of any type: fields with the same key have the same shape (5.3.2).
     fn collect(
         &self,
         parent: &'p str,

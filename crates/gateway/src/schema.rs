@@ -1,4 +1,4 @@
-//! The schema as this server executes it: observed, limited, and with stable codes.
+//! The schema as this server executes it: with metrics, limits and stable error codes.
 
 use nyxcore_graphql::error::ErrorCodes;
 use nyxcore_graphql::{AuditTrail, NyxSchema, Operations, schema_builder};
@@ -10,7 +10,7 @@ use crate::metrics::OperationObserver;
 /// Builds the schema of a gateway, with its limits.
 pub fn schema_build(gateway: &Gateway) -> NyxSchema {
     let observed = OperationObserver::new(gateway.metrics().cloned(), gateway.slow_after());
-    // The first is the outermost: it sees the codes that are given to whatever the others answer.
+    // The first extension is the outermost. So it sees the error codes of the answers of all others.
     schema_builder()
         .extension(observed)
         .extension(ErrorCodes)

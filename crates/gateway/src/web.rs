@@ -12,21 +12,22 @@ use crate::oidc::OidcProvider;
 /// How people sign in at a gateway.
 #[derive(Clone, Debug)]
 pub struct SignInOptions {
-    /// What hashes passwords.
+    /// The password hasher.
     pub hasher: PasswordHasher,
-    /// Who may make an account by themselves.
+    /// Who may create an account without an invitation.
     pub sign_up: SignUp,
-    /// Where browsers reach the server, where that is not the address it listens at: `https://nyx.example.org`.
+    /// The URL of the server for browsers, where it differs from the address that it listens on:
+    /// `https://nyx.example.org`.
     pub public_url: Option<Url>,
-    /// Whose word about the client counts.
+    /// The proxies whose headers about the client are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The services that people sign in with. Where there are any, the program has installed a TLS provider (rustls)
-    /// before it serves.
+    /// The OpenID Connect providers for sign-in. If there are any, the program has installed a TLS crypto provider
+    /// (rustls) before it serves.
     pub oidc: Vec<OidcProvider>,
 }
 
 impl SignInOptions {
-    /// Sign-up is closed, and there is no proxy.
+    /// The default settings: sign-up is closed, and there is no proxy.
     ///
     /// # Errors
     /// The random number generator fails.
@@ -41,8 +42,7 @@ impl SignInOptions {
     }
 }
 
-/// The addresses of proxies that stand before the server. Only what these say in `X-Forwarded-For` and
-/// `X-Forwarded-Proto` counts.
+/// The addresses of the proxies in front of the server. Only their `X-Forwarded-For` and `X-Forwarded-Proto` count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -50,13 +50,13 @@ impl TrustedProxies {
     /// Parses addresses and networks, separated by commas or spaces: `127.0.0.1, 10.0.0.0/8, fd00::/8`.
     ///
     /// # Errors
-    /// An entry is neither.
+    /// An entry is neither an address nor a network.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = text.split([',', ' ']).filter(|word| !word.is_empty());
         words.map(network_parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether an address is one of them.
+    /// Whether an address belongs to a trusted proxy.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))

@@ -11,10 +11,10 @@ use crate::{GithubError, RepositoryName, RetryAt};
 
 /// How long to wait where GitHub asks for a pause and does not say how long: its own advice.
 const PAUSE: Duration = Duration::from_secs(60);
-/// The longest wait that is believed.
+/// The longest wait that is accepted: a longer one is cut.
 const PAUSE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Viewer {
     /// The account's id.
@@ -23,7 +23,7 @@ pub struct Viewer {
     pub login: String,
 }
 
-/// Whom a repository belongs to.
+/// The owner of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Owner {
     /// The name of a person or an organization.
@@ -44,24 +44,24 @@ pub struct Repository {
     pub archived: bool,
     #[serde(default)]
     pub fork: bool,
-    /// None where the repository has never had a commit, in some versions.
+    /// `None` where the repository has never had a commit, in some versions.
     #[serde(default)]
     pub default_branch: Option<String>,
-    /// Where to clone it from over HTTPS.
+    /// The URL to clone it from over HTTPS.
     pub clone_url: String,
-    /// Where to clone it from over SSH: `git@host:owner/name.git`.
+    /// The address to clone it from over SSH: `git@host:owner/name.git`.
     pub ssh_url: String,
-    /// Its page.
+    /// The URL of its page.
     pub html_url: String,
     #[serde(default, deserialize_with = "text_where_not_empty")]
     pub description: Option<String>,
     /// The time of the last push.
     #[serde(default)]
     pub pushed_at: Option<DateTime<Utc>>,
-    /// Kilobytes, as GitHub counts them.
+    /// Its size in kilobytes, as GitHub counts them.
     #[serde(default)]
     pub size: i64,
-    /// The language most of it is in, as GitHub sees it.
+    /// Its main language, as GitHub detects it.
     #[serde(default)]
     pub language: Option<String>,
 }
@@ -91,7 +91,7 @@ pub struct BranchPage {
     pub has_next: bool,
 }
 
-/// What a search answers.
+/// The response of a search.
 #[derive(Deserialize)]
 pub(crate) struct SearchAnswer {
     pub items: Vec<Repository>,
@@ -112,7 +112,7 @@ fn text_where_not_empty<'de, D: Deserializer<'de>>(
 }
 
 impl Repository {
-    /// Its name, checked: a server that calls a repository otherwise is not GitHub.
+    /// Its name, validated: a server that returns another kind of name is not GitHub.
     ///
     /// # Errors
     /// [`GithubError::AnswerInvalid`].
@@ -140,13 +140,13 @@ pub(crate) fn has_next(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Maps an unsuccessful response to an error. The words of its message are inspected but never passed on.
+/// Maps an unsuccessful response to an error. The text of its message is inspected but never passed on.
 pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GithubError {
     match status.as_u16() {
         401 => GithubError::Unauthorized,
         403 | 429 => limit(status, headers, body).unwrap_or(GithubError::Forbidden),
         404 | 410 => GithubError::NotFound,
-        // Taken down for legal reasons: for this token as if it were forbidden.
+        // Taken down for legal reasons: treated as forbidden for this token.
         451 => GithubError::Forbidden,
         422 => GithubError::QueryRefused,
         301..=308 => GithubError::Moved,
@@ -157,7 +157,7 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> G
     }
 }
 
-/// Which limit was passed, if one was, by the rules of
+/// Returns the rate limit that was exceeded, if any, by the rules of
 /// [GitHub's guide](https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit).
 fn limit(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<GithubError> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();

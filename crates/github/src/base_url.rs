@@ -8,7 +8,7 @@ use crate::GithubError;
 
 /// The address of GitHub itself.
 pub const GITHUB_COM: &str = "https://github.com";
-/// Where GitHub Enterprise Server has its API below its own address.
+/// The path of the API on a GitHub Enterprise Server.
 const ENTERPRISE_PATH: &str = "/api/v3";
 /// The longest address, in bytes. A rule of this project.
 const URL_MAX: usize = 1_000;
@@ -49,7 +49,7 @@ impl BaseUrl {
             ("github.com" | "www.github.com" | "api.github.com", _) => {
                 return Err(GithubError::UrlInvalid);
             }
-            // GitHub Enterprise Cloud with a domain of its own: `https://api.<name>.ghe.com`.
+            // GitHub Enterprise Cloud with its own domain: `https://api.<name>.ghe.com`.
             (host, "") if host.starts_with("api.") => {}
             (_, "") => url.set_path(ENTERPRISE_PATH),
             (_, path) => url.set_path(path),
@@ -57,7 +57,7 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// The address as it is kept and shown, without a slash at the end.
+    /// The URL as it is stored and shown, without a slash at the end.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
@@ -69,7 +69,7 @@ impl BaseUrl {
         self.0.domain()
     }
 
-    /// The address in the address, where the host is none that has to be resolved.
+    /// The IP address, where the host is one and needs no resolving.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         match self.0.host()? {
@@ -79,9 +79,9 @@ impl BaseUrl {
         }
     }
 
-    /// Whether repositories at that address belong to the server of this API, so that its token may be shown there: the
-    /// same host, or the one that the API is a part of (`github.com` for `api.github.com`), over the same or a safer
-    /// protocol. The port may be another.
+    /// Whether repositories at that URL belong to the server of this API, so that its token may be sent there. The host
+    /// must be the same, or the one that the API's host belongs to (`github.com` for `api.github.com`), and the
+    /// protocol the same or a safer one. The port may differ.
     #[must_use]
     pub fn owns(&self, repository: &str) -> bool {
         let Ok(url) = Url::parse(repository) else {
@@ -94,7 +94,7 @@ impl BaseUrl {
         safe && (own == theirs || own.strip_prefix("api.") == Some(theirs))
     }
 
-    /// An address below the API's.
+    /// A URL below the base URL.
     pub(crate) fn join(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -106,7 +106,7 @@ impl BaseUrl {
         url
     }
 
-    /// Where a redirect leads, if that is on the same server and below the API's address.
+    /// The target of a redirect, if it is on the same server and below the base URL.
     pub(crate) fn redirect(&self, location: &str) -> Option<Url> {
         let url = self.0.join(location).ok()?;
         let below = url

@@ -1,4 +1,4 @@
-//! The client of one server with one token.
+//! The client for one GitHub server with one token.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::{
     RepositoryPage, Viewer,
 };
 
-/// The most things that GitHub gives on a page.
+/// The most items that GitHub returns on a page.
 pub const PER_PAGE_MAX: u32 = 100;
-/// How often a question is asked again at the most.
+/// How often a request is repeated at most.
 const RETRIES: u32 = 2;
-/// The version of the API whose answers are read.
+/// The version of the API that the client requests.
 const API_VERSION: &str = "2022-11-28";
-/// What to answer with.
+/// The media type of responses: the value of the `Accept` header.
 const MEDIA_TYPE: &str = "application/vnd.github+json";
-/// The longest question of a search, in bytes: GitHub's rule is 256 characters without qualifiers.
+/// The longest search query, in bytes: GitHub allows 256 characters without qualifiers.
 const SEARCH_MAX: usize = 256;
 
-/// How a client asks. [`GithubOptions::new`] gives the defaults; every field may be changed.
+/// The settings of a client. [`GithubOptions::new`] gives the defaults; every field may be changed.
 #[derive(Debug, Clone)]
 pub struct GithubOptions {
     /// The addresses of the base URL's host, resolved and verified by the caller. The client connects only to these,
@@ -35,14 +35,15 @@ pub struct GithubOptions {
     pub addresses: Vec<IpAddr>,
     /// How long one request may take: 10 s by default.
     pub timeout: Duration,
-    /// How long to wait before a question is asked again, doubled each time: 300 ms by default.
+    /// How long to wait before a request is repeated, doubled each time: 300 ms by default.
     pub backoff: Duration,
-    /// The largest answer that is read, in bytes: 10 MiB by default. A page of 100 repositories has around 600 kB.
+    /// The largest response body that is read, in bytes: 10 MiB by default. A page of 100 repositories has around 600
+    /// kB.
     pub answer_bytes_max: usize,
 }
 
 impl GithubOptions {
-    /// The defaults, for a server at those addresses.
+    /// The defaults, for a server with those addresses.
     #[must_use]
     pub fn new(addresses: Vec<IpAddr>) -> Self {
         Self {
@@ -54,7 +55,7 @@ impl GithubOptions {
     }
 }
 
-/// A server and the token that is shown to it.
+/// A client for a server, with the token that it sends.
 #[derive(Debug)]
 pub struct GithubClient {
     http: reqwest::Client,
@@ -64,7 +65,7 @@ pub struct GithubClient {
     answer_bytes_max: usize,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -72,7 +73,7 @@ struct Answer {
 }
 
 impl GithubClient {
-    /// Nothing is asked yet. The program has installed what TLS is done with.
+    /// Creates a client; it sends no request yet. The program must have installed a crypto provider for TLS.
     ///
     /// # Errors
     /// [`GithubError::Unavailable`] where TLS cannot be set up.
@@ -100,7 +101,7 @@ impl GithubClient {
         })
     }
 
-    /// Whose token it is.
+    /// The owner of the token.
     ///
     /// # Errors
     /// [`GithubError`].
@@ -108,8 +109,8 @@ impl GithubClient {
         read(&self.get(&["user"], &[]).await?)
     }
 
-    /// A page of the repositories that the token's owner has, works on or sees as a member of an organization, by their
-    /// full names. Pages count from 1.
+    /// A page of the repositories that the token's owner owns, collaborates on or can access as a member of an
+    /// organization, by their full names. Pages count from 1.
     ///
     /// # Errors
     /// [`GithubError`].
@@ -192,7 +193,7 @@ impl GithubClient {
         })
     }
 
-    /// Asks, and follows one redirect on the same server: so GitHub answers for a repository that was renamed.
+    /// Sends a request, and follows one redirect on the same server, which GitHub returns for a renamed repository.
     async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, GithubError> {
         let mut answer = self.ask(self.base.join(path, query)).await?;
         if answer.status.is_redirection() {
@@ -207,7 +208,7 @@ impl GithubClient {
         Err(refusal(answer.status, &answer.headers, &answer.body))
     }
 
-    /// Asks until there is an answer that a server in trouble would not give, three times at the most.
+    /// Sends a request, at most three times while the server cannot be reached or returns a server error.
     async fn ask(&self, url: Url) -> Result<Answer, GithubError> {
         let mut backoff = self.backoff;
         for _ in 0..RETRIES {
@@ -255,7 +256,7 @@ impl GithubClient {
     }
 }
 
-/// Why there is no answer, without the address or anything else that the library says.
+/// The error of a request without a response. It has neither the URL nor other text of the HTTP library.
 fn unreached(error: &reqwest::Error) -> GithubError {
     GithubError::unavailable(if error.is_timeout() {
         "did not respond in time; try again later"
@@ -267,7 +268,7 @@ fn unreached(error: &reqwest::Error) -> GithubError {
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, GithubError> {
-    // What the parser says would repeat what the server wrote.
+    // The parser's message would repeat text of the server.
     serde_json::from_slice(&answer.body).map_err(|_| GithubError::AnswerInvalid {
         reason: "required fields are missing",
     })
@@ -294,9 +295,9 @@ fn per_page_number(per_page: u32) -> String {
     per_page.clamp(1, PER_PAGE_MAX).to_string()
 }
 
-/// The words, each as a phrase, to be found in names, including forks.
+/// The search query: each word as a phrase that is searched for in names, including forks.
 fn search_query(words: &str) -> Option<String> {
-    // A quotation mark would end the phrase, and a backslash would save one.
+    // A quotation mark would end the phrase, and a backslash would escape the closing one.
     let is_between =
         |letter: char| letter.is_whitespace() || letter.is_control() || "\"\\".contains(letter);
     let words: Vec<String> = words

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// When to try again, as the server said it.
+/// When to try again, as the server stated it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAt {
     /// At that moment.
     Time(DateTime<Utc>),
-    /// So long after the answer.
+    /// That long after the response.
     After(Duration),
 }
 
 impl RetryAt {
-    /// How many seconds that is from `now`: 1 at least.
+    /// The seconds from `now` until then: at least 1.
     #[must_use]
     pub fn seconds(self, now: DateTime<Utc>) -> i64 {
         let seconds = match self {
@@ -25,28 +25,28 @@ impl RetryAt {
     }
 }
 
-/// An error of GitHub, or on the way there. The message is for the person who owns the connection: it holds no token
-/// and nothing that the server wrote.
+/// An error of GitHub or of the connection to it. The message is for the person who owns the connection: it contains
+/// neither the token nor text of the server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubError {
-    /// 401: the token is not good, or not any more.
+    /// 401: the token is not valid, or no longer valid.
     #[error("GitHub rejected the token: it is mistyped, expired or revoked; set a new one")]
     Unauthorized,
-    /// 403 without a limit: the token may not do this.
+    /// 403 without a rate limit: the token lacks the permission.
     #[error(
         "the token lacks permission: grant it read access to the repository's contents and metadata, and have the organization approve it"
     )]
     Forbidden,
-    /// 404: it is not there, or the token cannot see it.
+    /// 404: the repository does not exist, or the token cannot access it.
     #[error("the repository does not exist, or the token cannot access it")]
     NotFound,
-    /// The token's requests of this hour are used up.
+    /// The rate limit of the token is used up.
     #[error("GitHub's rate limit for this token is exhausted; try again later")]
     RateLimited {
-        /// When there are more.
+        /// When it is reset.
         retry: RetryAt,
     },
-    /// GitHub finds that too much is asked at once (its secondary limits, "abuse" in older versions).
+    /// Too many requests at once (GitHub's secondary rate limits, "abuse" in older versions).
     #[error("GitHub's secondary rate limit is exceeded; try again later")]
     AbuseLimited {
         /// When the pause is over.
@@ -55,32 +55,32 @@ pub enum GithubError {
     /// A redirect that is not followed: to another server, or a second one.
     #[error("GitHub redirected the request to another address; redirects are not followed")]
     Moved,
-    /// 422: the question itself is refused.
+    /// 422: GitHub refuses the query.
     #[error("GitHub rejected the search: narrow it or use other words")]
     QueryRefused,
-    /// No answer, none in time, or one of a server in trouble.
+    /// No response, none in time, or a server error.
     #[error("GitHub {reason}")]
     Unavailable {
         /// What happened.
         reason: &'static str,
     },
-    /// An answer that is none of GitHub's.
+    /// A response that does not come from a GitHub API.
     #[error("the response is not from a GitHub API: {reason}; check the connection's base URL")]
     AnswerInvalid {
         /// The problem.
         reason: &'static str,
     },
-    /// A repository's name that cannot be one.
+    /// An invalid name of a repository.
     #[error(
         "invalid repository name: use owner/name, with letters, digits, \"-\", \"_\" and \".\""
     )]
     NameInvalid,
-    /// A base URL that cannot be one.
+    /// An invalid base URL.
     #[error(
         "the base URL must be https://github.com or that of a GitHub Enterprise Server, such as https://ghe.example/api/v3, without a user, a password, a query or a fragment"
     )]
     UrlInvalid,
-    /// A token that cannot be one.
+    /// A token with an invalid form.
     #[error(
         "invalid token: a token has 1 to 1,000 printable ASCII characters; copy it without surrounding text"
     )]
@@ -107,7 +107,7 @@ impl GithubError {
         }
     }
 
-    /// When to try again, where the server said it.
+    /// When to try again, where the server stated it.
     #[must_use]
     pub fn retry(&self) -> Option<RetryAt> {
         match self {
@@ -122,7 +122,7 @@ impl GithubError {
         matches!(self, Self::Unavailable { .. }) || self.retry().is_some()
     }
 
-    /// A server in trouble.
+    /// An unavailable server.
     pub(crate) fn unavailable(reason: &'static str) -> Self {
         Self::Unavailable { reason }
     }

@@ -2,8 +2,8 @@
 
 use crate::GithubError;
 
-/// The longest name of an owner or a repository, in bytes: GitHub gives owners 39, with an enterprise's suffix more,
-/// and repositories 100.
+/// The longest name of an owner or a repository, in bytes. GitHub allows 39 for owners, more with an enterprise's
+/// suffix, and 100 for repositories.
 const NAME_MAX: usize = 100;
 
 /// `owner/name`, in characters that GitHub uses.
@@ -48,13 +48,13 @@ impl RepositoryName {
         })
     }
 
-    /// Who the repository belongs to.
+    /// The owner of the repository.
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// What the repository is called.
+    /// The name of the repository without its owner.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

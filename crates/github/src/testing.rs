@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 /// A received request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FakeRequest {
-    /// The address behind the host, such as `/api/v3/user/repos?page=1`.
+    /// The path and the query, such as `/api/v3/user/repos?page=1`.
     pub target: String,
-    /// Names in lower case, with their values.
+    /// The names in lower case, with their values.
     pub headers: Vec<(String, String)>,
 }
 
@@ -35,12 +35,12 @@ impl FakeRequest {
 /// The response: the name of a fixture with replacements, or a kind of misbehaviour.
 #[derive(Debug, Clone)]
 pub enum FakeAnswer {
-    /// The answer of that name in `fixtures/`, with these texts in the place of others. `{api}`, `{web}` and `{git}`
-    /// are filled in.
+    /// The response of that name in `fixtures/`, with the first text of each pair replaced by the second. `{api}`,
+    /// `{web}` and `{git}` are filled in.
     Fixture(&'static str, Vec<(String, String)>),
-    /// That status and body, without any header of GitHub's.
+    /// That status and body, without GitHub's headers.
     Plain(u16, String),
-    /// Nothing, ever.
+    /// No response, ever.
     Silence,
     /// A body of that many bytes.
     Flood(usize),
@@ -64,7 +64,7 @@ pub struct FakeGithub {
 }
 
 impl FakeGithub {
-    /// Starts a server that answers every request as `answer` says.
+    /// Starts a server that responds to every request by calling `answer`.
     pub async fn start(
         answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
     ) -> Self {
@@ -80,7 +80,7 @@ impl FakeGithub {
             while let Ok((stream, _)) = listener.accept().await {
                 let (log, answer) = (log.clone(), answer.clone());
                 tokio::spawn(async move {
-                    // A client that goes away in the middle is a test's business, not the server's.
+                    // If a client disconnects, that is the test's concern and not the server's.
                     let _ = connection_serve(stream, address, &log, &*answer).await;
                 });
             }
@@ -92,7 +92,7 @@ impl FakeGithub {
         }
     }
 
-    /// A server that gives these answers one after the other, and the last one for ever.
+    /// A server that returns these answers one after the other, and then repeats the last one.
     pub async fn answers(answers: Vec<FakeAnswer>) -> Self {
         let left = Mutex::new(answers);
         Self::start(move |_| {
@@ -106,7 +106,7 @@ impl FakeGithub {
         .await
     }
 
-    /// Where it is, as a person would write it: `http://127.0.0.1:<port>`.
+    /// Its base URL, as a person would write it: `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -127,7 +127,7 @@ impl FakeGithub {
             .clone()
     }
 
-    /// The addresses that were asked for so far, without `/api/v3`.
+    /// The paths and queries requested so far, without `/api/v3`.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         self.requests()
@@ -143,7 +143,7 @@ impl Drop for FakeGithub {
     }
 }
 
-/// One request a connection: `Connection: close` keeps this small.
+/// Serves one request per connection: `Connection: close` keeps this small.
 async fn connection_serve(
     mut stream: TcpStream,
     address: SocketAddr,
@@ -189,7 +189,7 @@ async fn connection_serve(
     write.write_all(body.as_bytes()).await
 }
 
-/// Declares which answers there are.
+/// Declares the fixtures.
 macro_rules! fixtures {
     ($($name:literal)+) => {
         /// The text of a fixture.
@@ -200,7 +200,7 @@ macro_rules! fixtures {
             }
         }
 
-        /// The names of all answers in `fixtures/`.
+        /// The names of all fixtures in `fixtures/`.
         pub const FIXTURES: &[&str] = &[$($name),+];
     };
 }

@@ -23,7 +23,7 @@ fn options() -> GithubOptions {
 }
 
 fn client_of(url: &str, options: GithubOptions) -> GithubClient {
-    // Another test of this process may have done it.
+    // Another test of this process may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let token = GithubToken::parse(TOKEN).unwrap();
     GithubClient::new(&BaseUrl::parse(url).unwrap(), &token, &options).unwrap()
@@ -79,7 +79,7 @@ async fn the_repositories_that_a_token_sees_come_page_by_page() {
     assert!(legacy.archived && legacy.pushed_at.is_none() && legacy.description.is_none());
     let list = "/user/repos?affiliation=owner%2Ccollaborator%2Corganization_member&sort=full_name&per_page=100&page=";
     assert_eq!(server.paths(), [format!("{list}1"), format!("{list}2")]);
-    // What GitHub wants to be told with every request.
+    // The headers that GitHub requires with every request.
     let request = &server.requests()[0];
     assert!(request.target.starts_with("/api/v3/user/repos?"));
     for (name, value) in [
@@ -123,7 +123,7 @@ async fn a_viewer_branches_and_a_search_are_read() {
     assert_eq!(server.requests().len(), 3);
 }
 
-/// Every refusal that GitHub has, with what a person is told.
+/// Every error response of GitHub, with the message for a person.
 #[tokio::test]
 async fn each_refusal_has_its_code_and_tells_when_to_try_again() {
     let reset = RetryAt::Time(DateTime::from_timestamp(1_767_229_200, 0).unwrap());
@@ -147,7 +147,7 @@ async fn each_refusal_has_its_code_and_tells_when_to_try_again() {
         let error = client.repository(&atlas()).await.unwrap_err();
         assert_eq!((error.code(), error.retry()), (code, retry), "{fixture}");
         assert_eq!(error.is_transient(), retry.is_some(), "{fixture}");
-        // It is told, not waited for, and nothing of the server's own words is passed on.
+        // A rate limit is reported and not waited for, and no text of the server is passed on.
         assert_eq!(server.requests().len(), 1, "{fixture}");
         let text = format!("{error} {error:?} {client:?}");
         for word in [TOKEN, "octocat", "documentation", "169.254", "583231"] {
@@ -206,7 +206,7 @@ async fn a_server_in_trouble_is_asked_twice_more() {
         ("GITHUB_UNAVAILABLE", true)
     );
     assert_eq!(server.requests().len(), 3);
-    // Nobody is there.
+    // The server is stopped.
     let (url, port) = (server.url(), server.port());
     drop(server);
     let error = client_of(&url, options()).viewer().await.unwrap_err();
@@ -240,7 +240,7 @@ async fn what_is_not_githubs_answer_is_told_apart() {
         FakeAnswer::Plain(200, r#"{"login": "x"}"#.into()),
         FakeAnswer::Plain(200, String::new()),
         FakeAnswer::Plain(418, "{}".into()),
-        // A name that would become a part of an address.
+        // A repository's name that would become part of a URL.
         FakeAnswer::Fixture(
             "repository",
             vec![(
@@ -255,7 +255,7 @@ async fn what_is_not_githubs_answer_is_told_apart() {
     }
 }
 
-/// A name that resolves to something else by the time of the request leads nowhere new.
+/// A name that resolves to another address by the time of the request does not lead to another server.
 #[tokio::test]
 async fn only_the_addresses_that_were_looked_at_are_connected_to() {
     let server = FakeGithub::answers(vec![FakeAnswer::fixture("viewer")]).await;
@@ -264,7 +264,7 @@ async fn only_the_addresses_that_were_looked_at_are_connected_to() {
         client_of(&url, options()).viewer().await.unwrap().login,
         "octocat"
     );
-    // `localhost` would resolve, were it asked.
+    // `localhost` would resolve if it were looked up.
     let url = format!("http://localhost:{}", server.port());
     let nowhere = GithubOptions {
         addresses: Vec::new(),

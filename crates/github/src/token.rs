@@ -7,7 +7,7 @@ use crate::GithubError;
 /// The longest token, in bytes. A rule of this project: GitHub's own have up to 255.
 pub const TOKEN_MAX: usize = 1_000;
 
-/// A personal access token. It is overwritten when it is dropped, and shows nothing of itself but to who calls
+/// A personal access token. It is overwritten when it is dropped, and reveals itself only through
 /// [`GithubToken::expose`].
 #[derive(Debug, Clone)]
 pub struct GithubToken(SecretString);

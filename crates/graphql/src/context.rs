@@ -21,9 +21,9 @@ use crate::error::rate_limited_error;
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
 use crate::one_read::is_one_read;
-use crate::rate::{RateLimiter, Standing};
+use crate::rate::{RateLimiter, RateState};
 
-/// What the server says of itself.
+/// The version of the server and the facts about its build.
 #[derive(Debug, Clone, Default)]
 pub struct ServerInfo {
     /// The version of the program.
@@ -36,29 +36,29 @@ pub struct ServerInfo {
     pub dirty: Option<bool>,
 }
 
-/// What the fields work with, whoever asks. The operations of a process share it.
+/// The services that the fields use. All operations of a process share them.
 #[derive(Clone)]
 pub struct Services {
     /// The database.
     pub store: Store,
     /// Which addresses repositories may have.
     pub source_policy: SourcePolicy,
-    /// How long after an analysis the next one of the project is refused.
+    /// For how long after an analysis of a project another one is refused.
     pub analysis_quiet_period: TimeDelta,
-    /// What the server says of itself.
+    /// The version of the server and the facts about its build.
     pub server: ServerInfo,
-    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    /// The public URL of this server, without a slash at the end; empty where it is not known.
     pub public_url: String,
-    /// What secrets are sealed with.
+    /// The keys that encrypt secrets.
     pub keyring: Keyring,
-    /// The door to every model.
+    /// The service through which every model is called.
     pub models: ModelService,
-    /// What the requests of a tenant may cost in a minute.
+    /// The rate limiter: what the requests of a tenant may cost in a minute.
     pub rate: Arc<RateLimiter>,
 }
 
 impl Services {
-    /// The way to GitHub, which is where sources may be.
+    /// The access to GitHub, within the source policy.
     pub(crate) fn github(&self) -> GithubAccess {
         GithubAccess::new(self.source_policy.clone())
     }
@@ -66,18 +66,19 @@ impl Services {
     /// Takes points off a tenant's budget.
     ///
     /// # Errors
-    /// There are not so many left: the seconds until there are.
+    /// Too few points are left: the seconds until there are enough.
     pub fn points_take(&self, tenant: TenantId, points: u64) -> std::result::Result<(), i64> {
         self.rate.charge(tenant, points, self.store.env().now())
     }
 
-    /// How a tenant's budget stands; `None` where there is no limit.
-    pub fn rate_standing(&self, tenant: TenantId) -> Option<Standing> {
+    /// The state of a tenant's budget; `None` where there is no limit.
+    pub fn rate_state(&self, tenant: TenantId) -> Option<RateState> {
         self.rate.standing(tenant, self.store.env().now())
     }
 }
 
-/// Who asks, and of what. Put it into a request's or a connection's data; [`Operations`] makes an operation of it.
+/// The caller of a request and the services. Put it into the data of a request or a connection; [`Operations`] makes an
+/// operation of it.
 #[derive(Clone)]
 pub struct RequestContext {
     services: Arc<Services>,
@@ -85,7 +86,7 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The caller of a request: the request's own, or its connection's.
+    /// The context of a request: the request's own, or its connection's.
     pub fn of<'r>(context: &'r ExtensionContext<'_>, request: &'r Request) -> Option<&'r Self> {
         let given = request.data.get(&std::any::TypeId::of::<Self>());
         let own = given.and_then(|data| data.downcast_ref::<Self>());
@@ -102,7 +103,7 @@ impl RequestContext {
         taken.map_err(rate_limited_error)
     }
 
-    /// A caller, and what its operations work with.
+    /// Creates the context of a caller.
     pub fn new(services: &Arc<Services>, acting: Acting) -> Self {
         Self {
             services: Arc::clone(services),
@@ -110,24 +111,24 @@ impl RequestContext {
         }
     }
 
-    /// Where the request comes from.
+    /// The origin of the request.
     pub fn origin(&self) -> &Origin {
         &self.acting.origin
     }
 }
 
-/// The snapshot of one operation: opened at the first row that is needed, shared by all its fields.
+/// The snapshot of one operation. It is opened when a field first reads from the database, and shared by all fields.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     store: Store,
     acting: Acting,
     open: Arc<Mutex<Option<Arc<Scoped<ReadOnly>>>>>,
-    /// Whether one statement is expected.
+    /// Whether the operation is expected to read with one statement.
     is_one_read: Arc<AtomicBool>,
 }
 
 impl Snapshot {
-    /// The open snapshot; opened where it is not.
+    /// Returns the snapshot, and opens it if it is not open.
     pub(crate) async fn get(&self) -> Result<Arc<Scoped<ReadOnly>>> {
         let mut open = self.open.lock().await;
         if let Some(scoped) = open.as_ref() {
@@ -190,7 +191,7 @@ impl Operation {
         &self.request.acting
     }
 
-    /// What the fields read together. Only fields may ask: outside an execution nobody does the loading.
+    /// The loaders of the operation. Only fields may use them: outside an execution the loads are never polled.
     pub(crate) fn loaders(&self) -> &Loaders {
         &self.loaders
     }
@@ -200,20 +201,21 @@ impl Operation {
         self.snapshot.get().await
     }
 
-    /// Says that the root field of the context reads with one statement, unless what is selected below needs more.
+    /// Marks the operation as one that reads with one statement, unless the selection below the root field needs more.
     pub(crate) fn expect_one_read(&self, context: &Context<'_>) {
         if is_one_read(context) {
             self.snapshot.is_one_read.store(true, Ordering::Relaxed);
         }
     }
 
-    /// A transaction for a mutation. What the caller may do in it the services ask of the policy.
+    /// Opens a transaction for a mutation. The services ask the policy for each permission.
     pub(crate) async fn write(&self) -> Result<Scoped<ReadWrite>> {
         self.snapshot.release().await;
         self.store().write_as(self.acting()).await
     }
 
-    /// Does the work of a mutation in one transaction and commits it; nothing is kept where the work fails.
+    /// Runs the work of a mutation in one transaction and commits it. If the work fails, the transaction is rolled
+    /// back.
     pub(crate) async fn change<T, E: From<nyxcore_tenancy::Error>>(
         &self,
         work: impl AsyncFnOnce(&Scoped<ReadWrite>) -> Result<T, E>,
@@ -235,8 +237,8 @@ pub(crate) fn operation<'c>(context: &Context<'c>) -> &'c Operation {
     context.data_unchecked::<Operation>()
 }
 
-/// Gives each operation its snapshot and its loaders, also where many share a WebSocket. A request without a
-/// [`RequestContext`], its own or its connection's, gets none, and its fields cannot resolve.
+/// Gives each operation its snapshot and its loaders, also where many operations share a WebSocket. A request without a
+/// [`RequestContext`], neither its own nor its connection's, gets none, and its fields cannot resolve.
 pub struct Operations;
 
 impl ExtensionFactory for Operations {

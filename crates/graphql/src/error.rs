@@ -1,4 +1,4 @@
-//! The one place that maps errors to what a client sees: a message and a stable `extensions.code`.
+//! Maps all errors to the form that a client gets: a message and a stable `extensions.code`.
 //!
 //! A resolver returns the error of its domain unchanged. It becomes the source of the GraphQL error and is mapped
 //! here. An unknown error becomes `INTERNAL`; its text goes to the log, not to the client.
@@ -34,7 +34,7 @@ impl ApiError {
     }
 }
 
-/// An error with a code, for answers that no resolver gave.
+/// An error with a code, for answers that do not come from a resolver.
 pub fn error_with_code(code: &'static str, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     let mut extensions = ErrorExtensionValues::default();
@@ -43,15 +43,15 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
     error
 }
 
-/// The error of a fault of the server. Its cause is in the log.
+/// The error for a fault of the server. The cause is only logged.
 pub fn internal_error() -> ServerError {
     error_with_code("INTERNAL", "something went wrong on the server")
 }
 
-/// The extension of an error that says in how many seconds to try again.
+/// The extension of an error with the number of seconds after which to try again.
 const RETRY_AFTER: &str = "retryAfterSeconds";
 
-/// The refusal of a tenant that has used up its budget for so many seconds.
+/// The refusal of a tenant that has used up its budget. `seconds` is the time until it may try again.
 pub(crate) fn rate_limited_error(seconds: i64) -> ServerError {
     let mut error = error_with_code("RATE_LIMITED", rate_limited_message(seconds));
     let extensions = error.extensions.get_or_insert_default();
@@ -59,14 +59,14 @@ pub(crate) fn rate_limited_error(seconds: i64) -> ServerError {
     error
 }
 
-/// What a tenant is told that has used up its budget.
+/// The message for a tenant that has used up its budget.
 pub fn rate_limited_message(seconds: i64) -> String {
     format!(
         "the tenant has used up its points of this minute: try again in {seconds} s, with fewer requests or fields"
     )
 }
 
-/// In how many seconds to try again, where an answer is the refusal of [`rate_limited_error`].
+/// The seconds after which to try again, if an answer is the refusal of [`rate_limited_error`].
 pub fn rate_limited_seconds(response: &Response) -> Option<i64> {
     let seconds = |error: &ServerError| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
         async_graphql::Value::Number(number) => number.as_i64(),
@@ -136,8 +136,8 @@ fn error_code(error: &mut ServerError) {
     }
 }
 
-/// Whether an answer is nothing but the database's being busy or out of reach: the same request may work a moment
-/// later.
+/// Whether all errors of an answer say that the database is busy or unreachable. The same request may then succeed a
+/// moment later.
 pub fn is_unavailable(response: &Response) -> bool {
     let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
         async_graphql::Value::String(code) => Some(is_passing_code(code)),
@@ -161,7 +161,7 @@ fn is_passing_code(code: &str) -> bool {
     matches!(code, "DATABASE_BUSY" | "DATABASE_UNREACHABLE")
 }
 
-/// The code that an error will have in the answer, for the audit log.
+/// The code that an error gets in the answer, for the audit log.
 pub fn error_code_of(error: &ServerError) -> &'static str {
     match known(error) {
         Some((code, _)) => code,
@@ -170,9 +170,9 @@ pub fn error_code_of(error: &ServerError) -> &'static str {
     }
 }
 
-/// Whether an error is async-graphql's own about the document, its variables or an argument. It has no source. One
-/// about the document has no path; one about an argument begins with the words of `InputValueError` in async-graphql
-/// 7.2.1. Any other text is a resolver's and is not for a client.
+/// Whether an error is async-graphql's own about the document, its variables or an argument. Such an error has no
+/// source. One about the document has no path; one about an argument begins like `InputValueError` in async-graphql
+/// 7.2.1. Any other text is a resolver's, and must not be sent to a client.
 fn is_about_the_document(error: &ServerError) -> bool {
     const ARGUMENT: [&str; 2] = ["Failed to parse \"", "Expected input type \""];
     error.source.is_none()
@@ -186,7 +186,7 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<nyxcore_tenancy::Error>() {
         return Some((e.code(), e.to_string()));
     }
-    // Loaders share one error among all who waited for it.
+    // A loader shares one error among all fields that waited for it.
     if let Some(e) = error.source::<Arc<nyxcore_tenancy::Error>>() {
         return Some((e.code(), e.to_string()));
     }
@@ -211,7 +211,7 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     None
 }
 
-/// What goes wrong inside is for the log.
+/// Logs the cause of an internal error.
 fn inside_log(error: &ServerError) {
     let shared = error.source::<Arc<nyxcore_tenancy::Error>>();
     let connection = match error.source::<ConnectionError>() {

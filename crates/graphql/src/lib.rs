@@ -1,7 +1,8 @@
-//! The GraphQL schema: what clients can ask and change, as a thin layer over the domain crates. It knows no transport.
+//! The GraphQL schema: the queries, mutations and subscriptions, as a thin layer over the domain crates. It knows no
+//! transport.
 //!
-//! A program builds the schema with [`schema_builder`] and the extensions that it wants, and executes each operation
-//! with a [`RequestContext`]: who asks, and the [`Services`] that the fields work with. The gateway adds limits and
+//! A program builds the schema with [`schema_builder`] and the extensions that it chooses, and executes each operation
+//! with a [`RequestContext`]: the caller, and the [`Services`] that the fields use. The gateway adds limits and
 //! metrics, and serves it.
 //!
 //! ```
@@ -55,7 +56,7 @@
 //! # );
 //! ```
 //!
-//! The language of the schema needs no database:
+//! The schema can be printed in the schema definition language without a database:
 //!
 //! ```
 //! assert!(nyxcore_graphql::schema_sdl().contains("type Project"));

@@ -1,4 +1,4 @@
-//! Loaders: the fields of a list request their rows one by one, and the loader reads them with one statement.
+//! Loaders: the fields of a list request their rows one by one, and a loader reads them with one statement.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::context::Snapshot;
 use crate::loads::LoadQueue;
 
-/// Rows of a repository by their ids.
+/// Loads rows of a repository by their ids.
 pub(crate) struct ById<R>(Snapshot, PhantomData<fn() -> R>);
 
 #[async_trait]
@@ -44,11 +44,11 @@ where
     }
 }
 
-/// What a batch function looks like.
+/// The type of a batch function.
 type Fetch<K, V> =
     for<'a> fn(&'a Scoped<ReadOnly>, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
 
-/// Anything else that a function fetches for many keys at once.
+/// Loads other values that a function fetches for many keys at once.
 pub(crate) struct ByKey<K, V> {
     snapshot: Snapshot,
     fetch: Fetch<K, V>,
@@ -69,7 +69,7 @@ where
     }
 }
 
-/// What one field asks a child list for.
+/// The key of a page of a child list that one field requests.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PageKey<L: ChildList> {
     pub list: L,
@@ -77,8 +77,8 @@ pub(crate) struct PageKey<L: ChildList> {
     pub request: PageRequest,
 }
 
-/// Pages of child lists. The parents of a batch that ask a list for the same page get theirs with the statements of
-/// one.
+/// Loads pages of child lists. If several parents of a batch request the same page of a list, their pages take as many
+/// statements as one page.
 pub(crate) struct ChildPages(Snapshot);
 
 #[async_trait]
@@ -117,7 +117,7 @@ impl<L: ChildList> Loader<PageKey<L>> for ChildPages {
     }
 }
 
-/// How many items child lists have: the same by parent.
+/// Loads the lengths of child lists. The parents of a batch share one statement.
 pub(crate) struct ChildCounts(Snapshot);
 
 #[async_trait]
@@ -163,7 +163,7 @@ macro_rules! loaders {
 fn loader<T>(load: T, loads: LoadQueue) -> DataLoader<T> {
     DataLoader::new(load, move |load| loads.push(load))
         .delay(Duration::ZERO)
-        // The loads themselves ask in as many statements as the databases need.
+        // A load function itself splits its keys into as many statements as the databases need.
         .max_batch_size(usize::MAX)
 }
 
@@ -225,8 +225,8 @@ loaders! {
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
     findings: ByKey<projects::ProjectId, analysis::ProjectFindings> =
         by_key(|scoped, ids| Box::pin(analysis::project_findings_of(scoped, ids)));
-    /// There is one catalog: the key says nothing. It tells what a model's id leads to, and not which keys the operator
-    /// has.
+    /// A tenant has one catalog, so the key is empty. The catalog resolves model ids; it is loaded without the
+    /// operator's keys.
     model_catalogs: ByKey<(), Arc<TenantCatalog>> = by_key(|scoped, _| Box::pin(async move {
         let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
         Ok(HashMap::from([((), Arc::new(catalog))]))

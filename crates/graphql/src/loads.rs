@@ -1,9 +1,9 @@
-//! When the loads of an operation begin: as soon as every field that can go on has gone on, and not after a delay.
+//! Schedules the loads of an operation: they begin when no field can proceed without them, and not after a delay.
 //!
-//! [`DataLoader`](async_graphql::dataloader::DataLoader) hands each load to a spawner and waits for a fixed time before
-//! it looks at the keys. A time is too long for one field and too short for a thousand, whose keys it splits. Here the
-//! loads of an operation wait in its queue, and [`with_loads`] polls them only while its fields wait for nothing else:
-//! all siblings have then named their keys, however many they are.
+//! [`DataLoader`](async_graphql::dataloader::DataLoader) passes each load to a spawner, and waits for a fixed time
+//! before it reads the keys. A fixed time is too long for one field, and too short for a thousand fields, whose keys it
+//! splits. Here the loads of an operation wait in its queue. [`with_loads`] polls them only when its fields wait for
+//! nothing else. By then all sibling fields have requested their keys, however many they are.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -18,14 +18,14 @@ use futures::task::AtomicWaker;
 
 type Load = BoxFuture<'static, ()>;
 
-/// The loads that an operation's fields have asked for. Cheap to clone.
+/// The loads that an operation's fields have requested. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct LoadQueue(Arc<Queued>);
 
 #[derive(Default)]
 struct Queued {
     asked: Mutex<Vec<Load>>,
-    /// They outlast one execution: a subscription executes once for each event.
+    /// The loads in progress. They outlast one execution: a subscription executes once for each event.
     begun: Mutex<FuturesUnordered<Load>>,
 }
 
@@ -35,7 +35,7 @@ impl LoadQueue {
         lock(&self.0.asked).push(load);
     }
 
-    /// Begins the loads that were asked for, and goes on with all. Ready where one has ended.
+    /// Starts the requested loads, and polls all. Ready when one has ended.
     fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
         let asked = std::mem::take(&mut *lock(&self.0.asked));
         let mut begun = lock(&self.0.begun);
@@ -51,7 +51,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells whether the fields can go on, and wakes the task of the operation.
+/// The waker of the fields. It records that the fields can proceed, and wakes the task of the operation.
 struct Signal {
     is_set: AtomicBool,
     task: AtomicWaker,
@@ -85,7 +85,8 @@ pub(crate) async fn with_loads<T>(queue: &LoadQueue, fields: impl Future<Output 
                     return Poll::Ready(answer);
                 }
                 if signal.is_set.load(Ordering::Acquire) {
-                    // They go on by themselves: some have not named their keys yet. The task is awake already.
+                    // The fields were woken by other events, and some have not requested their keys yet. The task is
+                    // already woken.
                     return Poll::Pending;
                 }
             }
@@ -138,7 +139,7 @@ mod tests {
             let fields = (0..siblings).map(|number| {
                 let loader = &loader;
                 async move {
-                    // A field that does something before it names its key.
+                    // A field that waits for something else before it requests its key.
                     tokio::task::yield_now().await;
                     let below = loader.load_one(number * 10).await.unwrap().unwrap();
                     join_all((0..3).map(|child| loader.load_one(below + child)))

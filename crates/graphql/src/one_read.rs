@@ -1,11 +1,11 @@
-//! What a selection says of the reads before they begin.
+//! Predicts from a selection which reads it needs, before they begin.
 //!
-//! A query that needs one statement sends it by itself, without a transaction around it. That is a guess: a wrong one
-//! costs round trips and never consistency, see [`Store::read_one_as`](nyxcore_tenancy::Store::read_one_as).
-//! `isolation::statements` asks every type in [`PLAIN`] for all of its leaves and counts the statements.
+//! A query that needs one statement sends it alone, without a transaction around it. This is a guess. A wrong guess
+//! costs round trips but never consistency, see [`Store::read_one_as`](nyxcore_tenancy::Store::read_one_as). The test
+//! `isolation::statements` selects all leaves of every type in [`PLAIN`] and counts the statements.
 //!
-//! A list whose nodes are asked for small columns alone leaves its large texts in the database. `isolation::columns`
-//! compares such lists with those that select everything.
+//! If only small columns of a list's nodes are selected, the large texts are not read from the database. The test
+//! `isolation::columns` compares such lists with those that select every column.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaTypeName, Registry};
 use async_graphql::{Context, Name, Positioned};
 
-/// Types whose leaves stand in the row that was read for the object, but for those in [`LOADS`].
+/// Types whose leaves are in the row of the object, except for those in [`LOADS`].
 const PLAIN: &[&str] = &[
     "ActionPoint",
     "AuditEntry",
@@ -35,14 +35,14 @@ const PLAIN: &[&str] = &[
     "SourceFile",
 ];
 
-/// Their leaves that are read by a statement or a request of their own.
+/// The leaves of these types that need a statement or a request of their own.
 const LOADS: &[(&str, &str)] = &[
     ("GitConnection", "branches"),
     ("Project", "stack"),
     ("SourceFile", "content"),
 ];
 
-/// Their leaves that are the texts of large columns.
+/// The leaves of these types that are large texts.
 const TEXTS: &[(&str, &str)] = &[
     ("BlogPost", "body"),
     ("ConsolidationPattern", "description"),
@@ -55,8 +55,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("Project", "description"),
 ];
 
-/// Whether the operation of the field is a query that has no other root field, and selects nothing below that is not in
-/// the rows of the field itself.
+/// Whether the operation of the field is a query without another root field, and everything selected below is in the
+/// rows of the field itself.
 pub(crate) fn is_one_read(context: &Context<'_>) -> bool {
     let operation = &context.query_env.operation.node;
     let [only] = operation.selection_set.node.items.as_slice() else {
@@ -71,8 +71,8 @@ pub(crate) fn is_one_read(context: &Context<'_>) -> bool {
     operation.ty == OperationType::Query && walk.has_plain_fields(&walk.registry.query_type, field)
 }
 
-/// Whether the list that the field returns, a connection of that name, can be read without its large texts: nothing but
-/// other leaves are selected of its nodes.
+/// Whether the list that the field returns can be read without its large texts: only other leaves of its nodes are
+/// selected. `connection` is the name of the list's connection type.
 pub(crate) fn omits_texts(context: &Context<'_>, connection: &str) -> bool {
     let walk = Walk::new(context, |parent, leaf| {
         PLAIN.contains(&parent) && !TEXTS.contains(&(parent, leaf)) || leaf == "totalCount"
@@ -80,7 +80,7 @@ pub(crate) fn omits_texts(context: &Context<'_>, connection: &str) -> bool {
     walk.is_plain(connection, &context.item.node.selection_set.node)
 }
 
-/// A walk through what is selected.
+/// A walk through a selection.
 struct Walk<'c> {
     registry: &'c Registry,
     fragments: &'c HashMap<Name, Positioned<FragmentDefinition>>,
@@ -97,7 +97,7 @@ impl<'c> Walk<'c> {
         }
     }
 
-    /// Whether all that is selected of a field's objects is allowed.
+    /// Whether all selected fields of a field's objects are allowed.
     fn has_plain_fields(&self, parent: &str, field: &Positioned<Field>) -> bool {
         let name = field.node.name.node.as_str();
         let of = self.registry.types.get(parent);

@@ -1,8 +1,8 @@
-//! What the requests of one tenant may cost in a minute, on every transport together.
+//! The rate limit of each tenant: what its requests may cost in a minute, on all transports together.
 //!
-//! It is the generic cell rate algorithm: for each tenant one time, at which all that it used is given back. The budget
-//! grows back evenly, and no single request is remembered. Each process counts for itself: two replicas allow twice as
-//! much.
+//! It is the generic cell rate algorithm. It stores one time for each tenant, at which the whole budget is restored.
+//! The budget is restored evenly, and no single request is stored. Each process counts by itself: two replicas allow
+//! twice as much.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,29 +10,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::TenantId;
 
-/// The time in which a whole budget is given back.
+/// The time in which an empty budget is fully restored.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(1);
 const WINDOW_NANOS: u128 = 60_000_000_000;
-/// Tenants that are remembered before those that owe nothing are forgotten.
+/// The number of tenants that are stored before those with a whole budget are removed.
 const TENANTS_KEPT: usize = 10_000;
 
-/// Points of a request beside those of its fields: its authentication, its transaction, its line in the log.
+/// The points of a request besides those of its fields: for its authentication, its transaction and its line in the
+/// log.
 pub const REQUEST_POINTS: u64 = 10;
-/// Points of a message of the Model Context Protocol. A tool reads about as much as a page of fifty rows.
+/// The points of a message of the Model Context Protocol. A tool reads about as much as a page of fifty rows.
 pub const MCP_POINTS: u64 = 500;
 
-/// What one operation cost, for the field that tells it.
+/// The cost of one operation, for the field that reports it.
 #[derive(Debug, Clone, Copy)]
 pub struct OperationPoints(pub u64);
 
-/// How a tenant stands.
+/// The state of a tenant's budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateState {
     /// Points in a minute.
     pub limit: u64,
     /// Points that can be used at once.
     pub remaining: u64,
-    /// When the whole budget is back.
+    /// When the whole budget is restored.
     pub reset_at: DateTime<Utc>,
     /// Seconds until then, rounded up.
     pub reset_seconds: i64,
@@ -48,7 +49,7 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Budgets of so many points a minute; 0 for none.
+    /// Creates budgets of this many points a minute; 0 for no limit.
     pub fn new(limit: u64) -> Self {
         Self {
             limit,
@@ -56,10 +57,10 @@ impl RateLimiter {
         }
     }
 
-    /// Takes points off a tenant's budget. One that costs more than a whole budget takes all of it.
+    /// Takes points off a tenant's budget. A request that costs more than a whole budget takes all of it.
     ///
     /// # Errors
-    /// There are not so many left: the seconds until there are.
+    /// Too few points are left: the seconds until there are enough.
     pub fn charge(&self, tenant: TenantId, points: u64, now: DateTime<Utc>) -> Result<(), i64> {
         if self.limit == 0 {
             return Ok(());
@@ -71,7 +72,7 @@ impl RateLimiter {
         let used = used_until(&whole_at, tenant, now);
         let over = used + cost - (now + WINDOW);
         if over > TimeDelta::zero() {
-            // A time that a clock left behind which was set back is corrected.
+            // Corrects a time that was stored before the clock was set back.
             whole_at.insert(tenant, used);
             return Err(seconds_up(over));
         }
@@ -82,8 +83,8 @@ impl RateLimiter {
         Ok(())
     }
 
-    /// How a tenant stands; `None` where there is no limit.
-    pub fn standing(&self, tenant: TenantId, now: DateTime<Utc>) -> Option<Standing> {
+    /// The state of a tenant's budget; `None` where there is no limit.
+    pub fn standing(&self, tenant: TenantId, now: DateTime<Utc>) -> Option<RateState> {
         if self.limit == 0 {
             return None;
         }
@@ -91,7 +92,7 @@ impl RateLimiter {
         let nanos = (reset_at - now).num_nanoseconds().unwrap_or(i64::MAX);
         let used =
             (u128::try_from(nanos).unwrap_or(0) * u128::from(self.limit)).div_ceil(WINDOW_NANOS);
-        Some(Standing {
+        Some(RateState {
             limit: self.limit,
             remaining: self
                 .limit
@@ -106,7 +107,8 @@ impl RateLimiter {
     }
 }
 
-/// When a tenant's budget is whole again, from now on. A clock that was set back does not make it later than a window.
+/// When a tenant's budget is whole again, at the earliest `now`. After the clock was set back, it is at most one window
+/// from `now`.
 fn used_until(
     whole_at: &HashMap<TenantId, DateTime<Utc>>,
     tenant: TenantId,

@@ -2,7 +2,7 @@
 
 use nyxcore_tenancy::Registration;
 
-/// The registrations of the crates below this one, which the API shows. Whoever adds crates of their own adds theirs:
+/// The registrations of the crates below this one, which the API exposes. A program with crates of its own adds theirs:
 ///
 /// ```
 /// use nyxcore_tenancy::{Registration, Registry};

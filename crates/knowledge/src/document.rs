@@ -4,7 +4,7 @@ use nyxcore_retrieval::{ChunkLimits, Document, KnowledgeKind, chunk_lines};
 
 use crate::model::{ConsolidationPattern, Insight, MemoryEntry};
 
-/// An entry in chunks: a letter may be long, and a hit shows the part that it was found by.
+/// A memory entry in chunks: a letter may be long, and a hit shows the chunk that matched.
 pub fn memory_entry(entry: &MemoryEntry) -> Vec<Document> {
     let text = paragraphs([Some(entry.content.as_str()), tags(&entry.tags).as_deref()]);
     chunk_lines(&text, ChunkLimits::default())
@@ -53,7 +53,7 @@ pub fn insight(insight: &Insight) -> Vec<Document> {
     }]
 }
 
-/// A pattern with its evidence. It belongs to the whole tenant: what some projects share, the others may learn from.
+/// A pattern with its evidence. It belongs to the whole tenant: other projects may learn from what some projects share.
 pub fn consolidation_pattern(pattern: &ConsolidationPattern) -> Vec<Document> {
     let tags = tags(&pattern.tags);
     let texts = std::iter::once(pattern.description.as_str())

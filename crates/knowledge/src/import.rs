@@ -1,4 +1,4 @@
-//! Reads memory entries out of Markdown and JSON that a person has elsewhere.
+//! Parses memory entries from Markdown and JSON files that a person imports.
 
 use nyxcore_tenancy::{Error, Result};
 use serde::Deserialize;
@@ -9,10 +9,10 @@ use crate::service::ImportedMemoryEntry;
 pub const IMPORT_BYTES_MAX: usize = 8 << 20;
 /// The most entries of one file. A rule of this project.
 pub const IMPORT_ENTRIES_MAX: usize = 2_000;
-/// Characters of a title that is made of a text's first line.
+/// Characters of a title that is taken from a text's first line.
 const TITLE_CHARS: usize = 120;
 
-/// An entry as JSON has it. Names that other stores use are read too.
+/// An entry in JSON. Field names of other systems are accepted too.
 #[derive(Deserialize)]
 struct JsonEntry {
     #[serde(default, alias = "name", alias = "subject")]
@@ -145,7 +145,7 @@ fn markdown_entries(name: &str, text: &str) -> Vec<ImportedMemoryEntry> {
     named.collect()
 }
 
-/// The front matter between lines of `---`, and the text after it.
+/// Splits a text into the front matter between lines of `---`, and the text after it.
 fn front_matter(text: &str) -> (&str, &str) {
     let Some(rest) = text.strip_prefix("---\n") else {
         return ("", text);
@@ -153,7 +153,7 @@ fn front_matter(text: &str) -> (&str, &str) {
     rest.split_once("\n---\n").unwrap_or(("", text))
 }
 
-/// A text cut before each heading of the first level outside of code.
+/// A text split before each heading of the first level, except in code.
 fn parts_of(text: &str) -> Vec<&str> {
     let mut starts = Vec::new();
     let (mut at, mut fenced) = (0, false);
@@ -177,7 +177,7 @@ fn parts_of(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The first line with something on it, without the marks of a heading.
+/// The first line that is not empty, without the marks of a heading.
 fn first_line(text: &str) -> String {
     let line = text
         .lines()

@@ -23,7 +23,7 @@ typed_id!(
     "consolidation"
 );
 
-/// Declares an enum that is stored, shown and sent under one name.
+/// Declares an enum whose values have one name each, by which they are stored, shown and sent.
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -46,7 +46,7 @@ macro_rules! named {
                 }
             }
 
-            /// Reads the name back; `None` where it is none of them.
+            /// Parses a name; `None` where no value has it.
             pub fn parse(text: &str) -> Option<Self> {
                 Self::all().iter().copied().find(|value| value.as_str() == text)
             }
@@ -59,7 +59,7 @@ named!(
     MemorySource {
         /// Somebody wrote it here.
         Manual = "MANUAL",
-        /// It came with a repository; its `source_ref` says which file it is, and it follows that file.
+        /// It came with a repository; its `source_ref` is the path of the file, and the entry follows that file.
         Github = "GITHUB",
         /// It was imported from elsewhere.
         Import = "IMPORT",
@@ -67,9 +67,9 @@ named!(
 );
 
 named!(
-    /// What an insight says.
+    /// The type of an insight.
     InsightType {
-        /// Something that costs time or nerves.
+        /// Something that costs time or is tedious.
         PainPoint = "pain_point",
         /// Something that works well.
         Strength = "strength",
@@ -83,39 +83,39 @@ named!(
 );
 
 named!(
-    /// How much an insight matters, the most first.
+    /// How severe an insight is, the most severe first.
     InsightSeverity {
-        /// Nothing goes on without it.
+        /// It blocks the work.
         Blocker = "blocker",
-        /// Soon.
+        /// It should be solved soon.
         High = "high",
-        /// In its time.
+        /// It can be solved later.
         Medium = "medium",
-        /// Good to know.
+        /// It is only good to know.
         Low = "low",
     }
 );
 
 named!(
-    /// What several projects share.
+    /// The type of a pattern that several projects share.
     ConsolidationType {
-        /// What went well.
+        /// Something that went well.
         Success = "success",
-        /// What hurt.
+        /// Something that caused trouble.
         Pain = "pain",
-        /// What helped.
+        /// Something that helped.
         Solution = "solution",
-        /// What recurs.
+        /// Something that recurs.
         Pattern = "pattern",
         /// A tool in use.
         Tool = "tool",
-        /// How it is built.
+        /// How something is built.
         Architecture = "architecture",
     }
 );
 
 named!(
-    /// How much a shared pain hurts, the least first.
+    /// How severe a shared pain is, the least severe first.
     ConsolidationSeverity {
         /// A nuisance.
         Low = "low",
@@ -140,11 +140,11 @@ pub struct MemoryEntry {
     pub content: String,
     pub tags: Vec<String>,
     pub source: MemorySource,
-    /// What it is called where it comes from, such as a file's path. Unique within the project.
+    /// Its name at its origin, such as a file's path. Unique within the project.
     pub source_ref: Option<String>,
-    /// When it was archived: it is kept, and not found.
+    /// When it was archived: it is kept, and searches do not find it.
     pub archived_at: Option<DateTime<Utc>>,
-    /// The entry that took its place: it is kept, and not found.
+    /// The entry that superseded it: then it is kept, and searches do not find it.
     pub superseded_by: Option<MemoryEntryId>,
     /// The commit from which on it is true, in hexadecimal.
     pub valid_from_commit: Option<String>,
@@ -152,7 +152,7 @@ pub struct MemoryEntry {
     pub recalls: i64,
     /// When it was last cited.
     pub recalled_at: Option<DateTime<Utc>>,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -180,15 +180,15 @@ pub struct Insight {
     pub detail: String,
     /// What to do.
     pub suggestion: Option<String>,
-    /// A pain's solution, or a solution's pain: each of the two names the other.
+    /// The solution of a pain point, or the pain point of a solution: each of the two names the other.
     pub paired_with: Option<InsightId>,
-    /// When it was archived: it is kept, and not found.
+    /// When it was archived: it is kept, and searches do not find it.
     pub archived_at: Option<DateTime<Utc>>,
     /// How often it was cited.
     pub recalls: i64,
     /// When it was last cited.
     pub recalled_at: Option<DateTime<Utc>>,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
 }
@@ -205,27 +205,27 @@ pub struct ConsolidationPattern {
     pub evidence: Vec<String>,
     /// How often it was seen.
     pub frequency: i64,
-    /// Only a pain has one.
+    /// How severe it is; only a pain has a severity.
     pub severity: Option<ConsolidationSeverity>,
     /// Two to four.
     pub tags: Vec<String>,
-    /// By what a run finds it again; unique. `None` where somebody wrote it.
+    /// The key by which a run finds it again; unique. `None` where a user wrote it.
     pub key: Option<String>,
-    /// The evidence with its sources; empty where somebody wrote it.
+    /// The evidence with its sources; empty where a user wrote it.
     pub quotations: Vec<Quotation>,
-    /// The model that wrote title and description; `None` where none did.
+    /// The model that wrote title and description; `None` where no model did.
     pub written_by: Option<String>,
-    /// When it was archived: it is kept, not found, and no run brings it back.
+    /// When it was archived: it is kept, searches do not find it, and no run restores it.
     pub archived_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// When a run or somebody last changed it.
+    /// When a run or a user last changed it.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// A part of a source that shows a consolidation pattern. Its words stand in the source one after the other.
+/// A part of a source that shows a consolidation pattern. Its words are consecutive in the source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Quotation {
-    /// What the source is: a memory entry, an insight or a code pattern.
+    /// The kind of source: a memory entry, an insight or a code pattern.
     pub kind: KnowledgeKind,
     /// The id of the source, in its text form.
     pub subject_id: String,

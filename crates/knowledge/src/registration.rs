@@ -12,7 +12,7 @@ pub const INSIGHT: Resource = Resource::new("insight");
 /// Consolidation patterns.
 pub const CONSOLIDATION_PATTERN: Resource = Resource::new("consolidation_pattern");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

@@ -93,8 +93,8 @@ impl ChildList for ProjectInsights {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProjectConsolidationPatterns;
 
-/// The links of patterns that are not archived. As a value and not as EXISTS: PostgreSQL would join the two tables, and
-/// go through all newer patterns of the tenant for a page of a project's.
+/// The links of patterns that are not archived. It is a scalar subquery and not EXISTS, for which PostgreSQL would join
+/// the two tables and read all newer patterns of the tenant for one page of a project.
 fn of_current_patterns() -> Expr {
     Expr::cust(
         "(SELECT pattern.archived_at IS NULL FROM consolidation_patterns AS pattern

@@ -1,13 +1,13 @@
-//! How much two texts have in common, by their words: for duplicates and contradictions.
+//! The similarity of two texts by their words, to find duplicates and contradictions.
 
 use std::collections::BTreeSet;
 
 use nyxcore_retrieval::query_terms;
 
-/// The characters of a text that are compared.
+/// The most bytes of a text that are compared.
 const CHARS_MAX: usize = 8_000;
 
-/// The telling words of a text.
+/// The words of a text that say something about its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words(BTreeSet<String>);
 
@@ -16,14 +16,14 @@ impl Words {
         let end = body.floor_char_boundary(CHARS_MAX);
         let mut words = BTreeSet::new();
         for line in std::iter::once(title).chain(body[..end].lines()) {
-            // By lines: a question has a bounded number of terms.
+            // Line by line, because [`query_terms`] returns a limited number of words.
             words.extend(query_terms(line));
         }
         Self(words)
     }
 
-    /// The share of words that are in both, of those that are in either; from 0 to 1.
-    pub(crate) fn likeness(&self, other: &Self) -> f64 {
+    /// The Jaccard index: the words that both texts have, divided by the words that either has; from 0 to 1.
+    pub(crate) fn similarity(&self, other: &Self) -> f64 {
         let both = self.0.intersection(&other.0).count();
         let either = self.0.len() + other.0.len() - both;
         match (u32::try_from(both), u32::try_from(either)) {
@@ -36,7 +36,7 @@ impl Words {
         self.0.iter().map(String::as_str)
     }
 
-    /// The words that are in this text and not in the other.
+    /// The words of this text that the other does not have.
     pub(crate) fn without<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
         self.0.difference(&other.0).map(String::as_str)
     }
@@ -49,12 +49,12 @@ mod tests {
     #[test]
     fn texts_are_alike_by_their_words() {
         let one = Words::of("Leases", "A lease is renewed every 15 seconds.");
-        assert!((one.likeness(&one) - 1.0).abs() < 1e-12);
+        assert!((one.similarity(&one) - 1.0).abs() < 1e-12);
         assert_eq!(
-            one.likeness(&Words::of("Pages", "They are read lazily.")),
+            one.similarity(&Words::of("Pages", "They are read lazily.")),
             0.0
         );
-        assert_eq!(Words::of("", "").likeness(&Words::of("", "")), 0.0);
+        assert_eq!(Words::of("", "").similarity(&Words::of("", "")), 0.0);
         let other = Words::of("Leases", "A lease is renewed every 30 seconds.");
         assert_eq!(one.without(&other).collect::<Vec<_>>(), ["15"]);
     }

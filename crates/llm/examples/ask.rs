@@ -1,4 +1,4 @@
-//! Asks a model one thing and prints its answer as it arrives: `ask BASE_URL MODEL QUESTION`, with the key in
+//! Asks a model a question and prints its answer as it arrives: `ask BASE_URL MODEL QUESTION`, with the key in
 //! `LLM_KEY`.
 
 use std::io::Write;

@@ -1,6 +1,6 @@
-//! Calls a server that emulates the vendors, and says what held: `judge NAME PROTOCOL BASE_URL CHECK…`. It is for
-//! servers that others wrote, so that the adapters do not only agree with this repository's own. The exit code is 1
-//! where a check failed.
+//! Runs checks against a server that emulates the vendors, and prints which of them passed: `judge NAME PROTOCOL
+//! BASE_URL CHECK…`. It is for third-party servers, so that the adapters are not only tested against this repository's
+//! own emulation. The exit code is 1 where a check failed.
 
 use futures::StreamExt;
 use nyxcore_llm::{
@@ -9,7 +9,7 @@ use nyxcore_llm::{
 };
 use serde_json::{Value, json};
 
-/// What a check found: a few words, or what is wrong.
+/// The result of a check: a few words, or the error.
 type Outcome = Result<String, String>;
 
 #[tokio::main]

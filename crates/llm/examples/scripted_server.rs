@@ -1,5 +1,5 @@
-//! Serves the scripted vendors on loopback, for the vendors' own SDKs: `scripted_server PORT`. It ends when its input
-//! ends.
+//! Serves the scripted vendors on loopback, for the vendors' own SDKs: `scripted_server PORT`. It exits at the end of
+//! its standard input.
 
 use std::io::Read;
 

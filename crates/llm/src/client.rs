@@ -1,4 +1,4 @@
-//! The client: one endpoint, one key.
+//! The client of one endpoint with one key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ use crate::{
     TransportOptions, anthropic, chat, google, refusal, responses,
 };
 
-/// What an adapter makes of a request.
+/// The call that an adapter encodes a request into.
 pub(crate) struct Call {
     /// The path below the base URL, segment by segment.
     pub(crate) path: Vec<String>,
@@ -26,22 +26,22 @@ pub(crate) struct Call {
     pub(crate) query: Option<&'static str>,
     /// The body.
     pub(crate) body: Value,
-    /// What was left out.
+    /// The options of the request that are not sent.
     pub(crate) omissions: Vec<Omission>,
-    /// What reads the answer.
+    /// The decoder of the answer.
     pub(crate) decoder: Box<dyn Decoder>,
 }
 
-/// What was learnt of an endpoint from its refusals.
+/// The facts about an endpoint that its refusals have shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Learnt {
-    /// The way to give a schema, for models of which it is not known.
+    /// The way to send a schema to models whose traits do not say it.
     pub(crate) structured: StructuredOutput,
-    /// Whether `stream_options` is taken.
+    /// Whether the endpoint accepts `stream_options`.
     pub(crate) stream_usage: bool,
 }
 
-/// Calls the models of one endpoint with one key. Cloning shares the connections and what was learnt of the endpoint.
+/// Calls the models of one endpoint with one key. Clones share the connections and the facts learnt about the endpoint.
 #[derive(Clone)]
 pub struct Client {
     endpoint: Endpoint,
@@ -117,14 +117,14 @@ impl Client {
         &self.endpoint
     }
 
-    /// The way in which the endpoint takes a schema, as far as its refusals have shown.
+    /// How the endpoint takes a schema, as far as its refusals have shown.
     #[must_use]
     pub fn structured_output(&self) -> StructuredOutput {
         self.learnt().structured
     }
 
-    /// Sends a request and gives the answer as it arrives. It is sent once; [`Client::stream_with_retry`] sends it
-    /// again where that may help.
+    /// Sends a request and returns the answer as a stream. The request is sent once; [`Client::stream_with_retry`] also
+    /// retries it.
     ///
     /// # Errors
     /// [`LlmError`] where the request is invalid, cannot be sent, or is answered with an error.
@@ -143,16 +143,16 @@ impl Client {
     /// Sends a request and waits for the whole answer.
     ///
     /// # Errors
-    /// As [`Client::stream`], and what the stream ends with.
+    /// As [`Client::stream`], and the error that ends the stream.
     pub async fn complete(&self, request: &ModelRequest) -> Result<Finish, LlmError> {
         self.stream(request).await?.finish().await
     }
 
-    /// The ids of the models that the endpoint lists for this key: the first page, as the vendor orders it. It costs
-    /// nothing, and shows that the server answers and takes the key. It does not show that the account is paid.
+    /// The ids of the models that the endpoint lists for this key: the first page, in the vendor's order. The call is
+    /// free, and shows that the server responds and accepts the key. It does not show that the account is paid.
     ///
     /// # Errors
-    /// As [`Client::stream`]; [`LlmError::AnswerInvalid`] for an answer that is no list.
+    /// As [`Client::stream`]; [`LlmError::AnswerInvalid`] for an answer that is not a list.
     pub async fn models(&self) -> Result<Vec<String>, LlmError> {
         let answer = self.json(&["models"], None).await?;
         // Google's list is called `models` and its ids `models/…`; the others agree on `data` and `id`.
@@ -191,7 +191,7 @@ impl Client {
         Ok(ModelStream::new(driver, call.omissions, request_id))
     }
 
-    /// Sends a body, or asks where there is none, and gives an answer with status 2xx.
+    /// Sends a POST with the body, or a GET without one. Returns an answer with status 2xx.
     async fn send(&self, url: Url, body: Option<Vec<u8>>) -> Result<Answer, LlmError> {
         let bytes = body.as_ref().map_or(0, Vec::len);
         let mut answer = self.transport.send(url, self.headers.clone(), body).await?;
@@ -200,7 +200,7 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(answer);
         }
-        // What an error's body says is worth reading, but not worth failing for.
+        // The body of an error is read if possible. A failure to read it is ignored.
         let body = answer
             .body(refusal::REFUSAL_BYTES_MAX)
             .await
@@ -214,7 +214,7 @@ impl Client {
         self.json(path, Some(body.to_string().into_bytes())).await
     }
 
-    /// Asks, with a body where there is one, and reads the whole answer as JSON.
+    /// Sends a POST with the body, or a GET without one, and reads the whole answer as JSON.
     async fn json(&self, path: &[&str], body: Option<Vec<u8>>) -> Result<Value, LlmError> {
         let url = self.endpoint.join(path.iter().copied());
         let mut answer = self.send(url, body).await?;
@@ -235,8 +235,8 @@ impl Client {
         *self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a refusal is about how something was asked that can be asked in another way, that is remembered, and the
-    /// request is worth sending again.
+    /// Handles a refusal of a way in which the request was encoded. Where there is another way, it is remembered, and
+    /// the request is worth sending again.
     fn learn(&self, request: &ModelRequest, used: Learnt, error: &LlmError) -> Option<()> {
         if self.endpoint.protocol() != Protocol::OpenAiChat {
             return None;

@@ -1,4 +1,4 @@
-//! What every adapter's decoder is and gives: the events of a stream, and the turn that they make up.
+//! The interface of all decoders: the events of a stream, and the turn that they make up.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::scrub::Scrubber;
 use crate::sse::SseEvent;
 use crate::{LlmError, Message, Part, Reasoning, Replay, Role, TextPart, ToolCall, refusal};
 
-/// How many bytes of text are taken for one token where a vendor reports no usage.
+/// How many bytes of text count as one token where a vendor reports no usage.
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// Turns the events of one vendor's stream into those of this crate.
@@ -17,24 +17,24 @@ pub(crate) trait Decoder: Send {
     /// The next event of the stream.
     fn event(&mut self, event: &SseEvent, out: &mut Output) -> Result<(), LlmError>;
 
-    /// The stream is at its end. Where no finish was given, that is [`LlmError::Truncated`], except where the API ends
-    /// so.
+    /// Ends the stream. Without a finish the result is [`LlmError::Truncated`], except for an API whose streams have no
+    /// explicit end.
     fn end(&mut self, _out: &mut Output) -> Result<(), LlmError> {
         Err(LlmError::Truncated)
     }
 
-    /// Whether all of the answer was there already when the connection broke: only the usage may be missing.
+    /// Whether the whole answer had arrived when the connection broke. Only the usage may be missing.
     fn is_complete(&self) -> bool {
         false
     }
 
-    /// The answer came as one JSON value, because the server does not stream. It is not an error object.
+    /// Decodes an answer that is one JSON value, because the server does not stream. The value is not an error object.
     fn whole(&mut self, _value: Value, _out: &mut Output) -> Result<(), LlmError> {
         Err(LlmError::AnswerInvalid("it is not an event stream"))
     }
 }
 
-/// Collects what a decoder gives, and the turn it makes up.
+/// Collects the output of a decoder, and the turn that it makes up.
 pub(crate) struct Output {
     pub(crate) scrubber: Scrubber,
     pub(crate) model: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// `input_bytes` is the size of the prompt, for an estimate.
+    /// `input_bytes` is the size of the prompt, for an estimate of the usage.
     pub(crate) fn new(scrubber: Scrubber, input_bytes: u64) -> Self {
         Self {
             scrubber,
@@ -77,12 +77,12 @@ impl Output {
         self.has_tool_call
     }
 
-    /// Whether there is anything of an answer yet.
+    /// Whether the answer has any part yet.
     pub(crate) fn has_parts(&self) -> bool {
         !self.parts.is_empty()
     }
 
-    /// More text. It is added to the text before it, unless that one is signed.
+    /// Adds text. It is appended to the previous text part, unless that one is signed.
     pub(crate) fn text(&mut self, delta: &str) {
         if delta.is_empty() {
             return;
@@ -100,7 +100,7 @@ impl Output {
         self.push(StreamEvent::TextDelta(delta.to_owned()));
     }
 
-    /// Text with a signature is a part by itself, also where it is empty.
+    /// Adds a text with a signature. It is a part of its own, also where it is empty.
     pub(crate) fn signed_text(&mut self, delta: &str, signature: Option<Replay>) {
         if signature.is_none() {
             return self.text(delta);
@@ -113,7 +113,7 @@ impl Output {
         }
     }
 
-    /// Reasoning that is shown; [`Output::part`] or [`Output::reasoning_part`] keeps it.
+    /// Emits reasoning as a delta. [`Output::part`] or [`Output::reasoning_part`] stores it.
     pub(crate) fn reasoning(&mut self, delta: &str) {
         if delta.is_empty() {
             return;
@@ -122,7 +122,7 @@ impl Output {
         self.push(StreamEvent::ReasoningDelta(delta.to_owned()));
     }
 
-    /// Reasoning that is shown and kept, but of which nothing is sent back.
+    /// Emits reasoning and stores it as a part that is not sent back.
     pub(crate) fn reasoning_part(&mut self, delta: &str) {
         if delta.is_empty() {
             return;
@@ -136,7 +136,7 @@ impl Output {
         }
     }
 
-    /// Keeps a part that has been shown, or is not shown.
+    /// Stores a part whose deltas were emitted, or that has none.
     pub(crate) fn part(&mut self, part: Part) {
         self.parts.push(part);
     }
@@ -148,7 +148,7 @@ impl Output {
         self.push(StreamEvent::ToolCall(call));
     }
 
-    /// What was used so far; it replaces what was said before. Zeros are no report: every prompt has a token.
+    /// Sets the usage so far; it replaces the previous one. Zeros are not a report: every prompt has a token.
     pub(crate) fn usage(&mut self, usage: Usage) {
         let is_zero = usage.input_tokens == 0 && usage.output_tokens == 0;
         if is_zero || self.has_usage && usage == self.usage {
@@ -182,14 +182,14 @@ impl Output {
     }
 
     fn push(&mut self, event: StreamEvent) {
-        // Nothing comes after the finish, whatever a server sends.
+        // No event follows the finish, whatever a server sends.
         if !self.is_finished {
             self.events.push_back(event);
         }
     }
 }
 
-/// The data of an event as a JSON object, and not an error.
+/// Parses the data of an event as a JSON object. An error object becomes an error.
 pub(crate) fn object(data: &str, scrubber: &Scrubber) -> Result<Value, LlmError> {
     let Ok(value) = serde_json::from_str::<Value>(data) else {
         return Err(LlmError::AnswerInvalid("an event is not JSON"));
@@ -200,17 +200,17 @@ pub(crate) fn object(data: &str, scrubber: &Scrubber) -> Result<Value, LlmError>
     }
 }
 
-/// A text of an object; empty where it is missing or null.
+/// A text field of an object; empty where it is missing or null.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A number of an object; 0 where it is missing, null or not a whole number from 0 on.
+/// A number field of an object; 0 where it is missing, null or not a non-negative integer.
 pub(crate) fn number(value: &Value, name: &str) -> u64 {
     value.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// The arguments of a tool call: an object, or nothing at all for a tool without arguments.
+/// Parses the arguments of a tool call: an object, or an empty text for a tool without arguments.
 pub(crate) fn arguments(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Texts as vectors, in batches that the vendor takes.
+//! Embeds texts, in batches within the vendor's limits.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,20 +8,20 @@ use crate::decoder::number;
 use crate::request::model_check;
 use crate::{Client, LlmError, Protocol, Usage, UsageSource};
 
-/// The most texts in one request at OpenAI, by its API reference.
+/// The maximum number of texts in one request at OpenAI, by its API reference.
 pub const OPENAI_BATCH_INPUTS: usize = 2_048;
-/// The most bytes in one request at OpenAI: its limit is 300,000 tokens, and no text has more than a token in 2.5 bytes
-/// on average.
+/// The maximum number of bytes in one request at OpenAI. Its limit is 300,000 tokens, and a text has on average at most
+/// one token in 2.5 bytes.
 pub const OPENAI_BATCH_BYTES: usize = 750_000;
-/// The most texts in one request at Google.
+/// The maximum number of texts in one request at Google.
 pub const GOOGLE_BATCH_INPUTS: usize = 100;
 
-/// What a vector is for. Some models give different ones for a question and for what is searched.
+/// The purpose of a vector. Some models embed questions and documents differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmbeddingPurpose {
-    /// A question.
+    /// A search question.
     Query,
-    /// What is searched.
+    /// A document that is searched.
     Document,
 }
 
@@ -32,18 +32,18 @@ pub struct EmbeddingRequest {
     pub model: String,
     /// The texts. None of them may be empty.
     pub inputs: Vec<String>,
-    /// The length of the vectors, where the model lets it be chosen.
+    /// The length of the vectors, for models that let the caller choose it.
     pub dimensions: Option<u32>,
-    /// What they are for, where the vendor asks (Google).
+    /// The purpose of the vectors, for vendors that ask for it (Google).
     pub purpose: Option<EmbeddingPurpose>,
-    /// The most texts in one request. What is above the vendor's limit is lowered to it.
+    /// The maximum number of texts in one request. The vendor's limit is an upper bound.
     pub batch_inputs: usize,
-    /// The most bytes of text in one request. A single text above it is sent by itself.
+    /// The maximum number of bytes of text in one request. A longer single text is sent by itself.
     pub batch_bytes: usize,
 }
 
 impl EmbeddingRequest {
-    /// Embeds texts, in batches as large as the vendors take.
+    /// Creates a request with the largest batches that the vendors accept.
     pub fn new(model: impl Into<String>, inputs: Vec<String>) -> Self {
         Self {
             model: model.into(),
@@ -59,16 +59,16 @@ impl EmbeddingRequest {
 /// The vectors of texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embeddings {
-    /// One vector a text, in the order of the texts, all of one length.
+    /// One vector for each text, in the order of the texts. All have the same length.
     pub vectors: Vec<Vec<f32>>,
-    /// What they used together. Output is 0.
+    /// The usage of all requests together. Output is 0.
     pub usage: Usage,
-    /// How many requests it took.
+    /// The number of requests.
     pub batches: usize,
 }
 
 impl Client {
-    /// Embeds texts, batch after batch. Nothing is sent where there are no texts.
+    /// Embeds texts, batch after batch. Without texts, no request is sent.
     ///
     /// # Errors
     /// [`LlmError::RequestInvalid`] for an empty text and for Anthropic, which has no such API;
@@ -123,7 +123,7 @@ impl Client {
             body["dimensions"] = dimensions.into();
         }
         let answer = self.post_json(&["embeddings"], &body).await?;
-        // The order is that of `index`, whatever the order of the list.
+        // `index` gives the position of a vector, whatever the order of the list.
         let mut vectors = vec![Vec::new(); batch.len()];
         for (at, item) in answer["data"].as_array().into_iter().flatten().enumerate() {
             let index = item["index"]
@@ -207,7 +207,7 @@ fn vector(value: &Value) -> Result<Vec<f32>, LlmError> {
             .collect());
     }
     let list = value.as_array().ok_or_else(invalid)?;
-    // JSON has numbers of 64 bits; vectors are floats of 32.
+    // JSON numbers are parsed as `f64`; vectors are `f32`.
     let numbers = list
         .iter()
         .map(|number| number.as_f64().map(|number| number as f32));

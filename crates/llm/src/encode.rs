@@ -1,4 +1,4 @@
-//! What the encoders of all vendors share.
+//! The parts that the encoders of all vendors share.
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use crate::{
     Thinking, ThinkingDefault, ToolResult,
 };
 
-/// Messages of one role that follow each other, as one turn: some vendors refuse two in a row.
+/// Consecutive messages of one role as one turn: some vendors refuse two of a role in a row.
 pub(crate) struct Turn<'a> {
     pub(crate) role: Role,
-    /// The parts, each with the cache mark of its message on the message's last part.
+    /// The parts. The cache mark of a message is on the message's last part.
     pub(crate) parts: Vec<(&'a Part, Option<CacheLifetime>)>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for message in messages.iter().filter(|message| !message.parts.is_empty()) {
         let mut parts: Vec<_> = message.parts.iter().map(|part| (part, None)).collect();
-        // A mark does not stand on thoughts, nor on a text that is left out because it is empty.
+        // A cache mark cannot be on reasoning, nor on an empty text, which is not sent.
         let can_have_mark = |part: &Part| match part {
             Part::Text(text) => !text.text.is_empty(),
             other => !matches!(other, Part::Reasoning(_) | Part::Vendor(_)),
@@ -38,7 +38,7 @@ pub(crate) fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
     turns
 }
 
-/// The temperature, where the model takes one now.
+/// The temperature, if the model accepts one for this request.
 pub(crate) fn temperature(
     request: &ModelRequest,
     thinks: bool,
@@ -63,7 +63,7 @@ pub(crate) fn temperature(
     None
 }
 
-/// The texts to stop at, where the model takes them.
+/// The stop sequences, if the model accepts them.
 pub(crate) fn stop<'a>(
     request: &'a ModelRequest,
     omissions: &mut Vec<Omission>,
@@ -78,7 +78,7 @@ pub(crate) fn stop<'a>(
     Some(&request.stop)
 }
 
-/// The word for the amount of thinking; what was asked for and is not taken is noted.
+/// The effort to send. A requested effort that the model does not accept is noted as an omission.
 pub(crate) fn effort(request: &ModelRequest, omissions: &mut Vec<Omission>) -> Option<Effort> {
     let asked = request.effort?;
     let traits = &request.traits;
@@ -104,14 +104,14 @@ pub(crate) fn omit(omissions: &mut Vec<Omission>, field: &'static str, reason: &
     omissions.push(Omission { field, reason });
 }
 
-/// The most tokens of answer and reasoning together, within the model's cap.
+/// The maximum number of tokens of answer and reasoning together, within the model's cap.
 pub(crate) fn output_tokens(request: &ModelRequest, reasoning: u32) -> Option<u32> {
     let cap = request.traits.output_cap;
     let asked = request.max_output_tokens?;
     Some(asked.saturating_add(reasoning).min(cap.unwrap_or(u32::MAX)))
 }
 
-/// The system text, with the schema in it where the vendor does not take one by itself.
+/// The system text. It contains the schema where the vendor has no field for it.
 pub(crate) fn system_text(request: &ModelRequest, structured: StructuredOutput) -> Option<String> {
     let in_prompt = matches!(
         structured,

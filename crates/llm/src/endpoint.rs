@@ -1,4 +1,4 @@
-//! Where a vendor's API is, and how it is spoken to.
+//! The endpoint of a vendor's API: its base URL, protocol and headers.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::LlmError;
 
-/// The most headers that an endpoint may add.
+/// The maximum number of headers that an endpoint may add.
 const HEADERS_MAX: usize = 32;
 
 /// The API that an endpoint speaks.
@@ -28,7 +28,7 @@ pub enum Protocol {
     GoogleGenerateContent,
 }
 
-/// A base URL and what is sent to it besides the key.
+/// A base URL with its protocol and additional headers.
 #[derive(Clone)]
 pub struct Endpoint {
     protocol: Protocol,
@@ -37,7 +37,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint with its version in the path, such as `https://api.openai.com/v1`.
+    /// Creates an endpoint from a URL with the version in the path, such as `https://api.openai.com/v1`.
     ///
     /// # Errors
     /// [`LlmError::EndpointInvalid`] for a URL that is not `http` or `https`, or that has a user, a query or a
@@ -71,7 +71,7 @@ impl Endpoint {
         Self::new(Protocol::AnthropicMessages, "https://api.anthropic.com/v1")
     }
 
-    /// OpenAI's own API, by Responses.
+    /// OpenAI's own API, with the Responses protocol.
     ///
     /// # Errors
     /// None in practice: the URL is a constant.
@@ -93,8 +93,8 @@ impl Endpoint {
     /// Adds a header to every request. Its value is treated as a secret.
     ///
     /// # Errors
-    /// [`LlmError::EndpointInvalid`] for a name or value that no header can have, a header that frames the request, and
-    /// too many of them.
+    /// [`LlmError::EndpointInvalid`] for an invalid name or value, a header that frames the request, and too many of
+    /// them.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, LlmError> {
         let refuse = |reason| Err(LlmError::EndpointInvalid(reason));
         let Ok(name) = HeaderName::try_from(name) else {
@@ -134,7 +134,7 @@ impl Endpoint {
         &self.base
     }
 
-    /// The host, as an address where it is one.
+    /// The host, as an IP address where it is one.
     pub(crate) fn host(&self) -> Option<Host<&str>> {
         self.base.host()
     }

@@ -1,11 +1,11 @@
-//! What can go wrong with a call, each with a stable code.
+//! The errors of a call, each with a stable code.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-/// When the vendor wants to be asked again.
+/// When the vendor wants the request to be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// After this time, counted from the answer.
@@ -15,7 +15,7 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// How long to wait from `now`. Nothing where the time has passed.
+    /// How long to wait from `now`. Zero where the time has passed.
     #[must_use]
     pub fn wait(self, now: DateTime<Utc>) -> Duration {
         match self {
@@ -31,7 +31,7 @@ impl RetryAfter {
 pub enum VendorErrorKind {
     /// The key is missing, wrong or revoked (401).
     Unauthenticated,
-    /// The key may not do this (403).
+    /// The key lacks the permission (403).
     Forbidden,
     /// The account has no credit left or is not paid (402, and texts of 400 and 429 that say so).
     QuotaExceeded,
@@ -43,7 +43,7 @@ pub enum VendorErrorKind {
     Timeout,
     /// The request collided with another (409).
     Conflict,
-    /// Another failure of the vendor's (5xx).
+    /// Another failure on the vendor's side (5xx).
     Failed,
     /// The model does not exist, or not for this key (404).
     ModelNotFound,
@@ -86,7 +86,7 @@ impl VendorErrorKind {
     }
 }
 
-/// A refusal or failure in the vendor's own words.
+/// A refusal or failure that the vendor reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VendorError {
     /// What kind it is.
@@ -95,15 +95,15 @@ pub struct VendorError {
     pub status: Option<u16>,
     /// The vendor's own code or type, such as `insufficient_quota`. Empty where there is none.
     pub vendor_code: String,
-    /// The vendor's words: without keys, and at most [`crate::VENDOR_WORDS_MAX`] characters.
+    /// The vendor's message: without keys, and at most [`crate::VENDOR_WORDS_MAX`] characters.
     pub message: String,
-    /// When the vendor wants to be asked again.
+    /// When the vendor wants the request to be retried.
     pub retry_after: Option<RetryAfter>,
     /// The vendor's id of the request, for its support.
     pub request_id: Option<String>,
 }
 
-/// Why a call failed. What a vendor wrote is in [`LlmError::Vendor`] only, bounded and without keys.
+/// Why a call failed. Only [`LlmError::Vendor`] contains text of a vendor, bounded and without keys.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LlmError {
@@ -119,7 +119,7 @@ pub enum LlmError {
     /// The resolver refused the endpoint's address. Nothing was sent.
     #[error("the address of the endpoint is not allowed")]
     AddressRefused,
-    /// The name does not resolve, or nobody listens there.
+    /// The name does not resolve, or no server listens at the address.
     #[error("the endpoint cannot be reached")]
     Unreachable,
     /// The server's certificate is not valid for its name or not signed by a known authority.
@@ -131,25 +131,25 @@ pub enum LlmError {
     /// No byte of the answer arrived in time.
     #[error("the endpoint sent nothing for {} ms", .0.as_millis())]
     FirstByteTimeout(Duration),
-    /// The answer stopped in the middle.
+    /// The answer stalled in the middle.
     #[error("the endpoint stopped in the middle of its answer for {} ms", .0.as_millis())]
     IdleTimeout(Duration),
     /// The answer as a whole took too long.
     #[error("the answer took longer than {} ms", .0.as_millis())]
     TotalTimeout(Duration),
-    /// The server answered with a redirect. It is not followed: it would take the key to another place.
+    /// The server answered with a redirect. It is not followed: that would send the key to another server.
     #[error("the endpoint answered with a redirect ({0}), which is not followed")]
     Redirected(u16),
     /// The answer is a web page, such as a proxy's.
     #[error("the endpoint answered with a web page instead of the API's answer")]
     AnswerNotApi,
-    /// The answer has not the form that the API promises.
+    /// The answer does not have the form that the API documents.
     #[error("the answer of the endpoint is invalid: {0}")]
     AnswerInvalid(&'static str),
     /// The answer, or one line or event of it, is larger than the limit in bytes.
     #[error("the answer of the endpoint is larger than {0} bytes")]
     AnswerTooLarge(usize),
-    /// The answer ended without saying that it is complete.
+    /// The connection ended before the answer was complete.
     #[error("the answer was cut off before its end")]
     Truncated,
     /// The model wrote a tool call that has no name or whose arguments are not a JSON object.
@@ -208,7 +208,7 @@ impl LlmError {
         }
     }
 
-    /// When the vendor wants to be asked again, where it said so.
+    /// When the vendor wants the request to be retried, where it says so.
     #[must_use]
     pub fn retry_after(&self) -> Option<RetryAfter> {
         match self {

@@ -1,4 +1,4 @@
-//! What a stream yields.
+//! The events of a stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,10 @@ pub enum UsageSource {
     Estimated,
 }
 
-/// What a call used, in tokens. The fields mean the same for every vendor.
+/// The tokens that a call used. The fields mean the same for every vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// All input, with what was read from and written to the vendor's cache.
+    /// All input, including the tokens that were read from and written to the vendor's cache.
     pub input_tokens: u64,
     /// The part of the input that was read from the cache.
     pub cache_read_tokens: u64,
@@ -28,7 +28,7 @@ pub struct Usage {
     pub cache_write_long_tokens: u64,
     /// All output, with reasoning.
     pub output_tokens: u64,
-    /// The part of the output that was reasoning, as far as the vendor says.
+    /// The part of the output that was reasoning, as far as the vendor reports it.
     pub reasoning_tokens: u64,
     /// Where the numbers come from.
     pub source: UsageSource,
@@ -44,9 +44,9 @@ pub enum FinishReason {
     Length,
     /// The model asks for tools to be run.
     ToolUse,
-    /// The vendor's filter stopped it, or the prompt.
+    /// The vendor's filter stopped the answer or the prompt.
     Filtered,
-    /// The model refused. Leave the turn out of what is sent next, or it refuses again.
+    /// The model refused. Leave the turn out of the next request, or the model refuses again.
     Refused,
     /// The vendor paused a long turn. Send the message back as it is, and the model goes on.
     Paused,
@@ -57,11 +57,11 @@ pub enum FinishReason {
 pub struct Finish {
     /// Why it ended.
     pub reason: FinishReason,
-    /// What it used.
+    /// The usage of the call.
     pub usage: Usage,
-    /// The whole turn, ready to be sent back: with the reasoning and the signatures that the vendor wants to see again.
+    /// The whole turn, ready to be sent back, with the reasoning and the signatures that the vendor requires.
     pub message: Message,
-    /// The id of the model that answered, as the vendor says.
+    /// The id of the model that answered, as the vendor reports it.
     pub model: Option<String>,
 }
 
@@ -74,25 +74,25 @@ pub enum StreamEvent {
     ReasoningDelta(String),
     /// A tool call, complete.
     ToolCall(ToolCall),
-    /// What was used so far. A later one replaces it.
+    /// The usage so far. A later event replaces it.
     Usage(Usage),
     /// The end. It comes exactly once, as the last event; a stream that ends without it has failed.
     Finish(Finish),
 }
 
 impl StreamEvent {
-    /// Whether a user has seen something of the answer: from here on the call is not repeated.
+    /// Whether the event shows a user a part of the answer. After such an event the call is not retried.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         !matches!(self, Self::Usage(_))
     }
 }
 
-/// Something that was asked for and not sent, because the model does not take it.
+/// An option of the request that was not sent, because the model does not accept it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Omission {
     /// The field of the request.
     pub field: &'static str,
-    /// What was done, and why.
+    /// What was done instead, and why.
     pub reason: &'static str,
 }

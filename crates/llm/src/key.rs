@@ -1,4 +1,4 @@
-//! The key of a vendor's API.
+//! The API key of a vendor.
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +16,7 @@ pub const KEY_BYTES_MAX: usize = 8 << 10;
 pub struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// A key as the vendor gave it. White space around it is removed, because it comes from copying.
+    /// Parses a key. White space around it is removed, because it comes from copying.
     ///
     /// # Errors
     /// [`LlmError::KeyInvalid`] for an empty key, one that is too long, and one with a line break, a space or another
@@ -41,7 +41,7 @@ impl ApiKey {
         Ok(Self(key.into()))
     }
 
-    /// No key: for servers that ask for none, such as one on the same machine. No header is sent.
+    /// No key, for servers that require none, such as one on the same machine. No header is sent.
     #[must_use]
     pub fn none() -> Self {
         Self(SecretString::default())
@@ -57,8 +57,8 @@ impl ApiKey {
         self.0.expose_secret()
     }
 
-    /// A header's value with the key in it, marked as sensitive: it is not printed, and not put into a compression
-    /// table.
+    /// The value of a header with the key in it, marked as sensitive: it is not printed, and not put into a header
+    /// compression table.
     pub(crate) fn header(&self, prefix: &str) -> Result<HeaderValue, LlmError> {
         let text = Zeroizing::new(format!("{prefix}{}", self.expose()));
         let mut value = HeaderValue::try_from(text.as_str())
@@ -67,8 +67,8 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// Names the key without telling it: 64 bits of a hash over the key and the server. What one key's account
-    /// encrypted is replayed to that account only.
+    /// Identifies the key without revealing it: 64 bits of a hash over the key and the server. Data that one key's
+    /// account encrypted is sent back to that account only.
     pub(crate) fn fingerprint(&self, server: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(server.as_bytes());

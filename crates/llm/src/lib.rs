@@ -1,9 +1,8 @@
 //! Wire clients for language models: Anthropic Messages, OpenAI Responses, OpenAI Chat Completions (and every server
 //! that speaks it), Google `generateContent`.
 //!
-//! A wire client and nothing else: it knows no database, no tenant and no model's name. What a model accepts is
-//! [`ModelTraits`], which the caller gives. One request ([`ModelRequest`]) and one answer ([`ModelStream`]) are the
-//! same for every vendor.
+//! It is only a wire client: it knows no database, no tenant and no model's name. The caller says in [`ModelTraits`]
+//! what a model accepts. One request type ([`ModelRequest`]) and one answer type ([`ModelStream`]) serve every vendor.
 //!
 //! - A stream ends with exactly one [`StreamEvent::Finish`] or with an error; one that was cut off is
 //!   [`LlmError::Truncated`].
@@ -35,7 +34,7 @@
 //! # });
 //! ```
 
-// The fuzzer's properties, which the tests run too, name the crate as others do.
+// The fuzzer's properties, which the tests run too, refer to the crate by its external name.
 #[cfg(test)]
 extern crate self as nyxcore_llm;
 

@@ -1,4 +1,4 @@
-//! An answer that fits a JSON Schema: asked for in the way that the endpoint takes, checked here, and repaired once.
+//! An answer that fits a JSON Schema. The schema is sent as the endpoint accepts it, checked here, and repaired once.
 
 use serde_json::Value;
 
@@ -10,21 +10,21 @@ use crate::{Client, Finish, FinishReason, LlmError, Message, ModelRequest};
 pub struct ObjectAnswer {
     /// The value.
     pub value: Value,
-    /// Every call that it took, oldest first: two where the first answer did not fit. All of them cost.
+    /// The finish of every call, oldest first: two where the first answer did not fit. All of them are billed.
     pub finishes: Vec<Finish>,
 }
 
-/// Checks answers against the schema that was asked for, and asks again where one does not fit. For callers that make
-/// each call by themselves, such as one that keeps a ledger of them.
+/// Checks answers against the requested schema, and builds the repair request. For callers that make each call
+/// themselves, such as one that records them in a ledger.
 pub struct OutputCheck {
     validator: jsonschema::Validator,
 }
 
 impl OutputCheck {
-    /// The check of a request's output schema.
+    /// Creates the check of a request's output schema.
     ///
     /// # Errors
-    /// [`LlmError::RequestInvalid`] where there is no schema or it is not one.
+    /// [`LlmError::RequestInvalid`] where the request has no schema, or an invalid one.
     pub fn new(request: &ModelRequest) -> Result<Self, LlmError> {
         let refuse = |reason: &str| LlmError::RequestInvalid(reason.to_owned());
         let output = request.output_schema.as_ref();
@@ -53,8 +53,8 @@ impl OutputCheck {
         Err(LlmError::OutputInvalid(complaint))
     }
 
-    /// The request that asks once more, telling what is wrong with an answer. None where that does not help: the answer
-    /// is not there as a whole.
+    /// The request that repairs an answer: it says what is wrong and asks once more. `None` where a repair does not
+    /// help, because the answer is incomplete.
     #[must_use]
     pub fn repair(
         &self,
@@ -86,7 +86,7 @@ impl Client {
     ///
     /// # Errors
     /// [`LlmError::OutputInvalid`] where the second answer does not fit either, and where the answer was cut off,
-    /// filtered or refused; [`LlmError::RequestInvalid`] where there is no schema or it is not one; else as
+    /// filtered or refused; [`LlmError::RequestInvalid`] where there is no schema, or an invalid one; otherwise as
     /// [`Client::complete`].
     pub async fn object(&self, request: &ModelRequest) -> Result<ObjectAnswer, LlmError> {
         let check = OutputCheck::new(request)?;
@@ -120,7 +120,7 @@ fn read(text: &str, validator: &jsonschema::Validator) -> Result<Value, String> 
     complaint.map_or(Ok(value), Err)
 }
 
-/// Models like to put JSON into a fenced block, also where they are told not to.
+/// Removes a code fence. Models often put JSON into one, even where they are told not to.
 fn without_fence(text: &str) -> &str {
     let text = text.trim();
     let inner = text

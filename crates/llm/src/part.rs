@@ -13,54 +13,54 @@ use crate::Protocol;
 pub enum Part {
     /// Text.
     Text(TextPart),
-    /// A picture.
+    /// An image.
     Image(Image),
     /// The model asks for a function to be run.
     ToolCall(ToolCall),
-    /// What the function gave.
+    /// The result of the function.
     ToolResult(ToolResult),
-    /// What the model thought. It is sent back whole and unchanged, or not at all.
+    /// The reasoning of the model. It is sent back complete and unchanged, or not at all.
     Reasoning(Reasoning),
-    /// Something of the vendor's that this crate does not read, and sends back whole and unchanged.
+    /// A vendor's data that this crate does not interpret. It is sent back complete and unchanged.
     Vendor(Replay),
 }
 
 impl Part {
-    /// A text of the caller's.
+    /// A text of the caller.
     pub fn text(text: impl Into<String>) -> Self {
         let (text, signature) = (text.into(), None);
         Self::Text(TextPart { text, signature })
     }
 }
 
-/// Text, with what the vendor wants back with it.
+/// Text, with the signature that the vendor requires back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextPart {
     /// The text.
     pub text: String,
-    /// A vendor's signature of the thoughts before this text. The text may be empty: the signature must be sent back
-    /// all the same.
+    /// A vendor's signature of the reasoning before this text. Even if the text is empty, the signature must be sent
+    /// back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Replay>,
 }
 
-/// A picture.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Image {
-    /// The picture itself.
+    /// The image data.
     Data {
         /// Its media type, such as `image/png`.
         media_type: String,
         /// Its bytes in Base64.
         base64: String,
     },
-    /// Where the vendor finds it. Google takes only its own URLs.
+    /// The URL of the image. Google accepts only its own URLs.
     Url(String),
 }
 
 impl Image {
-    /// A picture by its bytes.
+    /// Creates an image from its bytes.
     pub fn from_bytes(media_type: impl Into<String>, bytes: &[u8]) -> Self {
         Self::Data {
             media_type: media_type.into(),
@@ -68,7 +68,7 @@ impl Image {
         }
     }
 
-    /// The picture as a URL, as the OpenAI APIs want it.
+    /// The image as a URL, which the OpenAI APIs require.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Data { media_type, base64 } => format!("data:{media_type};base64,{base64}"),
@@ -77,26 +77,26 @@ impl Image {
     }
 }
 
-/// A function that the model asks for. It is given only when it is complete.
+/// A function that the model asks for. The stream yields it only when it is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The id that the result names. Where the vendor gave none, one was made.
+    /// The id that the result names. Where the vendor sends none, this crate generates one.
     pub id: String,
     /// The name of the tool.
     pub name: String,
     /// The arguments.
     pub arguments: Map<String, Value>,
-    /// A vendor's signature of the thoughts before this call.
+    /// A vendor's signature of the reasoning before this call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Replay>,
 }
 
-/// What a function gave.
+/// The result of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolResult {
     /// The id of the call.
     pub call_id: String,
-    /// The name of the tool: Google wants it.
+    /// The name of the tool, which Google requires.
     pub name: String,
     /// The result as text, for the model.
     pub content: String,
@@ -104,22 +104,23 @@ pub struct ToolResult {
     pub is_error: bool,
 }
 
-/// What the model thought.
+/// The reasoning of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reasoning {
-    /// The thoughts, or a summary, as far as the vendor shows them.
+    /// The reasoning or a summary of it, as far as the vendor shows it.
     pub text: String,
-    /// What is sent back. None: the vendor wants nothing back.
+    /// The data that is sent back. `None` where the vendor requires nothing back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,
 }
 
-/// What a vendor wants back unchanged. Another vendor, and where the vendor says so another account, never gets it.
+/// Data that a vendor requires back unchanged. It is never sent to another vendor, nor, where it is bound to an
+/// account, to another account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replay {
-    /// The protocol it came by.
+    /// The protocol that it belongs to.
     pub protocol: Protocol,
-    /// Names the account without telling its key, where the value is good for that account only.
+    /// The fingerprint of the account's key, where the value is valid for that account only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The value.
@@ -127,7 +128,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// What is good for every account of the protocol.
+    /// Creates data that is valid for every account of the protocol.
     pub(crate) fn new(protocol: Protocol, value: Value) -> Self {
         let account = None;
         Self {

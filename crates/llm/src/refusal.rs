@@ -1,4 +1,4 @@
-//! Reads what a vendor says when it refuses or fails: the kind, its words, and when to come back.
+//! Parses a vendor's error response: its kind, its message, and when to retry.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::scrub::Scrubber;
 use crate::{LlmError, RetryAfter, VendorError, VendorErrorKind};
 
-/// The largest body of an error that is read, in bytes.
+/// The maximum size of an error's body that is read, in bytes.
 pub(crate) const REFUSAL_BYTES_MAX: usize = 256 << 10;
-/// The longest wait that is believed: a day. What is longer is a mistake.
+/// The maximum accepted wait: one day. A longer one is taken for a mistake.
 const WAIT_MAX: Duration = Duration::from_secs(86_400);
 
-/// An answer that is not 2xx.
+/// Parses an answer whose status is not 2xx.
 pub(crate) fn from_answer(
     status: u16,
     headers: &HeaderMap,
@@ -44,7 +44,7 @@ pub(crate) fn from_answer(
     LlmError::Vendor(Box::new(error))
 }
 
-/// An error object in a stream or in an answer with status 200. None where the value is not an error.
+/// Parses an API error object in a stream or in an answer with status 200. `None` where the value is not an error.
 pub(crate) fn from_value(value: &Value, scrubber: &Scrubber) -> Option<LlmError> {
     let error = words(value)?.error(None, scrubber);
     Some(LlmError::Vendor(Box::new(error)))
@@ -57,7 +57,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     Some(ids.next()?.to_str().ok()?.chars().take(128).collect())
 }
 
-/// Whether it begins as a web page does. No JSON and no event stream begins with `<`.
+/// Whether a body begins like a web page. No JSON and no event stream begins with `<`.
 pub(crate) fn looks_like_html(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     body.trim_ascii_start().first() == Some(&b'<')
@@ -73,7 +73,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     if let Ok(seconds) = given.parse::<f64>() {
         return wait(seconds);
     }
-    // The form of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    // The date format of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`.
     let at = DateTime::parse_from_rfc2822(given).ok()?;
     Some(RetryAfter::At(at.to_utc()))
 }
@@ -83,7 +83,7 @@ fn wait(seconds: f64) -> Option<RetryAfter> {
     Some(RetryAfter::In(wait.min(WAIT_MAX)))
 }
 
-/// What an error object says, before it is classified.
+/// The fields of an error object, before it is classified.
 #[derive(Default)]
 struct Words<'a> {
     message: &'a str,
@@ -93,8 +93,8 @@ struct Words<'a> {
     retry_after: Option<RetryAfter>,
 }
 
-/// The error in the forms that vendors use: `{"error": {…}}`, `{"error": "text"}`, `{"type": "error", …}`, `{"detail":
-/// …}` of FastAPI, a list of one.
+/// Extracts the error in the forms that vendors use: `{"error": {…}}`, `{"error": "text"}`, `{"type": "error", …}`,
+/// FastAPI's `{"detail": …}`, a list of one.
 fn words(value: &Value) -> Option<Words<'_>> {
     if let [only] = value.as_array().map(Vec::as_slice).unwrap_or_default() {
         return words(only);
@@ -153,8 +153,7 @@ impl Words<'_> {
     fn error(self, status: Option<u16>, scrubber: &Scrubber) -> VendorError {
         let all = format!("{} {}", self.names.join(" "), self.message);
         let mut error = bare(status.or(self.status), &all);
-        // A rate limit that says when it ends is not an account without credit, whatever its text says of plans and
-        // billing.
+        // A rate limit with an end is not an account without credit, even if its text mentions plans and billing.
         if error.kind == VendorErrorKind::QuotaExceeded && self.retry_after.is_some() {
             error.kind = VendorErrorKind::RateLimited;
         }
@@ -182,7 +181,7 @@ fn bare(status: Option<u16>, text: &str) -> VendorError {
     }
 }
 
-/// What the text says counts before the status where vendors use a general status for a special thing.
+/// Classifies an error. The text counts before the status where vendors use a general status for a special case.
 fn kind(status: Option<u16>, text: &str) -> VendorErrorKind {
     use VendorErrorKind as Kind;
     let says = |any: &[&str]| any.iter().any(|words| text.contains(words));

@@ -1,20 +1,20 @@
-//! What a model is asked, in the same words for every vendor.
+//! A request to a model, in the same form for every vendor.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{LlmError, ModelTraits, Part};
 
-/// The longest model id, in bytes.
+/// The maximum length of a model id, in bytes.
 const MODEL_ID_MAX: usize = 256;
-/// The longest name of a tool, in bytes. The vendors agree on 64.
+/// The maximum length of a tool's name, in bytes. All vendors have the limit 64.
 const TOOL_NAME_MAX: usize = 64;
 
-/// Who said something.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The person or program that asks. Results of tools are also the user's.
+    /// The person or program that asks. Tool results have this role too.
     User,
     /// The model.
     Assistant,
@@ -35,7 +35,7 @@ pub enum CacheLifetime {
 pub struct Message {
     /// Whose turn it is.
     pub role: Role,
-    /// What was said, in order.
+    /// The content, in order.
     pub parts: Vec<Part>,
     /// Marks the prompt up to the end of this message for the vendor's cache. Vendors that cache by themselves ignore
     /// it.
@@ -44,12 +44,12 @@ pub struct Message {
 }
 
 impl Message {
-    /// A turn of the user's.
+    /// Creates a turn of the user.
     pub fn user(text: impl Into<String>) -> Self {
         Self::new(Role::User, vec![Part::text(text)])
     }
 
-    /// A turn of the model's.
+    /// Creates a turn of the model.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self::new(Role::Assistant, vec![Part::text(text)])
     }
@@ -83,34 +83,34 @@ pub struct Tool {
     pub schema: Value,
 }
 
-/// Whether the model uses tools.
+/// Whether the model may or must use tools.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolChoice {
     /// The model decides.
     #[default]
     Auto,
-    /// It calls at least one.
+    /// The model calls at least one tool.
     Required,
-    /// It calls none.
+    /// The model calls no tool.
     None,
-    /// It calls this one.
+    /// The model calls this tool.
     Named(String),
 }
 
 /// The form that the whole answer must have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputSchema {
-    /// A name for the form: as a tool's.
+    /// A name of the schema. The rules of tool names apply.
     pub name: String,
     /// The JSON Schema.
     pub schema: Value,
-    /// Whether the vendor enforces it word for word. OpenAI then wants every property to be required and
+    /// Whether the vendor enforces the schema strictly. OpenAI then requires every property to be required and
     /// `additionalProperties` to be false.
     pub strict: bool,
 }
 
-/// How much the model thinks before it answers. The order is that of the amount.
+/// How much the model thinks before it answers. The levels are ordered by the amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
@@ -131,7 +131,7 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// The word that vendors use.
+    /// The name that vendors use.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -146,7 +146,7 @@ impl Effort {
     }
 }
 
-/// Which parts of the prompt, besides messages, the vendor's cache shall keep.
+/// The parts of the prompt, besides messages, that the vendor's cache is to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CacheMarks {
     /// The prompt up to the end of the tools.
@@ -160,34 +160,35 @@ pub struct CacheMarks {
 pub struct ModelRequest {
     /// The vendor's id of the model.
     pub model: String,
-    /// What the model accepts. This crate knows no model: the caller says it.
+    /// What the model accepts. This crate knows no model, so the caller sets it.
     pub traits: ModelTraits,
-    /// What the model is told before the conversation.
+    /// The system text.
     pub system: Option<String>,
     /// The conversation, oldest turn first.
     pub messages: Vec<Message>,
-    /// The functions that the model may ask for.
+    /// The functions that the model may call.
     pub tools: Vec<Tool>,
-    /// Whether it uses them.
+    /// Whether the model may or must use them.
     pub tool_choice: ToolChoice,
     /// The form of the answer.
     pub output_schema: Option<OutputSchema>,
-    /// How much it thinks. None leaves it to the vendor.
+    /// How much the model thinks. `None` leaves it to the vendor.
     pub effort: Option<Effort>,
     /// Asks for a summary of the reasoning, where the vendor gives one.
     pub show_reasoning: bool,
-    /// The most tokens of the answer without its reasoning. None is the model's own limit, or the vendor's default.
+    /// The maximum number of tokens of the answer without its reasoning. `None` is the model's own limit, or the
+    /// vendor's default.
     pub max_output_tokens: Option<u32>,
-    /// How much chance there is in the answer, from 0 on.
+    /// The sampling temperature, 0 or more.
     pub temperature: Option<f64>,
-    /// Texts at which the answer ends.
+    /// Stop sequences, at which the answer ends.
     pub stop: Vec<String>,
-    /// What else the vendor's cache shall keep.
+    /// The other parts of the prompt that the vendor's cache is to keep.
     pub cache: CacheMarks,
 }
 
 impl ModelRequest {
-    /// Asks a model one thing.
+    /// Creates a request with one question.
     pub fn new(model: impl Into<String>, prompt: impl Into<String>) -> Self {
         Self {
             model: model.into(),
@@ -206,7 +207,8 @@ impl ModelRequest {
         }
     }
 
-    /// Refuses what would change the request's meaning if it were left out, before anything is sent.
+    /// Validates the request before it is sent. It refuses options whose omission would change the meaning of the
+    /// request.
     pub(crate) fn check(&self) -> Result<(), LlmError> {
         model_check(&self.model)?;
         let refuse = |reason: &str| Err(LlmError::RequestInvalid(reason.to_owned()));
@@ -255,7 +257,8 @@ impl ModelRequest {
     }
 }
 
-/// A model id may have a slash or a colon (`org/model:tag`), but nothing that would leave its place in a path.
+/// A model id may contain a slash or a colon (`org/model:tag`), but no character that would leave its segment of a URL
+/// path.
 pub(crate) fn model_check(model: &str) -> Result<(), LlmError> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+".contains(&byte);
     let is_good = (1..=MODEL_ID_MAX).contains(&model.len())

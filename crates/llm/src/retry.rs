@@ -1,4 +1,4 @@
-//! Sends a request again where that may help, and only before anything of the answer was shown.
+//! Retries a request after a temporary failure, and only before a part of the answer was shown.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use tracing::warn;
 
 use crate::{Client, LlmError, ModelRequest, ModelStream};
 
-/// Time and chance, for waiting. Tests give one that does not wait.
+/// The clock and the randomness of retries. Tests pass one that does not wait.
 pub trait RetryTimer: Send + Sync {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> DateTime<Utc>;
 
     /// Waits.
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
 
-    /// A number from 0 up to 1, so that many clients do not come back at the same moment.
+    /// A random number from 0 to 1, so that many clients do not retry at the same moment.
     fn fraction(&self) -> f64;
 }
 
-/// The machine's clock and chance.
+/// The clock and the random numbers of the system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemTimer;
 
@@ -39,7 +39,7 @@ impl RetryTimer for SystemTimer {
     }
 
     fn fraction(&self) -> f64 {
-        // Without chance every client waits the whole time, which is no error.
+        // If there is no random number, the client waits the whole time, which is not an error.
         getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX))
     }
 }
@@ -49,13 +49,13 @@ impl RetryTimer for SystemTimer {
 pub struct RetryPolicy {
     /// How often a request is sent at the most: 3 by default.
     pub attempts: u32,
-    /// The wait before the second attempt, doubled each time: 1 s by default. Between half of it and all of it is
-    /// waited.
+    /// The wait before the second attempt, doubled each time: 1 s by default. The actual wait is a random time between
+    /// half of it and all of it.
     pub backoff: Duration,
-    /// The longest backoff: 16 s by default.
+    /// The maximum backoff: 16 s by default.
     pub backoff_max: Duration,
-    /// The longest wait that a vendor may ask for: 60 s by default. Where it asks for more, the error is given, and
-    /// says how long.
+    /// The maximum wait that a vendor may ask for: 60 s by default. If the vendor asks for more, the call fails, and
+    /// the error contains the wait.
     pub wait_max: Duration,
 }
 
@@ -71,10 +71,10 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait after that attempt (counted from 1) failed with `error`; none where it is not sent again.
+    /// How long to wait after this attempt (counted from 1) failed with `error`. `None` where there is no retry.
     #[must_use]
     pub fn wait(&self, attempt: u32, error: &LlmError, timer: &dyn RetryTimer) -> Option<Duration> {
-        // What the model wrote wrongly it may write rightly: once.
+        // An invalid tool call is the model's mistake, and another attempt may be right. It is retried once.
         let attempts = match error {
             LlmError::ToolCallInvalid => self.attempts.min(2),
             _ => self.attempts,
@@ -94,9 +94,8 @@ impl RetryPolicy {
 }
 
 impl Client {
-    /// As [`Client::stream`], but sends the request again after 408, 409, 429, 500, 502, 503, 504, 529, time-outs,
-    /// resets and cut answers, as long as nothing of the answer was given. It returns when the first visible event is
-    /// there.
+    /// As [`Client::stream`], but retries the request after 408, 409, 429, 500, 502, 503, 504, 529, time-outs, resets
+    /// and truncated answers, as long as no part of the answer was visible. It returns at the first visible event.
     ///
     /// # Errors
     /// The error of the last attempt.

@@ -1,12 +1,12 @@
-//! Makes what a vendor wrote fit for messages and logs: bounded, on one line, and without keys.
+//! Sanitizes text of a vendor for messages and logs: bounded, on one line, and without keys.
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The most characters that are kept of what a vendor wrote in an error.
+/// The maximum number of characters that are kept of a vendor's error text.
 pub const VENDOR_WORDS_MAX: usize = 500;
-/// What stands in the place of a key.
+/// The replacement of a key.
 const REDACTED: &str = "[redacted]";
-/// How keys of common vendors begin. A word that begins so and is long enough is taken for a key, whoever's it is.
+/// The prefixes of common vendors' keys. A long enough word with such a prefix is taken for a key.
 const KEY_PREFIXES: [&str; 12] = [
     "sk-", "sk_", "pk-", "AIza", "gsk_", "xai-", "hf_", "r8_", "eyJ", "ya29.", "key-", "pplx-",
 ];
@@ -16,7 +16,7 @@ const KEY_LENGTH_MIN: usize = 12;
 /// end of a wrong key.
 const PIECE_LENGTH_MIN: usize = 4;
 
-/// Knows the secrets of one endpoint.
+/// Removes the secrets of one endpoint from texts.
 #[derive(Clone, Default)]
 pub(crate) struct Scrubber(Vec<SecretString>);
 
@@ -26,9 +26,10 @@ impl Scrubber {
         Self(secrets.map(SecretString::from).collect())
     }
 
-    /// The text on one line, without control characters and secrets, at most [`VENDOR_WORDS_MAX`] characters long.
+    /// Returns the text on one line, without control characters and secrets, with at most [`VENDOR_WORDS_MAX`]
+    /// characters.
     pub(crate) fn clean(&self, text: &str) -> String {
-        // Twice the bound: what is cut off here cannot be the part of a secret that stays.
+        // Eight times the final bound: a secret that is cut here is not in the part that is kept.
         let bounded: String = text.chars().take(8 * VENDOR_WORDS_MAX).collect();
         let mut whole = bounded;
         for secret in self.secrets() {
@@ -50,7 +51,7 @@ impl Scrubber {
             .collect()
     }
 
-    /// A word with its pieces between punctuation looked at one by one.
+    /// Cleans a word. Its pieces between punctuation are checked one by one.
     fn word(&self, word: &str) -> String {
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.*…+/=~".contains(letter);
         let mut out = String::with_capacity(word.len());
@@ -76,7 +77,7 @@ impl Scrubber {
     }
 
     fn is_secret(&self, piece: &str) -> bool {
-        // `a=b`, `Bearer:b`: what stands after the sign is looked at too.
+        // `a=b`, `Bearer:b`: the text after the separator is checked too.
         piece.split(['=', '/']).any(|part| {
             let part = part.trim_end_matches('.');
             let masked = part.contains(['*', '…']) || part.contains("...");
@@ -89,7 +90,7 @@ impl Scrubber {
                     let first = part.split(['*', '…', '.']).next().unwrap_or_default();
                     return !first.is_empty() && secret.starts_with(first);
                 }
-                // A long piece of the secret, or a text that has one in it.
+                // A long piece of the secret, or a text that contains one.
                 part.len() >= 2 * PIECE_LENGTH_MIN && secret.contains(part)
             })
         })

@@ -1,7 +1,7 @@
 //! A parser of server-sent events: bytes in, events out, in pieces of any size.
 //!
 //! It follows the HTML standard ("9.2 Server-sent events"), with one exception: an event at the end of the stream
-//! counts also without the blank line after it, because vendors leave it out.
+//! counts even without the blank line after it, because vendors omit it.
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ pub struct SseEvent {
     pub data: String,
 }
 
-/// How large things may be, in bytes.
+/// The maximum sizes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SseLimits {
     /// One line.
@@ -37,7 +37,7 @@ impl Default for SseLimits {
     }
 }
 
-/// A limit was passed.
+/// A size limit was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the event stream exceeds the limit of {0} bytes")]
 pub struct SseTooLarge(pub usize);
@@ -69,10 +69,10 @@ impl SseParser {
         }
     }
 
-    /// Takes more bytes, and gives every event that they complete to `sink`.
+    /// Parses more bytes, and passes every event that they complete to `sink`.
     ///
     /// # Errors
-    /// [`SseTooLarge`]. The events before the limit were given; the parser is of no further use.
+    /// [`SseTooLarge`]. The events before the limit were passed on; the parser cannot be used any more.
     pub fn push(
         &mut self,
         bytes: &[u8],
@@ -106,7 +106,7 @@ impl SseParser {
         Ok(())
     }
 
-    /// The stream has ended: the event that was not closed, if it has data.
+    /// Ends the stream. Returns the event that was not closed, if it has data.
     ///
     /// # Errors
     /// [`SseTooLarge`].
@@ -141,10 +141,11 @@ impl SseParser {
                 self.event.data.push_str(&String::from_utf8_lossy(value));
             }
             b"event" => self.event.name = String::from_utf8_lossy(value).into_owned(),
-            // `id` and `retry` are for streams that are resumed, and these are not. An empty field is a comment.
+            // `id` and `retry` are for resuming a stream, which these streams do not support. An empty field is a
+            // comment.
             _ => {}
         }
-        // The room of the line is used again.
+        // The buffer of the line is reused.
         line.clear();
         self.line = line;
         Ok(None)

@@ -1,4 +1,4 @@
-//! A model's answer as it arrives.
+//! A model's answer as a stream of events.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,9 +14,10 @@ use crate::sse::{SseEvent, SseParser, SseTooLarge};
 use crate::transport::Answer;
 use crate::{LlmError, refusal};
 
-/// The most chunks that are read after the end of an answer: the end of the body is in the first, or in the second.
+/// The maximum number of chunks that are read after the end of an answer. Usually the body ends with the first or
+/// second.
 const DRAIN_CHUNKS_MAX: usize = 8;
-/// How long that may take.
+/// The maximum time for reading them.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// The events of one answer. It ends with exactly one [`StreamEvent::Finish`] or with one error. Dropping it cancels
@@ -39,7 +40,7 @@ impl ModelStream {
             Some((event, driver))
         });
         Self {
-            // A stream that was read to its end may be asked again.
+            // Fused, so that the stream may be polled after its end.
             events: events.fuse().boxed(),
             omissions,
             request_id,
@@ -47,7 +48,7 @@ impl ModelStream {
         }
     }
 
-    /// What was asked for and not sent, because the model does not take it.
+    /// The options of the request that were not sent, because the model does not accept them.
     #[must_use]
     pub fn omissions(&self) -> &[Omission] {
         &self.omissions
@@ -65,7 +66,7 @@ impl ModelStream {
         self.attempts
     }
 
-    /// Reads to the end.
+    /// Reads to the end and returns the finish.
     ///
     /// # Errors
     /// The error that the stream ends with.
@@ -78,7 +79,7 @@ impl ModelStream {
         Err(LlmError::Truncated)
     }
 
-    /// Reads until something is visible, and gives a stream that begins with what was read.
+    /// Reads until an event is visible, and returns a stream that begins with the events read.
     pub(crate) async fn started(mut self, attempts: u32) -> Result<Self, LlmError> {
         let mut read = Vec::new();
         while let Some(event) = self.next().await {
@@ -113,14 +114,14 @@ impl fmt::Debug for ModelStream {
     }
 }
 
-/// What the body turned out to be, by its first byte that is not white space.
+/// The format of the body, which its first byte that is not white space shows.
 enum Form {
     Unknown,
     Events,
     Json(Vec<u8>),
 }
 
-/// Turns bytes into events: it finds out what the body is, parses it, and asks the decoder.
+/// Turns bytes into events: it detects the format of the body, parses it, and calls the decoder.
 pub(crate) struct Decoding {
     form: Form,
     parser: SseParser,
@@ -153,11 +154,10 @@ impl Decoding {
         self.out.is_finished()
     }
 
-    /// More bytes of the body. Events that were decoded before an error are there to be taken.
+    /// Adds bytes of the body. Events that were decoded before an error can still be taken.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), LlmError> {
         if matches!(self.form, Form::Unknown) {
-            // White space before an event stream means nothing, and JSON does not begin in the middle of it; a byte
-            // order mark is the parser's.
+            // White space may come before an event stream or a JSON value. The SSE parser handles a byte order mark.
             let is_space = |byte: &u8| byte.is_ascii_whitespace();
             match bytes.iter().find(|byte| !is_space(byte)) {
                 None => {}
@@ -187,7 +187,7 @@ impl Decoding {
         parsed.map_err(too_large)
     }
 
-    /// The body is at its end, or broke off with that error.
+    /// Ends the body, which was read to its end or broke off with the error `broken`.
     pub(crate) fn end(&mut self, broken: Option<LlmError>) -> Result<(), LlmError> {
         if self.out.is_finished() {
             return Ok(());
@@ -216,7 +216,7 @@ impl Decoding {
         self.decoder.end(&mut self.out)
     }
 
-    /// The event that was not closed. When it was cut off in the middle, the stream is truncated, and not wrong.
+    /// Decodes the event that was not closed. If it is cut off, the error is `Truncated` and not an invalid answer.
     fn last_event(&mut self, event: &SseEvent) -> Result<(), LlmError> {
         match self.decoder.event(event, &mut self.out) {
             Err(LlmError::AnswerInvalid(_)) if self.decoder.is_complete() => Ok(()),
@@ -232,7 +232,7 @@ fn too_large(error: SseTooLarge) -> LlmError {
 
 /// Reads an answer's body and decodes it.
 pub(crate) struct Driver {
-    // None when the body has ended.
+    // `None` after the end of the body.
     answer: Option<Answer>,
     decoding: Decoding,
     error: Option<LlmError>,
@@ -252,7 +252,7 @@ impl Driver {
             if let Some(event) = self.decoding.next_event() {
                 return Ok(Some(event));
             }
-            // What was decoded before the error has been given by now.
+            // All events that were decoded before the error have been yielded.
             if let Some(error) = self.error.take() {
                 return Err(error);
             }
@@ -282,8 +282,8 @@ impl Driver {
     }
 }
 
-/// Reads the end of a body whose answer is complete, so that the connection can serve the next call. Nobody waits for
-/// it, and a server that goes on sending is left.
+/// Reads the end of a body whose answer is complete, so that the connection can be reused for the next call. It runs in
+/// the background, and drops the connection if the server keeps on sending.
 fn drain(mut answer: Answer) {
     tokio::spawn(async move {
         let end = async {

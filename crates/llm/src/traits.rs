@@ -1,8 +1,8 @@
-//! What a model accepts, as the caller's catalog knows it. No model's name is known here.
+//! What a model accepts, as the caller's catalog describes it. This crate knows no model's name.
 
 use crate::Effort;
 
-/// Whether the model takes a temperature.
+/// Whether the model accepts a temperature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sampling {
     /// Always.
@@ -14,13 +14,13 @@ pub enum Sampling {
     Refused,
 }
 
-/// By what the amount of thinking is chosen.
+/// How the amount of thinking is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Thinking {
-    /// The model does not think, or thinks without a choice. Nothing is sent.
+    /// The model does not think, or the amount cannot be chosen. Nothing is sent.
     #[default]
     Unsupported,
-    /// By a word out of [`ModelTraits::efforts`]. At Anthropic this is adaptive thinking.
+    /// By one of the levels in [`ModelTraits::efforts`]. At Anthropic this is adaptive thinking.
     Effort,
     /// By a number of tokens.
     Budget {
@@ -31,7 +31,7 @@ pub enum Thinking {
     },
 }
 
-/// Whether the model thinks when nothing is said, and whether it can be stopped.
+/// Whether the model thinks by default, and whether that can be switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThinkingDefault {
     /// It does not think unless it is told to.
@@ -43,13 +43,13 @@ pub enum ThinkingDefault {
     Always,
 }
 
-/// The name of the field for the most output tokens in Chat Completions.
+/// The name of the field for the maximum number of output tokens in Chat Completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OutputField {
-    /// `max_tokens`: what compatible servers know.
+    /// `max_tokens`, which compatible servers know.
     #[default]
     MaxTokens,
-    /// `max_completion_tokens`: what OpenAI's reasoning models want.
+    /// `max_completion_tokens`, which OpenAI's reasoning models require.
     MaxCompletionTokens,
 }
 
@@ -63,15 +63,15 @@ pub enum SystemRole {
     Developer,
 }
 
-/// How a JSON Schema for the answer is given.
+/// How a JSON Schema for the answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StructuredOutput {
     /// Not known: the ways are tried in the order of this list, and the client remembers the first that is not refused.
     #[default]
     Unknown,
-    /// The vendor's own way. In Chat Completions `response_format: {type: json_schema}`.
+    /// The vendor's own field. In Chat Completions `response_format: {type: json_schema}`.
     Schema,
-    /// `response_format: {type: json_object, schema}`, as llama-cpp-python wants it.
+    /// `response_format: {type: json_object, schema}`, which llama-cpp-python requires.
     ObjectWithSchema,
     /// `response_format: {type: json_object}`, with the schema in the prompt.
     Object,
@@ -79,44 +79,43 @@ pub enum StructuredOutput {
     Prompt,
 }
 
-/// What one model accepts. The default is for a model of which nothing is known: nothing is sent that some server
-/// refuses.
+/// What one model accepts. The default is for an unknown model: it sends no option that some server refuses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelTraits {
-    /// Whether it takes a temperature.
+    /// Whether it accepts a temperature.
     pub sampling: Sampling,
     /// The highest temperature. Anthropic: 1; others: 2.
     pub temperature_max: f64,
-    /// By what the amount of thinking is chosen.
+    /// How the amount of thinking is chosen.
     pub thinking: Thinking,
-    /// Whether it thinks when nothing is said.
+    /// Whether it thinks by default.
     pub thinking_default: ThinkingDefault,
-    /// The words for the amount of thinking that it takes.
+    /// The effort levels that it accepts.
     pub efforts: Vec<Effort>,
-    /// The most output tokens with reasoning.
+    /// The maximum number of output tokens including reasoning.
     pub output_cap: Option<u32>,
-    /// The name of the field for them.
+    /// The name of the field for that maximum.
     pub output_field: OutputField,
     /// The role of the system text.
     pub system_role: SystemRole,
-    /// How it is given a schema.
+    /// How a schema is sent.
     pub structured: StructuredOutput,
-    /// Whether it takes pictures.
+    /// Whether it accepts images.
     pub images: bool,
-    /// Whether it takes tools.
+    /// Whether it accepts tools.
     pub tools: bool,
-    /// Whether it takes texts to stop at.
+    /// Whether it accepts stop sequences.
     pub stop: bool,
-    /// Whether it continues a last message of the assistant's. Newer models refuse it.
+    /// Whether it continues a last message with the role assistant. Newer models refuse it.
     pub continues_assistant: bool,
     /// Whether `stream_options: {include_usage: true}` is sent in Chat Completions. A client notices a server that
     /// refuses it.
     pub stream_usage: bool,
-    /// Whether its thoughts come encrypted and want to be sent back (`reasoning.encrypted_content` at OpenAI).
+    /// Whether its reasoning is encrypted and has to be sent back (`reasoning.encrypted_content` at OpenAI).
     pub encrypted_reasoning: bool,
-    /// Whether it refuses a tool call in the history that has no signature of its thoughts (Gemini 3).
+    /// Whether it refuses a tool call in the history without a signature of its reasoning (Gemini 3).
     pub signed_tool_calls: bool,
-    /// Whether thoughts at the beginning of the text, between `<think>` and `</think>`, are told apart from the answer
+    /// Whether thoughts at the beginning of the text, between `<think>` and `</think>`, are separated from the answer
     /// in Chat Completions.
     pub think_tags: bool,
 }
@@ -146,8 +145,8 @@ impl Default for ModelTraits {
 }
 
 impl ModelTraits {
-    /// The word for an amount of thinking: the asked one, else the next lower one that the model takes, else its
-    /// lowest. None where nothing is sent.
+    /// The effort level to send: the requested one, else the next lower one that the model accepts, else its lowest.
+    /// `None` where nothing is sent.
     #[must_use]
     pub fn effort(&self, asked: Option<Effort>) -> Option<Effort> {
         let asked = asked?;
@@ -158,8 +157,8 @@ impl ModelTraits {
         lower.or(self.efforts.iter().min()).copied()
     }
 
-    /// The budget for an amount of thinking, in tokens. The steps between the model's least and most are this crate's
-    /// own choice.
+    /// The budget for an effort, in tokens. The steps between the model's minimum and maximum are this crate's own
+    /// choice.
     #[must_use]
     pub fn budget(&self, effort: Effort) -> Option<u32> {
         let Thinking::Budget { min, max } = self.thinking else {
@@ -177,7 +176,7 @@ impl ModelTraits {
         Some(tokens.max(min).min(max.max(min)))
     }
 
-    /// Whether the model will think when it is asked so.
+    /// Whether the model will think with this effort.
     pub(crate) fn thinks(&self, asked: Option<Effort>) -> bool {
         if self.thinking == Thinking::Unsupported {
             return self.thinking_default != ThinkingDefault::Off;

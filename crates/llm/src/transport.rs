@@ -15,11 +15,11 @@ use url::{Host, Url};
 
 use crate::{LlmError, SseLimits};
 
-/// Finds the addresses of a host. The client connects to these and to no others, so an implementation can pin addresses
-/// and refuse private ones. It is asked before every new connection, and before every request to a host that is an
-/// address itself.
+/// Resolves a host to its addresses. The client connects to these and to no others, so an implementation can pin
+/// addresses and refuse private ones. It is called before every new connection, and before every request to a host that
+/// is an IP address itself.
 pub trait Resolver: Send + Sync + 'static {
-    /// The addresses of a host name, or of an address written out. [`AddressRefused`] where none of them may be
+    /// Returns the addresses of a host name or of a literal address. [`AddressRefused`] where none of them may be
     /// connected to.
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, AddressRefused>>;
 }
@@ -29,26 +29,26 @@ pub trait Resolver: Send + Sync + 'static {
 #[error("the address is not allowed")]
 pub struct AddressRefused;
 
-/// How the client talks to servers.
+/// The options of the HTTP client.
 #[derive(Clone)]
 pub struct TransportOptions {
     /// How long a connection may take to open: 10 s by default.
     pub connect_timeout: Duration,
     /// How long the first byte of an answer may take: 120 s by default. A model that thinks sends nothing meanwhile, or
-    /// pings.
+    /// only pings.
     pub first_byte_timeout: Duration,
-    /// How long an answer may stop in the middle: 60 s by default.
+    /// How long an answer may stall in the middle: 60 s by default.
     pub idle_timeout: Duration,
-    /// How long an answer may take as a whole: one hour by default.
+    /// How long the whole answer may take: one hour by default.
     pub total_timeout: Duration,
-    /// How large an event stream may be.
+    /// The maximum sizes of an event stream.
     pub stream_limits: SseLimits,
-    /// The largest answer that is not an event stream, in bytes: 128 MiB by default. 2,048 embeddings of 3,072 numbers
-    /// have around 75 MB as text.
+    /// The maximum size of an answer that is not an event stream, in bytes: 128 MiB by default. 2,048 embeddings of
+    /// 3,072 numbers have around 75 MB as text.
     pub body_bytes_max: usize,
-    /// Whether only `https` is spoken: no by default.
+    /// Whether only `https` is allowed: no by default.
     pub https_only: bool,
-    /// Who finds addresses. None is the system.
+    /// The resolver. `None` is the system's.
     pub resolver: Option<Arc<dyn Resolver>>,
 }
 
@@ -75,21 +75,21 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Opens no connection yet. Installs rustls' ring provider where the program has not chosen one.
+    /// Opens no connection yet. Installs rustls' ring crypto provider where the program has not installed one.
     ///
     /// # Errors
     /// [`LlmError::EndpointInvalid`] where TLS cannot be set up, for example because the system has no certificates.
     pub fn new(options: TransportOptions) -> Result<Self, LlmError> {
-        // The program's own choice stays: this fails where there is one.
+        // A crypto provider that the program has installed stays: this call then fails.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            // A redirect would take the key to another place.
+            // A redirect would send the key to another server.
             .redirect(redirect::Policy::none())
             // A proxy of the environment would resolve the name itself.
             .no_proxy()
             .https_only(options.https_only)
             .connect_timeout(options.connect_timeout)
-            // Retries are for `RetryPolicy`, which knows what was shown already.
+            // `RetryPolicy` does the retries: it knows what was already shown.
             .retry(reqwest::retry::never())
             .user_agent(concat!("nyxcore/", env!("CARGO_PKG_VERSION")));
         if let Some(resolver) = options.resolver.clone() {
@@ -105,7 +105,7 @@ impl Transport {
         &self.options
     }
 
-    /// Sends a JSON body, or asks where there is none, and waits for the answer's head.
+    /// Sends a POST with a JSON body, or a GET without one, and waits for the answer's head.
     pub(crate) async fn send(
         &self,
         url: Url,
@@ -139,7 +139,7 @@ impl Transport {
         })
     }
 
-    /// The HTTP client does not resolve a host that is an address, so the hook is asked here.
+    /// The HTTP client does not call the resolver for a host that is an IP address, so it is called here.
     async fn address_check(&self, url: &Url) -> Result<(), LlmError> {
         let Some(resolver) = &self.options.resolver else {
             return Ok(());
@@ -173,7 +173,7 @@ impl Resolve for Hook {
     }
 }
 
-/// An answer whose body is still on its way. Dropping it closes the connection.
+/// An answer whose body is still being received. Dropping it closes the connection.
 pub(crate) struct Answer {
     response: reqwest::Response,
     started: Instant,
@@ -207,7 +207,7 @@ impl Answer {
         } else {
             (wait, error)
         };
-        // A server that never stops sending has always a byte ready, so the time-out below would not be looked at.
+        // If a server never stops sending, a byte is always ready, and the time-out below is never checked.
         if end <= now {
             return Err(LlmError::TotalTimeout(self.total));
         }
@@ -219,7 +219,7 @@ impl Answer {
         Ok(chunk)
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     pub(crate) async fn body(&mut self, bytes_max: usize) -> Result<Vec<u8>, LlmError> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
@@ -233,7 +233,7 @@ impl Answer {
     }
 }
 
-/// Why there is no answer, or no more of it. Nothing of what the library says is repeated: it has the URL in it.
+/// Classifies an error of the HTTP library. Its text is not used, because it contains the URL.
 fn failure(error: &reqwest::Error, in_body: bool) -> LlmError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = cause {
@@ -255,7 +255,7 @@ fn failure(error: &reqwest::Error, in_body: bool) -> LlmError {
         if !error.is_connect() && io.is_some_and(is_reset) {
             return LlmError::ConnectionReset;
         }
-        // An I/O error does not name what it wraps as its source.
+        // An I/O error does not return the error that it wraps as its `source`.
         let wrapped = io.and_then(io::Error::get_ref);
         cause = match wrapped {
             Some(inner) => Some(inner),

@@ -1,5 +1,5 @@
-//! The vectors of a file's lines, as a line of JSON each, and on standard error how long they took:
-//! `embed_file FOLDER FILE [THREADS]`. A line may be a JSON string, so that a text can have several lines of its own.
+//! Prints the vectors of a file's lines, each as a line of JSON, and on standard error how long they took: `embed_file
+//! FOLDER FILE [THREADS]`. A line may be a JSON string, so that a text can have several lines.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Texts of like length together: a batch is as long as its longest text, and the rest of it is padding.
+//! Groups texts of similar length into batches: all texts of a batch are padded to its longest.
 
 /// The most tokens of a batch with its padding: enough to keep the matrices large, and few enough that a question
 /// waits a fraction of a second for the batch before it.

@@ -1,6 +1,6 @@
-//! BERT, as far as vectors of texts need it: words and places to hidden states, without a task on top.
+//! The BERT encoder: token ids to hidden states, without a head for a task.
 //!
-//! It is written out here, because candle's collection of models is a crate of 150 of them that takes minutes to build.
+//! It is implemented here, because candle's crate of models has 150 of them and takes minutes to build.
 
 use candle_core::{D, Module, Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
@@ -8,13 +8,13 @@ use candle_nn::{Embedding, LayerNorm, Linear, VarBuilder, embedding, layer_norm,
 
 use crate::folder::Config;
 
-/// What is added to the score of padding, so that nothing attends to it.
+/// The amount subtracted from the attention scores of padding, so that nothing attends to it.
 const MASKED: f64 = 1e9;
 
 /// The network in memory.
 pub(crate) struct Bert {
     words: Embedding,
-    /// The vectors of the places, to which that of the first kind of sentence is added: there is no second one here.
+    /// The position embeddings, each with the token type embedding of the first segment added: there is no second one.
     places: Tensor,
     norm: LayerNorm,
     layers: Vec<Layer>,
@@ -33,10 +33,10 @@ struct Layer {
 }
 
 impl Bert {
-    /// Takes the weights, by the names that Hugging Face's transformers give them.
+    /// Loads the weights, by the names that Hugging Face's transformers give them.
     ///
     /// # Errors
-    /// One is missing or has another shape than `config` says.
+    /// A tensor is missing or has another shape than `config` says.
     pub(crate) fn load(config: &Config, weights: &VarBuilder<'_>) -> Result<Self> {
         let width = config.hidden_size as usize;
         let part = weights.pp("embeddings");
@@ -53,10 +53,10 @@ impl Bert {
         })
     }
 
-    /// The hidden states of texts: `ids` and `mask` have a row a text, and the mask is 1 for words and 0 for padding.
+    /// The hidden states of texts: `ids` and `mask` have one row per text; the mask is 1 for tokens and 0 for padding.
     ///
     /// # Errors
-    /// A text is longer than the network has places.
+    /// A text has more tokens than the network has position embeddings.
     pub(crate) fn forward(&self, ids: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let places = self.places.narrow(0, 0, ids.dim(1)?)?;
         let states = self.words.forward(ids)?.broadcast_add(&places)?;

@@ -1,4 +1,4 @@
-//! The folder of a model as sentence-transformers lays it out, and what is wrong with one.
+//! The folder of a model in the layout of sentence-transformers, and its validation.
 
 use std::fs;
 use std::io;
@@ -12,18 +12,18 @@ pub const MODEL_ID: &str = "all-MiniLM-L6-v2";
 /// The length of its vectors.
 pub const DIMENSIONS: u32 = 384;
 
-/// The shape of the network.
+/// The configuration of the network.
 pub(crate) const CONFIG: &str = "config.json";
-/// The words and how text is cut into them.
+/// The vocabulary and the rules of tokenization.
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 /// The weights.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
-/// How much of a text is read; sentence-transformers' own file, which may be missing.
+/// The limit of tokens per text; the file of sentence-transformers, which may be missing.
 pub(crate) const SENTENCES: &str = "sentence_bert_config.json";
 
-/// What sentence-transformers takes for this model, where the folder does not say: 256 tokens.
+/// The limit of tokens that sentence-transformers uses for this model where the folder has none.
 const TOKENS_MAX: usize = 256;
-/// Fewer tokens are none: one word between the two that every text gets.
+/// The smallest limit of tokens: `[CLS]`, `[SEP]` and one token between them.
 const TOKENS_MIN: usize = 3;
 
 /// A folder that has the model's files.
@@ -34,11 +34,11 @@ pub struct ModelFolder {
     tokens_max: usize,
 }
 
-/// Why a folder is none of the model. The text says what to do.
+/// Why a folder is not that of the model. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
-    /// A file is not there.
+    /// A file is missing.
     #[error(
         "{}: there is no {name}; run `nyxcore models pull`, which makes the folder anew", .folder.display()
     )]
@@ -53,10 +53,10 @@ pub enum FolderError {
     FileUnreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error message of the system.
         reason: String,
     },
-    /// A file says that this is another kind of model.
+    /// A file belongs to another kind of model.
     #[error(
         "{}: {reason}; the local model is all-MiniLM-L6-v2: run `nyxcore models pull`", .path.display()
     )]
@@ -68,7 +68,7 @@ pub enum FolderError {
     },
 }
 
-/// The shape of the network, as `config.json` says it.
+/// The configuration of the network, from `config.json`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Config {
     model_type: Option<String>,
@@ -89,7 +89,7 @@ struct Sentences {
 }
 
 impl ModelFolder {
-    /// Looks whether the folder has the model's files, without reading the weights.
+    /// Checks that the folder has the model's files, without reading the weights.
     ///
     /// # Errors
     /// [`FolderError`].
@@ -133,13 +133,13 @@ impl ModelFolder {
         })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The shape of the network.
+    /// The configuration of the network.
     #[cfg(feature = "inference")]
     pub(crate) const fn config(&self) -> &Config {
         &self.config

@@ -1,4 +1,4 @@
-//! Puts the model's files into a folder, as a whole or not at all.
+//! Installs the model's files into a folder, completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,14 +11,14 @@ use zip::result::ZipError;
 use crate::folder::{FolderError, ModelFolder};
 use crate::package::{FILES, ModelFile, PACKAGE};
 
-/// Bytes that are read at once.
+/// Bytes that are read per call.
 const PIECE: usize = 1 << 16;
 
-/// Why the model was not installed. What was there before is there still. The text says what to do.
+/// Why the model was not installed. An earlier model stays in place. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// The file is not the package that is pinned.
+    /// The file is not the pinned package.
     #[error(
         "{} is not {} {}: its SHA-256 is {found}, and that of the package is {}; get the file {} again",
         .path.display(), PACKAGE.name, PACKAGE.version, PACKAGE.sha256, PACKAGE.file
@@ -29,7 +29,7 @@ pub enum InstallError {
         /// Its hash, as hex.
         found: String,
     },
-    /// A file of the model has other bytes than the model that is pinned.
+    /// A file of the model differs from the pinned model.
     #[error(
         "{name} has the SHA-256 {found}, and that of all-MiniLM-L6-v2 is {expected}: take the folder of that \
          model, with the files as its authors published them"
@@ -39,7 +39,7 @@ pub enum InstallError {
         name: &'static str,
         /// Its hash, as hex.
         found: String,
-        /// What it should be.
+        /// The expected hash.
         expected: &'static str,
     },
     /// A file is larger than it can be.
@@ -58,21 +58,21 @@ pub enum InstallError {
         /// What is wrong.
         reason: String,
     },
-    /// The files that were found are not the model.
+    /// The files are not those of the model.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The system refused.
+    /// The system reported an error.
     #[error("{}: {reason}", .path.display())]
     Refused {
-        /// What it is about.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error message of the system.
         reason: String,
     },
 }
 
-/// Installs the model from the file of the [`PACKAGE`] into the folder `target`, whose parent is there. A model that is
-/// there already is replaced.
+/// Installs the model from the file of the [`PACKAGE`] into the folder `target`, whose parent must exist. An existing
+/// model is replaced.
 ///
 /// # Errors
 /// [`InstallError`].
@@ -101,7 +101,7 @@ pub fn package_install(package: &Path, target: &Path) -> Result<ModelFolder, Ins
     })
 }
 
-/// Installs the model from a folder that has its files. The folder itself is left as it is.
+/// Installs the model from a folder that has its files. The source folder does not change.
 ///
 /// # Errors
 /// [`InstallError`].
@@ -116,13 +116,13 @@ pub fn folder_install(from: &Path, target: &Path) -> Result<ModelFolder, Install
     })
 }
 
-/// Fills a folder beside the target by `fetch`, which gives the hash of a file that it found, checks it, and puts it
-/// into the target's place.
+/// Fills a staging folder beside the target by `fetch`, which copies a file and returns its hash. Validates the folder,
+/// and renames it to the target.
 fn install(
     target: &Path,
     mut fetch: impl FnMut(&ModelFile, &Path) -> Result<Option<String>, InstallError>,
 ) -> Result<ModelFolder, InstallError> {
-    // Two processes that install at once do not write into one folder.
+    // The process id keeps two processes that install at the same time out of one folder.
     let stage = target.with_extension(format!("new-{}", std::process::id()));
     let former = target.with_extension(format!("old-{}", std::process::id()));
     let outcome = stage_fill(&stage, &mut fetch).and_then(|()| {
@@ -133,7 +133,7 @@ fn install(
             fs::rename(&stage, target)
         };
         swap().map_err(|error| {
-            // Nothing is lost: the former model goes back to its place.
+            // The former model is moved back.
             if former.exists() && !target.exists() {
                 let _best = fs::rename(&former, target);
             }
@@ -150,7 +150,7 @@ fn stage_fill(
     stage: &Path,
     fetch: &mut impl FnMut(&ModelFile, &Path) -> Result<Option<String>, InstallError>,
 ) -> Result<(), InstallError> {
-    // A process of the same number that was killed may have left one.
+    // A killed process with the same id may have left the folder.
     let _best = fs::remove_dir_all(stage);
     fs::create_dir(stage).map_err(|error| refusal(stage, &error))?;
     for wanted in &FILES {
@@ -178,7 +178,7 @@ fn stage_fill(
     Ok(())
 }
 
-/// Copies a file into a folder, and gives its hash.
+/// Copies a file into a folder, and returns its hash.
 fn copy(wanted: &ModelFile, from: &mut impl Read, stage: &Path) -> Result<String, InstallError> {
     let path = stage.join(wanted.name);
     let refused = |error: io::Error| refusal(&path, &error);

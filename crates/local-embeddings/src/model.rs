@@ -1,4 +1,4 @@
-//! The model in memory: texts to vectors, on threads of its own.
+//! The model in memory: computes the vectors of texts, on its own threads.
 
 use std::fs;
 use std::num::NonZero;
@@ -17,15 +17,15 @@ use crate::batches::batches_of;
 use crate::bert::Bert;
 use crate::folder::{DIMENSIONS, FolderError, ModelFolder, TOKENIZER, WEIGHTS};
 
-/// The most threads that embed documents: more of them wait for memory, not for cores.
+/// The most threads that embed documents: with more, the memory is the limit and not the cores.
 const THREADS_MAX: usize = 4;
-/// The most characters of a text that are cut into tokens: a hundred for each token that is read.
+/// The characters that are tokenized for each token that is read: the rest of a long text is cut.
 const CHARS_PER_TOKEN: usize = 100;
 
 /// The vectors of texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocalVectors {
-    /// A vector a text, in the order of the texts, each of length one and with [`DIMENSIONS`] numbers.
+    /// One vector per text, in the order of the texts, each of length one and with [`DIMENSIONS`] numbers.
     pub vectors: Vec<Vec<f32>>,
     /// The tokens that were read, without padding.
     pub tokens: u64,
@@ -35,7 +35,7 @@ pub struct LocalVectors {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalModelError {
-    /// The folder is none of the model.
+    /// The folder is not that of the model.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// A file of the folder is damaged.
@@ -46,7 +46,7 @@ pub enum LocalModelError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The system gives no threads.
+    /// The system cannot start a thread.
     #[error("the local model got no thread: {0}")]
     Threads(String),
     /// The computation failed.
@@ -54,15 +54,15 @@ pub enum LocalModelError {
     Failed(String),
 }
 
-/// The model in memory. It takes 90 MB, and is shared by whoever embeds.
+/// The model in memory. It takes 90 MB, and is shared by all who embed.
 ///
-/// Several texts are computed by as many threads as the machine has cores, four at the most, and a single text, which
-/// is a question, by a thread of its own: it does not wait for documents.
+/// Several texts are computed by as many threads as the machine has cores, four at most. A single text, which is a
+/// question, has its own thread, so that it does not wait for documents.
 pub struct LocalModel {
     bert: Bert,
     tokenizer: Tokenizer,
     chars_max: usize,
-    /// Pools of one thread each: candle parts a matrix among the threads of the pool that it runs in.
+    /// Pools of one thread each: candle splits a matrix among the threads of the pool that it runs in.
     documents: Vec<ThreadPool>,
     questions: ThreadPool,
 }
@@ -73,13 +73,13 @@ impl std::fmt::Debug for LocalModel {
     }
 }
 
-/// A text as the model reads it.
+/// A tokenized text.
 struct Tokens {
     ids: Vec<u32>,
 }
 
 impl LocalModel {
-    /// Reads the model.
+    /// Loads the model.
     ///
     /// # Errors
     /// [`LocalModelError`].
@@ -124,7 +124,7 @@ impl LocalModel {
         })
     }
 
-    /// The vectors of texts. It takes the time of the computation, and so belongs on a thread that may block.
+    /// The vectors of texts. It is CPU-bound, and so belongs on a thread that may block.
     ///
     /// # Errors
     /// [`LocalModelError::Failed`].
@@ -163,7 +163,7 @@ impl LocalModel {
         let all = Mutex::new(Ok(Vec::with_capacity(tokens.len())));
         let work = |pool: &ThreadPool| {
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                // Batch by batch, so that whoever else embeds meanwhile gets the thread in between.
+                // Each batch is submitted by itself, so that another caller gets the thread in between.
                 let computed = pool.install(|| of_batch(batch));
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 match (computed, &mut *all) {
@@ -185,7 +185,7 @@ impl LocalModel {
     }
 
     fn tokens_of(&self, text: &str) -> Result<Tokens, LocalModelError> {
-        // What is far behind the last token that is read costs nothing.
+        // Text far behind the last token that is read is cut before tokenizing.
         let end = text.char_indices().nth(self.chars_max);
         let text = end.map_or(text, |(end, _)| &text[..end]);
         let encoding = self.tokenizer.encode_fast(text, true);
@@ -230,7 +230,7 @@ impl LocalModel {
         let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
         let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
         let hidden = self.bert.forward(&ids, &mask)?;
-        // The mean of the tokens. Each text has the token that begins it, so no count is zero.
+        // The mean of the tokens' states. Each text has the token `[CLS]`, so no count is zero.
         let counts = mask.sum_keepdim(1)?;
         let sums = hidden.broadcast_mul(&mask.unsqueeze(2)?)?.sum(1)?;
         let means = sums.broadcast_div(&counts)?;

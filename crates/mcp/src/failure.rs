@@ -1,4 +1,4 @@
-//! Why a tool gave no answer: a stable code, a sentence, and what to do.
+//! The failure of a tool: a stable code, a message, and advice.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use nyxcore_tenancy::{Error, IdError};
 /// Why a call failed, for the model that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolFailure {
-    /// Stable, as in the GraphQL API where that has the same.
+    /// A stable code. It is the one of the GraphQL API, where that has the same failure.
     pub code: Cow<'static, str>,
-    /// What is wrong, a sentence without a full stop.
+    /// What is wrong, as a sentence without a full stop.
     pub message: String,
-    /// What to do about it, the same.
+    /// What to do about it, as a sentence without a full stop.
     pub advice: Cow<'static, str>,
 }
 
@@ -32,7 +32,7 @@ impl ToolFailure {
         Self::new("INVALID_INPUT", message, CORRECT)
     }
 
-    /// As the model reads it.
+    /// The failure as a text for the model.
     #[must_use]
     pub fn text(&self) -> String {
         format!(
@@ -46,7 +46,7 @@ impl ToolFailure {
 
 const CORRECT: &str = "correct the arguments and call again";
 
-/// The text with a capital at its beginning.
+/// The text with its first letter in upper case.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters

@@ -1,5 +1,5 @@
-//! What coding agents ask and tell nyxcore, over the [Model Context Protocol](https://modelcontextprotocol.io): tools,
-//! documents as resources, personas as prompts.
+//! The [Model Context Protocol](https://modelcontextprotocol.io) server for coding agents: tools, documents as
+//! resources, personas as prompts.
 //!
 //! A server answers for one [`Actor`] and knows no transport: the gateway makes one for each request to `/mcp`
 //! ([`http_service`]), and `nyxcore mcp` one for its process ([`serve_streams`]). Every answer is cited, stays within a

@@ -1,4 +1,4 @@
-//! Personas as prompts: whom a model is asked to be, with the task that it is given.
+//! Personas as prompts: the role that a model takes on, with the task that it is given.
 
 use nyxcore_personas::{PERSONA, PersonaId, Personas, persona_list};
 use nyxcore_tenancy::{Cursor, Error, PageRequest, Repository, TypedId};
@@ -10,7 +10,7 @@ use crate::actor::Scopes;
 use crate::answer::line_of;
 use crate::failure::ToolFailure;
 
-/// The name of the list in its cursors.
+/// The name of the list in its pagination cursors.
 const LIST: &str = "mcp-personas";
 /// Bytes of a description in the list.
 const DESCRIPTION_BYTES: usize = 300;
@@ -48,7 +48,7 @@ pub(crate) async fn list(
 /// A persona as a message of the user.
 ///
 /// # Errors
-/// `INVALID_ID`, `NOT_FOUND`; `INVALID_INPUT` for an argument that is no text.
+/// `INVALID_ID`, `NOT_FOUND`; `INVALID_INPUT` for an argument that is not a text.
 pub(crate) async fn get(
     scopes: &Scopes,
     name: &str,

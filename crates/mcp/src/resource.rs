@@ -1,4 +1,5 @@
-//! Documents of repositories as resources: README, guides and decisions, each by the source that it is in and its path.
+//! Documents of repositories as resources: README, guides and decisions. A document is named by its source and its
+//! path.
 
 use nyxcore_code_engine::project::TOKEN_BYTES;
 use nyxcore_projects::{
@@ -17,15 +18,15 @@ use crate::answer::{TOKENS_MOST, clipped};
 use crate::failure::ToolFailure;
 use crate::tool::path_read;
 
-/// What every address begins with.
+/// The prefix of every resource URI.
 const PREFIX: &str = "nyxcore://document/";
-/// The name of the list in its cursors.
+/// The name of the list in its pagination cursors.
 const LIST: &str = "mcp-documents";
-/// Documents of a project that are listed, the most binding first.
+/// The maximum number of documents of a project that are listed, the most authoritative first.
 const DOCUMENTS_MAX: usize = 100;
-/// Endings of texts for people, as the index knows them.
+/// File extensions of documents for people, as the index recognizes them.
 const ENDINGS: [&str; 4] = [".md", ".rst", ".adoc", ".txt"];
-/// Everything but what a path may hold in an address as it is.
+/// The characters of a path that are escaped in a URI.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -33,7 +34,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// How the address of a document is made.
+/// The template of a document's URI.
 pub(crate) fn template() -> ResourceTemplate {
     ResourceTemplate::new(format!("{PREFIX}{{source}}/{{+path}}"), "document")
         .with_title("A document of a repository")
@@ -43,7 +44,7 @@ pub(crate) fn template() -> ResourceTemplate {
         .with_mime_type("text/markdown")
 }
 
-/// The documents of one project a page, newest project first.
+/// Lists the documents, one project a page, newest project first.
 ///
 /// # Errors
 /// `INVALID_CURSOR`; the database fails.
@@ -106,7 +107,7 @@ async fn documents_of<A: Access>(
     Ok(resources.collect())
 }
 
-/// The most binding first.
+/// The sort key of a document: the most authoritative has the lowest.
 fn rank(path: &str) -> u8 {
     match Authority::of_path(path) {
         Some(Authority::Mandatory) => 0,
@@ -126,10 +127,10 @@ fn mime(path: &str) -> &'static str {
     }
 }
 
-/// The text of a document, at most as much as an answer of a tool.
+/// Returns the text of a document, cut to the maximum length of a tool's answer.
 ///
 /// # Errors
-/// `INVALID_INPUT` for an address of another form; `NOT_FOUND`; `NO_TEXT`.
+/// `INVALID_INPUT` for a URI of another form; `NOT_FOUND`; `NO_TEXT`.
 pub(crate) async fn read(scopes: &Scopes, uri: &str) -> Result<ReadResourceResult, ToolFailure> {
     let parts = uri
         .strip_prefix(PREFIX)

@@ -1,4 +1,4 @@
-//! The two transports: HTTP, one request at a time, and a pair of streams, such as the standard ones of a process.
+//! The two transports: HTTP, and a pair of streams such as the standard streams of a process.
 
 use std::future::Future;
 use std::io;
@@ -15,9 +15,9 @@ use crate::server::McpServer;
 /// Answers HTTP requests. Its `handle` takes one and resolves to the response.
 pub type HttpService = StreamableHttpService<McpServer, NeverSessionManager>;
 
-/// The service for one request of that server's actor. There are no sessions: each request is authenticated and
-/// answered by itself, with JSON, so that any replica answers it, nothing is kept between two requests, and a revoked
-/// token ends with the next one. Whoever serves it has checked the `Host` and `Origin` headers, and bounds the body.
+/// Creates the service for one request of the server's actor. There are no sessions: each request is authenticated and
+/// answered by itself, with JSON. So any replica can answer it, no state is kept between requests, and a revoked token
+/// is refused at the next one. The caller has checked the `Host` and `Origin` headers and bounds the body.
 #[must_use]
 pub fn http_service(server: McpServer, body_bytes: usize) -> HttpService {
     let config = StreamableHttpServerConfig::default()
@@ -34,7 +34,7 @@ pub fn http_service(server: McpServer, body_bytes: usize) -> HttpService {
 /// Answers on a pair of streams, a message a line, until the input ends or `end` resolves.
 ///
 /// # Errors
-/// The client does not begin as the protocol says, or a stream fails.
+/// The client does not begin as the protocol requires, or a stream fails.
 pub async fn serve_streams<R, W>(
     server: McpServer,
     (read, write): (R, W),
@@ -47,7 +47,7 @@ where
     let serving = async {
         let running = match rmcp::serve_server(server, (read, write)).await {
             Ok(running) => running,
-            // A client that leaves before it said anything is no error.
+            // It is not an error if a client disconnects before its first message.
             Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
             Err(error) => return Err(io::Error::other(error.to_string())),
         };

@@ -1,9 +1,8 @@
-//! What the door to the models costs on PostgreSQL: the time of a streamed call through `ModelService`, with its ledger
-//! and a budget, against the same stream by a bare `reqwest` client and by the wire client alone. `just bench-models`.
-//!
-//! Calls are offered at fixed times, whatever becomes of those before (an open loop), and the time of each counts from
-//! when it was due. Client, scripted vendor and PostgreSQL share the machine, so the rate that it carries for the bare
-//! client is measured first. What to quote is the differences.
+//! Measures what `ModelService` costs on PostgreSQL: the time of a streamed call through it, with its ledger and a
+//! budget, against the same stream by a bare `reqwest` client and by the wire client alone. `just bench-models`.
+//! Calls start at fixed times, even while earlier ones are still under way (an open loop), and the time of each counts
+//! from its scheduled start. Client, scripted vendor and PostgreSQL share the machine, so the rate that the machine
+//! sustains for the bare client is measured first. Only the differences are worth quoting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,27 +25,27 @@ use nyxcore_tests::TestDatabase;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Calls a second where no argument says another number: the target's.
+/// Calls per second where no argument gives another number: the target rate.
 const RATE: u64 = 1_000;
 /// Seconds of a run.
 const SECONDS: u64 = 10;
-/// Runs of each way, in turn: an odd number, so that the median is one of them.
+/// Runs of each way, alternating: an odd number, so that the median is one of them.
 const RUNS: usize = 5;
-/// Offered rates of the bare client, to see what the machine carries.
+/// Rates at which the bare client calls, to find what the machine sustains.
 const RATES: [u64; 5] = [1_000, 2_000, 4_000, 6_000, 8_000];
-/// A machine carries a rate where 99 of 100 calls take no longer.
+/// The machine sustains a rate if 99 of 100 calls take no longer than this.
 const CARRIED: Duration = Duration::from_millis(20);
-/// What the door may add to the 99th percentile, in milliseconds.
+/// The most that `ModelService` may add to the 99th percentile, in milliseconds.
 const P99_MOST_MS: f64 = 1.0;
 /// The model, one with a price.
 const MODEL: &str = "claude-sonnet-4-6";
 const KEY: &str = "a-key-for-the-bench";
-/// Bytes of the vendor's answer that come at once.
+/// Bytes of the vendor's answer that are sent at once.
 const PIECE_BYTES: usize = 512;
-/// How long what is left may take at the end.
+/// How long unfinished calls may take at the end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What every way asks.
+/// The request of every way.
 fn request() -> ModelRequest {
     ModelRequest {
         max_output_tokens: Some(200),
@@ -54,7 +53,7 @@ fn request() -> ModelRequest {
     }
 }
 
-/// A call as bytes, taken from one that the wire client sent.
+/// A call as raw bytes, copied from one that the wire client sent.
 #[derive(Clone)]
 struct Bare {
     http: reqwest::Client,
@@ -70,7 +69,7 @@ enum Way {
     Bare(Bare),
     /// By the wire client, which reads the events, without a database.
     Wire(Box<Client>),
-    /// Through the door. What is counted is what it said that calls cost.
+    /// Through `ModelService`. The number is the sum of the costs that it returned.
     Door(ModelService, TenantId, Arc<AtomicU64>),
 }
 
@@ -121,7 +120,7 @@ impl Way {
     }
 }
 
-/// What a run measured, sorted.
+/// The times that a run measured, sorted.
 struct Sample(Vec<Duration>);
 
 impl Sample {
@@ -131,7 +130,7 @@ impl Sample {
     }
 }
 
-/// Offers calls at fixed times, by this thread, and waits for all of them.
+/// Starts calls at fixed times from this thread, and waits for all of them.
 fn offer(runtime: &Handle, way: &Way, rate: u64, seconds: u64) -> anyhow::Result<Sample> {
     let (sender, receiver) = mpsc::channel();
     let start = Instant::now() + Duration::from_millis(50);
@@ -141,7 +140,7 @@ fn offer(runtime: &Handle, way: &Way, rate: u64, seconds: u64) -> anyhow::Result
         let (way, sender) = (way.clone(), sender.clone());
         runtime.spawn(async move {
             let outcome = way.call().await;
-            // The run was given up where nobody hears it.
+            // The receiver is gone if the run was given up.
             let _ = sender.send((outcome, due.elapsed()));
         });
     }
@@ -163,7 +162,7 @@ fn main() -> anyhow::Result<()> {
     let rate = rate
         .map_or(Ok(RATE), |rate| rate.parse())
         .context("calls a second")?;
-    // The vendor has a thread of its own, as another process would.
+    // The vendor has its own thread, as another process would.
     let vendors = runtime(1)?;
     let body = anthropic::text(&"Hello to everybody who reads this. ".repeat(8));
     let reply = Reply::events(body).pieces(PIECE_BYTES);
@@ -268,7 +267,7 @@ impl Bench {
         let wire = Client::new(endpoint, ApiKey::parse(KEY)?)?;
         let service = ModelService::start(ModelServiceOptions::new(store, keyring, outbound))?;
         let door = Way::Door(service, tenant.id, Arc::default());
-        // The bare client sends what the door sends.
+        // The bare client sends the bytes that `ModelService` sent.
         door.call().await?;
         let sent = vendor.requests().pop().context("nothing was sent")?;
         let by_client = ["host", "content-length", "accept", "user-agent"];
@@ -286,7 +285,7 @@ impl Bench {
         })
     }
 
-    /// Ends as the program does, and compares what is written down with what was answered.
+    /// Shuts the service down as the program does, and compares the ledger with the answers.
     async fn nothing_is_lost(&self, rate: u64) -> anyhow::Result<()> {
         let Way::Door(service, _, spent) = &self.ways[2] else {
             bail!("the door is the last way");
@@ -308,7 +307,7 @@ impl Bench {
         let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, sql));
         let row = row.await?.context("a row")?;
         let number = |name: &str| row.try_get::<i64>("", name);
-        // One to see what is sent, two seconds of a warm-up at half the rate, and the runs.
+        // One call to copy, two seconds of warm-up at half the rate, and the runs.
         let made = i64::try_from(1 + 1_000 + rate * SECONDS * RUNS as u64)?;
         let answered = i64::try_from(spent.load(Ordering::Relaxed))?;
         println!(

@@ -1,4 +1,4 @@
-//! The catalogue itself: look-ups, and what stands in for a model that goes.
+//! The catalogue itself: look-ups, and replacements for models that are shut down.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -15,7 +15,7 @@ static CATALOG: LazyLock<ModelCatalog> = LazyLock::new(|| {
         .expect("the embedded file is checked by the tests")
 });
 
-/// The facts that an operator brought up to date.
+/// The newer facts that an operator installed.
 static INSTALLED: OnceLock<ModelCatalog> = OnceLock::new();
 
 /// The catalogue that comes with nyxcore, or the one that was installed.
@@ -24,15 +24,15 @@ pub fn catalog() -> &'static ModelCatalog {
     INSTALLED.get().unwrap_or(&CATALOG)
 }
 
-/// Puts a catalogue in the place of the one that comes with nyxcore, where its data is no older. It is done once, when
-/// the program starts; later calls change nothing.
+/// Replaces the catalogue that comes with nyxcore, unless that one's data is newer. It is done once, when the program
+/// starts; later calls change nothing.
 pub fn catalog_install(facts: ModelCatalog) {
     if facts.as_of() >= CATALOG.as_of() {
         let _first = INSTALLED.set(facts);
     }
 }
 
-/// All models that are known, living and dead.
+/// All known models, also those that are shut down.
 #[derive(Debug, Clone)]
 pub struct ModelCatalog {
     as_of: NaiveDate,
@@ -52,12 +52,12 @@ pub struct ModelFilter {
     pub include_shut_down: bool,
 }
 
-/// What stands in for a model that goes.
+/// The replacement of a model that is shut down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Replacement<'a> {
-    /// The model to use; it answers on the day that was asked for.
+    /// The model to use; it still answers on the day in question.
     pub model: &'a Model,
-    /// Who says so.
+    /// Where the replacement comes from.
     pub source: ReplacementSource,
 }
 
@@ -67,7 +67,7 @@ pub struct Replacement<'a> {
 pub enum ReplacementSource {
     /// The data names it.
     Named,
-    /// The data is silent; it is the nearest by the rule of [`ModelCatalog::replacement_for`].
+    /// The data names none; it is the nearest model by the rule of [`ModelCatalog::replacement_for`].
     Suggested,
 }
 
@@ -104,7 +104,7 @@ impl ModelCatalog {
         &self.source
     }
 
-    /// The model with this id, living or dead.
+    /// The model with this id, also if it is shut down.
     #[must_use]
     pub fn model(&self, id: &str) -> Option<&Model> {
         self.by_id.get(id).map(|&index| &self.models[index])
@@ -131,7 +131,7 @@ impl ModelCatalog {
             .collect()
     }
 
-    /// Every model, living and dead.
+    /// Every model, also those that are shut down.
     #[must_use]
     pub fn all(&self) -> &[Model] {
         &self.models
@@ -146,8 +146,8 @@ impl ModelCatalog {
             .collect()
     }
 
-    /// What to use instead of a model that is retiring or gone; `None` for a model with no known end, and where
-    /// nothing can stand in.
+    /// The replacement of a model that is retiring or shut down; `None` for a model with no known end, and where no
+    /// model can replace it.
     ///
     /// Replacements that the data names are followed until one answers on `today`. Where the data names none, the
     /// nearest model is suggested: of the same provider and mode, with no known end; one that takes at least 80 % of
@@ -162,7 +162,7 @@ impl ModelCatalog {
     ) -> Option<Replacement<'a>> {
         model.shutdown_date?;
         let mut current = model;
-        // Named chains were checked for cycles when the data was read; suggestions always live.
+        // Named chains were checked for cycles when the data was parsed; a suggested model has no end.
         while let Some(next) = current.replacement.as_deref().and_then(|id| self.model(id)) {
             if next.lifecycle(today) != Lifecycle::ShutDown {
                 return Some(Replacement {

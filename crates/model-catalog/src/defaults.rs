@@ -1,4 +1,4 @@
-//! What is taken when nobody chose a model, and what is said of models that are about to go.
+//! The default models where nobody chose one, and warnings of models that will be shut down.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -13,15 +13,15 @@ const PROVIDER_DEFAULTS: [(Provider, &str); 3] = [
     (Provider::OpenAi, "gpt-4.1-mini"),
     (Provider::Google, "gemini-2.5-flash-lite"),
 ];
-/// The provider whose default is the default of all: the first that is listed.
+/// The provider whose default is the overall default: the first in the list.
 const DEFAULT_PROVIDER: Provider = Provider::Anthropic;
 const FAST: &str = "gpt-4.1-mini";
 const EMBEDDING: &str = "text-embedding-3-small";
 
-/// What is taken when nobody chose. No model in here is shut down on the day it was made for.
+/// The default models. None of them is shut down on the day for which they were made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelDefaults<'a> {
-    /// One model a provider, in the order of [`Provider::ALL`].
+    /// One model per provider, in the order of [`Provider::ALL`].
     pub by_provider: Vec<&'a Model>,
     /// For short, frequent calls.
     pub fast: Option<&'a Model>,
@@ -29,17 +29,17 @@ pub struct ModelDefaults<'a> {
     pub default: Option<&'a Model>,
     /// For vectors.
     pub embedding: Option<&'a Model>,
-    /// What is to be said about the models that these rules name: each that is retiring, or was replaced above because
-    /// it is shut down. One a model.
+    /// Warnings of the models that these rules name: each that is retiring, or was replaced above because it is shut
+    /// down. One per model.
     pub warnings: Vec<ModelWarning>,
 }
 
-/// That a model is about to go, or gone.
+/// A warning that a model will be shut down, or was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelWarning {
-    /// The model that goes.
+    /// The model that is shut down.
     pub model_id: String,
-    /// What to use instead, if anything can stand in.
+    /// The replacement, if any model can replace it.
     pub replacement_id: Option<String>,
     /// The same in a sentence: "GPT-5 is shut down on 2026-12-11; use gpt-6.1-sol".
     pub text: String,
@@ -57,8 +57,7 @@ impl ModelCatalog {
         }
     }
 
-    /// The defaults on `today`. A default that is shut down gives its place to its replacement; where nothing can stand
-    /// in, the place stays empty.
+    /// The defaults on `today`. A default that is shut down is replaced; where no model can replace it, there is none.
     #[must_use]
     pub fn defaults(&self, today: NaiveDate) -> ModelDefaults<'_> {
         let named = |provider| {
@@ -91,13 +90,13 @@ impl ModelCatalog {
         }
     }
 
-    /// What is to be said of a model on `today`; `None` for a model with no known end, or an unknown id.
+    /// The warning of a model on `today`; `None` for a model with no known end, or an unknown id.
     #[must_use]
     pub fn warning(&self, id: &str, today: NaiveDate) -> Option<String> {
         self.warning_for(id, today).map(|warning| warning.text)
     }
 
-    /// What is to be said of all models that are retiring or gone on `today`, in the order of the data.
+    /// The warnings of all models that are retiring or shut down on `today`, in the order of the data.
     #[must_use]
     pub fn warnings(&self, today: NaiveDate) -> Vec<ModelWarning> {
         self.all()
@@ -106,7 +105,7 @@ impl ModelCatalog {
             .collect()
     }
 
-    /// The model itself if it answers on `today`, else what stands in for it.
+    /// The model itself if it answers on `today`, else its replacement.
     fn living(&self, id: &str, today: NaiveDate) -> Option<&Model> {
         let model = self.model(id)?;
         match model.lifecycle(today) {
@@ -125,7 +124,7 @@ impl ModelCatalog {
             Lifecycle::ShutDown => "was",
             Lifecycle::Active | Lifecycle::Retiring => "is",
         };
-        // "Use" repeats the data; "consider" is our own suggestion.
+        // "Use" marks a replacement from the data; "consider" marks our own suggestion.
         let advice = replacement.map_or_else(String::new, |replacement| match replacement.source {
             ReplacementSource::Named => format!("; use {}", replacement.model.id),
             ReplacementSource::Suggested => format!("; consider {}", replacement.model.id),

@@ -1,4 +1,4 @@
-//! What can be wrong with a catalogue that somebody brings along, and why a model is not called.
+//! The errors of parsing a catalogue, and the reasons why a model is not called.
 
 /// Why a catalogue file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -45,32 +45,32 @@ mod service {
     use crate::money::Nanousd;
     use crate::tenant::DefaultPurpose;
 
-    /// Why a model is not called, or did not answer. No text has a key in it.
+    /// Why a model is not called, or did not answer. No message contains a key.
     #[derive(Debug, thiserror::Error)]
     pub enum ModelError {
-        /// The store refused.
+        /// The store returned an error.
         #[error(transparent)]
         Store(#[from] nyxcore_tenancy::Error),
         /// The wire client refused or failed.
         #[error(transparent)]
         Call(#[from] LlmError),
-        /// Neither the known models nor the tenant's own have it.
+        /// The id is neither that of a known model nor of the tenant's own.
         #[error("there is no model \"{0}\" in the catalog")]
         Unknown(String),
         /// The tenant hides it.
         #[error("the model \"{0}\" is hidden in this tenant")]
         Hidden(String),
-        /// It was shut down and nothing can stand in.
+        /// It was shut down and no model can replace it.
         #[error("the model \"{0}\" was shut down, and no other can stand in for it")]
         ShutDown(String),
-        /// No provider that is configured has a model for the purpose.
+        /// No configured provider has a model for the purpose.
         #[error(
             "no model is chosen for \"{}\", and no provider with a key has one: set a key with `setProviderKey`, or one for \
              all tenants with `nyxcore models key set PROVIDER`",
             .0.as_str()
         )]
         NotChosen(DefaultPurpose),
-        /// The model cannot do what is asked.
+        /// The model cannot do what the request needs.
         #[error("the model \"{model}\" cannot do this: {reason}")]
         Unfit {
             /// The model.
@@ -95,10 +95,10 @@ mod service {
             tokens: u64,
             /// Its size in bytes.
             bytes: u64,
-            /// What the model takes, in tokens.
+            /// The context window of the model, in tokens.
             window: u64,
         },
-        /// A budget has no room for the most that the call can cost. Nothing was sent.
+        /// A budget does not cover the highest possible cost of the call. Nothing was sent.
         #[error(
             "the budget of {limit} for the {period} ({scope}) has {left} left, and the call may cost {needed}"
         )]
@@ -111,23 +111,23 @@ mod service {
             limit: Nanousd,
             /// What is neither spent nor reserved.
             left: Nanousd,
-            /// The most that the call can cost.
+            /// The highest possible cost of the call.
             needed: Nanousd,
         },
-        /// The run's own budget has no room. It can be raised to go on.
+        /// The run's own budget does not cover the call. It can be raised to go on.
         #[error("the run's budget of {limit} has {left} left, and the call may cost {needed}")]
         RunBudgetExceeded {
             /// Its limit.
             limit: Nanousd,
             /// What is neither spent nor reserved.
             left: Nanousd,
-            /// The most that the call can cost.
+            /// The highest possible cost of the call.
             needed: Nanousd,
         },
-        /// What the caller says of itself cannot be used.
+        /// The context that the caller gave is invalid.
         #[error("{0}")]
         ContextInvalid(&'static str),
-        /// The program ends, or more calls are under way than the queue of settlements holds.
+        /// The program is shutting down, or more calls are under way than the queue of settlements holds.
         #[error("the server accepts no more model calls at the moment: try again later")]
         Closed,
     }
@@ -138,7 +138,7 @@ mod service {
         pub fn code(&self) -> &'static str {
             match self {
                 Self::Store(error) => error.code(),
-                // These two would say something of the caller's own credentials.
+                // These two codes would read as if the caller's own credentials were wrong.
                 Self::Call(LlmError::Vendor(error)) => match error.kind {
                     VendorErrorKind::Unauthenticated => "PROVIDER_KEY_INVALID",
                     VendorErrorKind::Forbidden => "PROVIDER_FORBIDDEN",
@@ -159,7 +159,7 @@ mod service {
             }
         }
 
-        /// Whether the same call may succeed later, for a run that waits.
+        /// Whether the same call may succeed later, for a run that can wait.
         #[must_use]
         pub fn is_retryable(&self) -> bool {
             match self {
@@ -170,7 +170,7 @@ mod service {
             }
         }
 
-        /// When the vendor wants to be asked again, where it said so.
+        /// When the vendor asks to be called again, where it said so.
         #[must_use]
         pub fn retry_after(&self, now: DateTime<Utc>) -> Option<std::time::Duration> {
             match self {

@@ -1,5 +1,5 @@
-//! The data file as it is written, and its translation into the words of the catalogue. Unknown fields are refused, so
-//! that a fact somebody adds to the file cannot be overlooked here.
+//! Parses the data file and translates it into the types of the catalogue. Unknown fields are refused, so that a fact
+//! that is added to the file cannot be overlooked here.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -36,7 +36,7 @@ struct Facts {
     pdf: bool,
     prompt_caching: bool,
     dimensions: Option<u32>,
-    // Kept in the file for whoever checks it; nothing is decided by them.
+    // The fields below are in the file for people who check it; the program does not use them.
     #[serde(rename = "endpoints")]
     _endpoints: Option<Vec<String>>,
     #[serde(rename = "shutdown_source")]
@@ -54,14 +54,14 @@ struct PriceFacts {
     tiers: BTreeMap<String, f64>,
 }
 
-/// What a data file says: its date, its source, its models in file order.
+/// A parsed data file: its date, its source, its models in file order.
 pub struct Parsed {
     pub as_of: NaiveDate,
     pub source: String,
     pub models: Vec<Model>,
 }
 
-/// Reads a data file and checks that ids are unique and that named replacements can be followed to an end.
+/// Parses a data file and checks that ids are unique and that chains of named replacements end.
 pub fn parse(json: &str) -> Result<Parsed, CatalogError> {
     let file: FactsFile = serde_json::from_str(json)?;
     let models: Vec<Model> = file.models.into_iter().map(Model::from).collect();
@@ -152,8 +152,8 @@ impl From<PriceFacts> for Prices {
     }
 }
 
-/// Finds `input_cost_per_token_above_<n>k_tokens` and its twin for the output. The same names with an ending
-/// (`_batches`, `_flex`, `_priority`, ...) price service tiers that nyxcore does not ask for.
+/// Finds `input_cost_per_token_above_<n>k_tokens` and its counterpart for the output. The same names with a suffix
+/// (`_batches`, `_flex`, `_priority`, ...) are prices of service tiers that nyxcore does not use.
 fn long_context(tiers: &BTreeMap<String, f64>) -> Option<LongContextPrice> {
     tiers.iter().find_map(|(name, input)| {
         let thousands = name

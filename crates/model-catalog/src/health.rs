@@ -1,4 +1,4 @@
-//! How a provider stands with a tenant: whether its key works and its server answers.
+//! The health of a tenant's provider: whether its key works and its server answers.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,11 @@ use crate::entity::provider_state;
 use crate::named::named;
 
 named!(
-    /// How a provider stands.
+    /// The state of a provider.
     ProviderState {
         /// There is no key. It is never stored: it follows from the keys.
         Unconfigured = "UNCONFIGURED",
-        /// There is a key that nobody tried yet.
+        /// There is a key that was not tried yet.
         Unverified = "UNVERIFIED",
         /// It answers.
         Ok = "OK",
@@ -25,23 +25,23 @@ named!(
         QuotaExceeded = "QUOTA_EXCEEDED",
         /// Too many requests for now.
         RateLimited = "RATE_LIMITED",
-        /// It does not answer, or not as its API says.
+        /// It does not answer, or not by its API.
         Unreachable = "UNREACHABLE",
     }
 );
 
-/// How a provider stands, and since when that is known.
+/// The health of a provider, and since when it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderHealth {
     /// How it stands.
     pub state: ProviderState,
-    /// When that was found out; `None` where nobody tried.
+    /// When it was found out; `None` where the provider was never called.
     pub checked_at: Option<DateTime<Utc>>,
-    /// What there is to say: the vendor's words where it refused.
+    /// Details: the vendor's message where it refused.
     pub message: Option<String>,
 }
 
-/// What a call tells of its provider.
+/// What a call showed of the health of its provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HealthReport {
     pub(crate) state: ProviderState,
@@ -57,7 +57,7 @@ impl HealthReport {
         }
     }
 
-    /// What an error tells; `None` where it is about the request and not about the provider.
+    /// The health that an error shows; `None` where the error is about the request and not about the provider.
     pub(crate) fn of(error: &LlmError) -> Option<Self> {
         let state = match error {
             LlmError::KeyInvalid(_) => ProviderState::InvalidKey,
@@ -81,7 +81,7 @@ impl HealthReport {
             | LlmError::AnswerNotApi => ProviderState::Unreachable,
             _ => return None,
         };
-        // The vendor's words come without keys, and bounded.
+        // The vendor's message is limited in length and contains no key.
         let message = match error {
             LlmError::Vendor(vendor) => vendor.message.clone(),
             other => other.to_string(),
@@ -93,7 +93,7 @@ impl HealthReport {
     }
 }
 
-/// Writes down what was found out of a provider.
+/// Stores the health of a provider.
 pub(crate) async fn health_set(
     scoped: &Scoped<ReadWrite>,
     provider: &str,
@@ -113,7 +113,7 @@ pub(crate) async fn health_set(
         .await
 }
 
-/// What was found out of the tenant's providers, by provider.
+/// The stored health of the tenant's providers, by provider.
 pub(crate) async fn health_all<A: Access>(
     scoped: &Scoped<A>,
 ) -> Result<HashMap<String, ProviderHealth>> {

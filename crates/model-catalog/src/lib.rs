@@ -1,10 +1,10 @@
-//! Which models exist, what they cost, what they can do and how long they will live.
+//! Which models exist, what they cost, what they can do and when they are shut down.
 //!
-//! The facts are a data file inside the crate (`data/models.json`, which names its own source and date); everything
+//! The facts are a data file inside the crate (`data/models.json`, which names its own source and date). Everything
 //! that depends on the day takes that day as an argument, so that a model's shutdown needs no release to be noticed.
-//! Without the feature `service` there is no database, and the crate can be embedded anywhere. With it, this crate is
-//! the door to every model: tenants' own models, endpoints, defaults and sealed keys, the health of providers, budgets,
-//! the ledger of calls, and [`ModelService`], through which everything above calls a model.
+//! Without the feature `service` there is no database, and the crate can be embedded anywhere. With it, the crate also
+//! makes all calls of models: it has tenants' own models, endpoints, defaults and sealed keys, the health of providers,
+//! budgets, the ledger of calls, and [`ModelService`], through which all other crates call a model.
 //!
 //! ```
 //! use chrono::NaiveDate;
@@ -28,7 +28,7 @@
 //! );
 //! ```
 //!
-//! With `service`, a tenant's key is sealed, a call goes through the one door, and the ledger has what it cost:
+//! With `service`, a tenant's key is sealed, a call goes through the `ModelService`, and the ledger has its cost:
 //!
 //! ```
 //! # #[cfg(feature = "service")] {

@@ -1,8 +1,8 @@
-//! The model in this process: vectors without a key, a network or a price.
+//! The local model, which runs in this process: vectors without a key, a network or a price.
 //!
 //! The program installs it when it starts, as it does the facts about models. It is one more provider with one model:
-//! tenants see it in their catalog, may hide it, and set it or another as their default. Its calls go through the door
-//! like all others. The computation blocks, so it runs on threads for that, and few of them at once.
+//! tenants see it in their catalog, may hide it, and may set it or another as their default. Its calls go through the
+//! model service like all others. The computation blocks, so it runs on blocking threads, and few of them at once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,17 +16,17 @@ use crate::model::{Capability, Mode};
 use crate::money::PriceList;
 use crate::tenant::{TenantCatalog, TenantModel};
 
-/// The id of the provider. It has a character that no endpoint's name can have, so it is nobody's endpoint.
+/// The id of the provider. It contains a character that no endpoint's name can contain, so it never names an endpoint.
 pub const LOCAL_PROVIDER: &str = "local_model";
-/// The same for people.
+/// The name of the provider, for people.
 pub(crate) const LOCAL_PROVIDER_NAME: &str = "Local model";
 
-/// The most texts of documents that are computed at once, in this process: each has all the threads of the model.
+/// How many batches of documents are computed at once in this process: each uses all threads of the model.
 const DOCUMENTS_AT_ONCE: usize = 1;
 /// The most questions that are computed at once. They do not wait for documents.
 const QUESTIONS_AT_ONCE: usize = 2;
 
-/// A model in this process that makes vectors.
+/// A model in this process that computes vectors.
 pub trait LocalEmbedder: Send + Sync + 'static {
     /// The id of the model, such as `all-MiniLM-L6-v2`.
     fn id(&self) -> &str;
@@ -53,7 +53,7 @@ pub struct LocalEmbedding {
     pub tokens: u64,
 }
 
-/// The model of this process with the places for its calls.
+/// The local model with the semaphores that limit its calls.
 pub(crate) struct Local {
     embedder: Arc<dyn LocalEmbedder>,
     documents: Arc<Semaphore>,
@@ -62,7 +62,7 @@ pub(crate) struct Local {
 
 static INSTALLED: OnceLock<Local> = OnceLock::new();
 
-/// Offers a model of this process to all tenants. It is done once, when the program starts; later calls change nothing.
+/// Offers a local model to all tenants. It is done once, when the program starts; later calls change nothing.
 pub fn local_embedder_install(embedder: Arc<dyn LocalEmbedder>) {
     let _first = INSTALLED.set(Local {
         embedder,
@@ -71,7 +71,7 @@ pub fn local_embedder_install(embedder: Arc<dyn LocalEmbedder>) {
     });
 }
 
-/// The model of this process, as a tenant sees that changed nothing; `None` where there is none.
+/// The local model, as a tenant without changes to it sees it; `None` where there is none.
 #[must_use]
 pub fn local_model() -> Option<TenantModel> {
     let embedder = &local()?.embedder;
@@ -92,8 +92,8 @@ pub fn local_model() -> Option<TenantModel> {
     })
 }
 
-/// The model that embeds for a tenant that set no default for it: the one of this process, by its provider and id.
-/// `None` where there is none, where the tenant hides it, and where the tenant has a model of its own with that id.
+/// The model that embeds for a tenant without a default for it: the local one, as `provider/id`. `None` where there is
+/// none, where the tenant hides it, and where the tenant has its own model with that id.
 ///
 /// # Errors
 /// The database fails.
@@ -115,12 +115,12 @@ pub(crate) fn local() -> Option<&'static Local> {
 }
 
 impl Local {
-    /// Computes vectors on a thread that may block, when there is a place. Who gives up waiting leaves the computation
-    /// with its place until it ends.
+    /// Computes vectors on a blocking thread, when the semaphore allows it. If the caller gives up waiting, the
+    /// computation goes on and holds its permit until it ends.
     ///
     /// # Errors
-    /// As a vendor's: [`LlmError::RequestInvalid`] for what the model cannot do, and [`VendorErrorKind::Failed`] where
-    /// the computation fails.
+    /// The same as a vendor's: [`LlmError::RequestInvalid`] for what the model cannot do, and
+    /// [`VendorErrorKind::Failed`] where the computation fails.
     pub(crate) async fn embed(
         &self,
         request: &EmbeddingRequest,

@@ -1,9 +1,9 @@
-//! The words of the catalogue: providers, models, prices, capabilities, lifecycle.
+//! The types of the catalogue: providers, models, prices, capabilities, lifecycle.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Who serves a model.
+/// The provider of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
@@ -46,7 +46,7 @@ impl Provider {
     }
 }
 
-/// What a model is called for.
+/// The kind of calls that a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -115,7 +115,7 @@ impl Capability {
     }
 }
 
-/// Where a model stands in its life on a given day. It only ever moves forward.
+/// The phase of a model's life on a given day. A model only ever moves to a later phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Lifecycle {
@@ -128,7 +128,7 @@ pub enum Lifecycle {
 }
 
 impl Lifecycle {
-    /// Where a model with that shutdown date stands on `today`.
+    /// The phase on `today` of a model with that shutdown date.
     pub(crate) fn on(shutdown_date: Option<NaiveDate>, today: NaiveDate) -> Self {
         match shutdown_date {
             None => Self::Active,
@@ -141,19 +141,19 @@ impl Lifecycle {
 /// Prices in US dollars per million tokens, at the provider's standard service tier.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prices {
-    /// Input tokens that no cache served.
+    /// Input tokens that were not read from a cache.
     pub input: f64,
     /// Output tokens; 0 for embeddings.
     pub output: f64,
-    /// Input tokens read from the provider's prompt cache, where it has a price of its own.
+    /// Input tokens read from the provider's prompt cache, where these have a price of their own.
     pub cache_read: Option<f64>,
-    /// Input tokens written to the provider's prompt cache, where it has a price of its own.
+    /// Input tokens written to the provider's prompt cache, where these have a price of their own.
     pub cache_write: Option<f64>,
     /// The higher prices of a long request, where the provider has them.
     pub long_context: Option<LongContextPrice>,
 }
 
-/// What the whole request costs once its input is longer than a threshold; US dollars per million tokens.
+/// The prices of the whole request once its input is longer than a threshold; US dollars per million tokens.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LongContextPrice {
     /// The price holds for requests with more input tokens than this.
@@ -169,11 +169,11 @@ pub struct LongContextPrice {
 pub struct Model {
     /// The id that the provider's API expects, `claude-sonnet-4-6`.
     pub id: String,
-    /// Who serves it.
+    /// Its provider.
     pub provider: Provider,
     /// The name for people, `Claude Sonnet 4.6`.
     pub name: String,
-    /// What it is called for.
+    /// The kind of calls that it takes.
     pub mode: Mode,
     /// The longest input, in tokens. Some providers count the output on top of it, some within it.
     pub context_window: u64,
@@ -195,7 +195,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Where the model stands in its life on `today`.
+    /// The phase of the model's life on `today`.
     #[must_use]
     pub fn lifecycle(&self, today: NaiveDate) -> Lifecycle {
         Lifecycle::on(self.shutdown_date, today)

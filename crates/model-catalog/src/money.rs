@@ -1,4 +1,4 @@
-//! What calls cost, in whole nano-dollars.
+//! The costs of calls, in whole nano-dollars.
 //!
 //! Prices and sums are integers, so that the ledger's sum is the budgets' sum to the last digit. The unit is a
 //! nano-dollar (10^-9 US dollars): a token of the cheapest models costs a few of them and only a fraction of a
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Prices;
 
-/// Tokens that a price is for.
+/// The number of tokens that a price is for.
 const PRICED_TOKENS: i128 = 1_000_000;
 /// Nano-dollars of a US dollar.
 const PER_USD: f64 = 1e9;
@@ -29,7 +29,7 @@ impl Nanousd {
     #[must_use]
     pub fn from_usd(usd: f64) -> Option<Self> {
         let nano = (usd * PER_USD).round();
-        // 2^63 as a float: what is below it fits.
+        // 2^63 as a float: smaller numbers fit.
         let fits = (0.0..9_223_372_036_854_775_808.0).contains(&nano);
         fits.then_some(Self(nano as i64))
     }
@@ -40,7 +40,7 @@ impl Nanousd {
         self.0 as f64 / PER_USD
     }
 
-    /// The sum, held at the largest amount.
+    /// The sum, capped at the largest amount.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
@@ -48,7 +48,7 @@ impl Nanousd {
 }
 
 impl std::fmt::Display for Nanousd {
-    /// US dollars with as many digits as there are, at least two behind the point: `$0.0123`.
+    /// US dollars with all digits, at least two behind the point: `$0.0123`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let (whole, rest) = (
@@ -76,18 +76,18 @@ pub struct TokenCounts {
     pub output: u64,
 }
 
-/// What a model costs: nano-dollars for a million tokens.
+/// The prices of a model: nano-dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PriceList {
-    /// Input that no cache served.
+    /// Input that was not read from a cache.
     pub input: i64,
     /// Output.
     pub output: i64,
-    /// Input read from the cache; that of input where the vendor has no price of its own.
+    /// Input read from the cache; the price of input where the vendor has no other.
     pub cache_read: i64,
-    /// Input written to the cache for five minutes; that of input where the vendor has no price of its own.
+    /// Input written to the cache for five minutes; the price of input where the vendor has no other.
     pub cache_write: i64,
-    /// The prices of a request with more input tokens than the first number: of input, and of output.
+    /// The threshold of a long request in input tokens, and its prices of input and of output.
     pub long: Option<(u64, i64, i64)>,
 }
 
@@ -114,7 +114,7 @@ impl PriceList {
             (plain, i128::from(input)),
             (tokens.output, i128::from(output)),
         ]);
-        // Numbers that no model has are held at the largest amount.
+        // Numbers of tokens that no model has are capped at the largest amount.
         let sum = priced.fold(0_i128, |sum, (count, price)| {
             sum.saturating_add(i128::from(count).saturating_mul(price))
         });
@@ -124,7 +124,7 @@ impl PriceList {
         Nanousd(i64::try_from(whole).unwrap_or(i64::MAX))
     }
 
-    /// The most that a call of so much input and output can cost, however the vendor's cache prices the input.
+    /// The highest cost of a call with that much input and output, whatever the vendor's cache prices are.
     #[must_use]
     pub fn bound(&self, input: u64, output: u64) -> Nanousd {
         let as_written = |cache_write, cache_write_long| {
@@ -137,7 +137,7 @@ impl PriceList {
             })
         };
         let plain = as_written(0, 0);
-        // Only where the vendor charges more for writing than for reading can a write be what happens.
+        // Cache writes can only be the highest cost where the vendor charges more for writing than for plain input.
         if self.cache_write <= self.input {
             return plain;
         }
@@ -158,7 +158,7 @@ impl PriceList {
 }
 
 impl From<&Prices> for PriceList {
-    /// The data file is checked: its prices are not negative.
+    /// The prices of the data file are not negative, which was checked when it was parsed.
     fn from(prices: &Prices) -> Self {
         let nano = |usd: f64| Nanousd::from_usd(usd).unwrap_or_default().0;
         let input = nano(prices.input);

@@ -1,4 +1,5 @@
-//! What ids tell: names for people, which the data does not carry, and the model behind the id of one day's version.
+//! Derives facts from ids: names for people, which the data does not have, and the model of which an id names a dated
+//! version.
 
 use crate::model::Provider;
 
@@ -7,7 +8,7 @@ pub fn human_name(provider: Provider, id: &str) -> String {
     let words: Vec<&str> = id.split('-').collect();
     match (provider, words.as_slice()) {
         (Provider::OpenAi, ["gpt", version, rest @ ..]) => join(format!("GPT-{version}"), rest),
-        // The o models are written in lower case by their maker.
+        // OpenAI writes the names of the o models in lower case.
         (Provider::OpenAi, [family, rest @ ..]) if is_o_family(family) => {
             join((*family).to_owned(), rest)
         }
@@ -16,9 +17,9 @@ pub fn human_name(provider: Provider, id: &str) -> String {
     }
 }
 
-/// The model that a dated id is a version of: `claude-sonnet-4-5-20250929`, `gpt-4.1-mini-2025-04-14` and
-/// `gemini-2.5-flash-preview-09-2025` without what stands behind the name, and any id without `-latest`. An id without
-/// a date is itself.
+/// The model of which a dated id names a version: it is `claude-sonnet-4-5-20250929`, `gpt-4.1-mini-2025-04-14` or
+/// `gemini-2.5-flash-preview-09-2025` without the suffix, and any id without `-latest`. An id without a date is
+/// returned unchanged.
 pub fn undated(id: &str) -> &str {
     let id = id.strip_suffix("-latest").unwrap_or(id);
     let parts: Vec<&str> = id.split('-').collect();

@@ -1,4 +1,4 @@
-//! Enums that are stored, shown and sent under one name.
+//! Enums whose values have one name each, by which they are stored, shown and sent.
 
 /// Declares such an enum.
 macro_rules! named {
@@ -28,7 +28,7 @@ macro_rules! named {
                 }
             }
 
-            /// The value of that name; `None` where it is none of them.
+            /// The value of that name; `None` where no value has it.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Self::all().iter().copied().find(|value| value.as_str() == text)

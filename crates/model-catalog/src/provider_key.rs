@@ -1,5 +1,5 @@
-//! Keys of providers, a tenant's own and the operator's for all tenants: kept sealed, used by the server, shown to
-//! nobody.
+//! API keys of providers, a tenant's own and the operator's for all tenants: stored encrypted, used by the server,
+//! shown to nobody. A provider is a vendor, such as OpenAI, or an endpoint of the tenant.
 
 use chrono::{DateTime, Utc};
 use nyxcore_outbound::{Endpoint, OutboundPolicy};
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Provider;
 use crate::registration::PROVIDER_KEY;
-use crate::tenant::{endpoint_get, settings_changed, state_forget};
+use crate::tenant::{endpoint_get, settings_changed, provider_state_delete};
 
-/// The kind that these secrets are kept under; their name is the provider's id.
+/// The kind under which these secrets are stored; their name is the provider's id.
 pub(crate) const KIND: &str = "provider_key";
 /// The longest key, in bytes. A rule of this project: providers' own are around 100 to 200.
 pub const API_KEY_MAX: usize = text::API_KEY.max;
 
-/// A key of a provider, with where to use it. It is overwritten when it is dropped and not shown by `Debug`.
+/// A key of a provider, with the base URL to use it at. It is overwritten when it is dropped and not shown by `Debug`.
 #[derive(Serialize, Deserialize)]
 pub struct ProviderKey {
     #[serde(serialize_with = "nyxcore_tenancy::secret::secret_serialize")]
@@ -28,7 +28,7 @@ pub struct ProviderKey {
     base_url: Option<String>,
 }
 
-/// Nothing is shown: the base URL may be private, too.
+/// Shows nothing: the base URL may be private, too.
 impl std::fmt::Debug for ProviderKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ProviderKey(..)")
@@ -36,7 +36,7 @@ impl std::fmt::Debug for ProviderKey {
 }
 
 impl ProviderKey {
-    /// What somebody says is a key. It is looked at where it is kept.
+    /// A key that is not validated yet. It is validated when it is stored.
     pub fn new(api_key: String, base_url: Option<String>) -> Self {
         Self {
             api_key: secret_text(api_key),
@@ -49,7 +49,7 @@ impl ProviderKey {
         self.api_key.expose_secret()
     }
 
-    /// Where to call the provider's API, if it is not the usual place.
+    /// The base URL of the provider's API, if it is not the usual one.
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
     }
@@ -59,12 +59,12 @@ impl ProviderKey {
         Ok(Secret::new(sealed))
     }
 
-    /// What serde says of a key that cannot be read may repeat part of it.
+    /// Parses a decrypted key. The error drops serde's message, which may repeat part of the key.
     fn opened(sealed: &Secret) -> Result<Self> {
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)
     }
 
-    /// The text of an error names the rule and never the key.
+    /// Validates the key. An error names the rule and never the key.
     fn check(&self, policy: OutboundPolicy) -> Result<()> {
         let key = self.api_key();
         if key.is_empty() {
@@ -92,13 +92,13 @@ pub(crate) fn base_url_check(url: &str, policy: OutboundPolicy) -> Result<()> {
         .map_err(|refusal| Error::Invalid(format!("the base URL {refusal}")))
 }
 
-/// Keeps the tenant's key for a provider, in the place of one that was there. What was found out with another key is
-/// forgotten.
+/// Stores the tenant's key for a provider, in place of an earlier one. The known health of the provider is deleted,
+/// because it was found out with another key.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's; [`Error::Invalid`] for
-/// a key that is empty, longer than [`API_KEY_MAX`] or not printable, and for a base URL that is none, that `policy`
-/// does not let the server call, or that is given for an endpoint.
+/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant. [`Error::Invalid`] for a
+/// key that is empty, longer than [`API_KEY_MAX`] or not printable, for a base URL that is malformed or that `policy`
+/// does not allow, and for one that is given for an endpoint.
 pub async fn provider_key_set(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
@@ -115,11 +115,11 @@ pub async fn provider_key_set(
         ));
     }
     secret_put(scoped, keyring, KIND, provider, &key.sealable()?).await?;
-    state_forget(scoped, provider).await?;
+    provider_state_delete(scoped, provider).await?;
     settings_changed(scoped).await
 }
 
-/// Forgets the tenant's key for a provider, if there is one.
+/// Deletes the tenant's key for a provider, if there is one.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's.
@@ -128,11 +128,11 @@ pub async fn provider_key_remove(scoped: &Scoped<ReadWrite>, provider: &str) -> 
     provider_require(scoped, provider).await?;
     scoped.audit_detail(serde_json::json!({"provider": provider}));
     secret_remove(scoped, KIND, provider).await?;
-    state_forget(scoped, provider).await?;
+    provider_state_delete(scoped, provider).await?;
     settings_changed(scoped).await
 }
 
-/// The tenant's key for a provider, for the program's own calls to it. No client ever gets what this gives.
+/// The tenant's key for a provider, for the program's own calls to it. It is never returned to a client.
 ///
 /// # Errors
 /// `SECRET_UNREADABLE` where the master key it was sealed with is gone.
@@ -147,7 +147,7 @@ pub async fn provider_key_get<A: Access>(
         .transpose()
 }
 
-/// Asks the policy whether a provider may be tried with the tenant's key, and notes for the audit log that it was.
+/// Checks the permission to verify a provider with the tenant's key, and records it in the audit log.
 ///
 /// # Errors
 /// [`Error::Forbidden`](nyxcore_tenancy::Error::Forbidden); [`Error::NotFound`] for a provider that is neither a vendor
@@ -158,10 +158,10 @@ pub async fn provider_verify_permit(scoped: &Scoped<ReadWrite>, provider: &str) 
     provider_require(scoped, provider).await
 }
 
-/// Keeps the operator's key for a vendor, which serves every tenant that has none of its own.
+/// Stores the operator's key for a vendor, which serves every tenant that has none of its own.
 ///
 /// # Errors
-/// As [`provider_key_set`], but for endpoints, which are a tenant's.
+/// As [`provider_key_set`], except for endpoints, which belong to a tenant.
 pub async fn operator_key_set(
     store: &Store,
     keyring: &Keyring,
@@ -172,7 +172,7 @@ pub async fn operator_key_set(
     operator_secret_put(store, keyring, KIND, vendor.id(), &key.sealable()?).await
 }
 
-/// Forgets the operator's key for a vendor, and tells whether there was one.
+/// Deletes the operator's key for a vendor, and returns whether there was one.
 ///
 /// # Errors
 /// The database refuses.
@@ -180,7 +180,7 @@ pub async fn operator_key_remove(store: &Store, vendor: Provider) -> Result<bool
     operator_secret_remove(store, KIND, vendor.id()).await
 }
 
-/// The operator's keys with the time at which each was kept.
+/// The operator's keys with the time at which each was stored.
 pub(crate) async fn operator_keys_get(
     store: &Store,
     keyring: &Keyring,
@@ -194,7 +194,7 @@ pub(crate) async fn operator_keys_get(
     Ok(keys)
 }
 
-/// A vendor, or an endpoint of the tenant's.
+/// Checks that the id is that of a vendor or of the tenant's endpoint.
 async fn provider_require<A: Access>(scoped: &Scoped<A>, id: &str) -> Result<()> {
     if Provider::parse(id).is_some() || endpoint_get(scoped, id).await?.is_some() {
         return Ok(());

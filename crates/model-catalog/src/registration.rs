@@ -11,7 +11,7 @@ use crate::budget::BudgetId;
 pub const PROVIDER_KEY: Resource = Resource::new("provider_key");
 /// A tenant's own models, endpoints and defaults.
 pub const MODEL_SETTINGS: Resource = Resource::new("model_settings");
-/// One's own default models.
+/// A member's own default models.
 pub const OWN_MODEL_DEFAULT: Resource = Resource::new("own_model_default");
 /// Budgets for calls of models.
 pub const BUDGET: Resource = Resource::new("budget");
@@ -20,13 +20,13 @@ pub const RUN_BUDGET: Resource = Resource::new("run_budget");
 /// Calls of models, and what they cost.
 pub const MODEL_CALL: Resource = Resource::new("model_call");
 
-/// A process extends the reservations of the model calls that it makes.
+/// The purpose for which a process extends the reservations of its own model calls.
 pub(crate) const RESERVATION_EXTEND: SystemPurpose =
     SystemPurpose::writes("model_reservation_extend");
-/// Model calls are looked for whose process is gone.
+/// The purpose for which model calls are read whose process is gone.
 pub(crate) const RESERVATION_SWEEP: SystemPurpose = SystemPurpose::reads("model_reservation_sweep");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     let settings = &[(Read, Viewer), (Update, Admin), (Delete, Admin)];

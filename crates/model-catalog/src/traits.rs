@@ -1,5 +1,5 @@
-//! What each model accepts: effort levels, thinking mode, refused parameters. They are data (`data/traits.json`), one
-//! entry a model; a model that the data does not have is given the newest behaviour of its family.
+//! What each model accepts: effort levels, thinking mode, refused parameters. This is data (`data/traits.json`) with
+//! one entry per model; a model without an entry gets the newest behaviour of its family.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ static TRAITS: LazyLock<TraitsFile> = LazyLock::new(|| {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TraitsFile {
-    // Kept in the file for whoever checks it.
+    // The field is in the file for people who check it.
     #[serde(rename = "as_of")]
     _as_of: chrono::NaiveDate,
     #[serde(rename = "source")]
@@ -31,7 +31,7 @@ struct TraitsFile {
     families: Vec<Family>,
 }
 
-/// The models of a vendor whose ids begin alike.
+/// The models of a vendor whose ids have the same prefix.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Family {
@@ -59,7 +59,7 @@ struct Profile {
     stop: Option<bool>,
 }
 
-/// Declares the words of the file for an enum of the wire clients.
+/// Maps the words of the file to an enum of the wire clients.
 macro_rules! words {
     ($($name:ident of $target:ident { $($word:literal = $variant:ident),+ $(,)? } else $default:ident;)+) => {
         $(
@@ -103,8 +103,8 @@ enum ThinkingWord {
     Budget,
 }
 
-/// What a model accepts. `vendor` is who serves it; `None` for an endpoint of the tenant's, of which only what the
-/// tenant said is known.
+/// What a model accepts. `vendor` is its vendor; `None` for an endpoint of the tenant, of which only the tenant's own
+/// entries are known.
 pub(crate) fn model_traits(model: &TenantModel, vendor: Option<Provider>) -> ModelTraits {
     let profile = vendor.and_then(|vendor| profile_of(vendor, model));
     let has = |capability| model.capabilities.contains(&capability);
@@ -117,7 +117,7 @@ pub(crate) fn model_traits(model: &TenantModel, vendor: Option<Provider>) -> Mod
     traits.structured = match (vendor, has(Capability::JsonSchema)) {
         (Some(_), true) => StructuredOutput::Schema,
         (Some(_), false) => StructuredOutput::Prompt,
-        // Tried once, and remembered by the client.
+        // The client tries it once and remembers the result.
         (None, _) => StructuredOutput::Unknown,
     };
     traits
@@ -261,7 +261,7 @@ mod tests {
         ] {
             let traits = traits(model);
             assert_eq!(traits.thinking_default, default, "{model}");
-            // A model that always thinks has no word for not thinking.
+            // A model that always thinks has no effort level without thinking.
             let has_word = traits.efforts.contains(&Effort::Off);
             assert!(!has_word || default != Always, "{model}");
         }
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(traits("claude-opus-9").sampling, Sampling::Refused);
         assert_eq!(traits("gpt-7").efforts, traits("gpt-6.1-sol").efforts);
         assert!(traits("gemini-5-ultra").signed_tool_calls);
-        // What is known to be older is not given it.
+        // A model that is known to be older does not get the newest behaviour.
         assert_eq!(traits("gpt-5-chat-latest").thinking, Thinking::Unsupported);
         let tuned = traits("ft:gpt-4.1-mini-2025-04-14:acme::id");
         assert_eq!(tuned.thinking, Thinking::Unsupported);

@@ -1,4 +1,4 @@
-//! The catalogue as a whole: what the product promises to carry, what holds on any day, and what it says on one day.
+//! Tests of the whole catalogue: the models that the product promises, rules for any day, and a snapshot of one day.
 
 use chrono::NaiveDate;
 use nyxcore_model_catalog::{
@@ -242,7 +242,7 @@ fn a_named_replacement_precedes_a_suggested_one() {
 
 #[test]
 fn a_chain_of_replacements_is_followed_past_the_dead() {
-    // GPT-5 is replaced by gpt-6.1-sol, which is given an end and a replacement of its own here.
+    // GPT-5 is replaced by gpt-6.1-sol, which gets a shutdown date and a replacement in this test.
     let json = include_str!("../data/models.json");
     let (before, after) = json
         .split_once(r#""id": "gpt-6.1-sol""#)

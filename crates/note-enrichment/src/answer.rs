@@ -1,24 +1,24 @@
-//! What a model is to answer with, and the answer.
+//! The schema of a model's answer, and the parsed answer.
 
 use nyxcore_llm::OutputSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The most action points, and the most open questions, of an answer.
+/// The most action points of an answer, and the most open questions.
 const LIST_MAX: usize = 20;
 
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Answer {
-    /// Markdown with numbers of pieces in brackets.
+    /// Markdown that cites pieces by their numbers in brackets.
     pub(crate) markdown: String,
-    /// What to do.
+    /// The action points.
     pub(crate) action_points: Vec<AnswerPoint>,
-    /// What the material does not say.
+    /// Questions that the material does not answer.
     pub(crate) open_questions: Vec<String>,
 }
 
-/// A task, and the numbers of the pieces that ask for it.
+/// An action point, with the numbers of the pieces that support it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct AnswerPoint {
     pub(crate) text: String,
@@ -26,7 +26,7 @@ pub(crate) struct AnswerPoint {
 }
 
 impl Answer {
-    /// Reads a value that fits the schema.
+    /// Parses a value that fits the schema.
     pub(crate) fn read(value: &Value) -> Option<Self> {
         let mut answer = Self::deserialize(value).ok()?;
         answer.action_points.truncate(LIST_MAX);
@@ -35,8 +35,8 @@ impl Answer {
     }
 }
 
-/// The form of an answer. Every property is required and no other is allowed, as vendors want it who enforce a schema
-/// word for word.
+/// The schema of an answer. Every property is required and no other is allowed, as strict structured output of some
+/// vendors demands.
 pub(crate) fn output_schema() -> OutputSchema {
     let point = json!({
         "type": "object",

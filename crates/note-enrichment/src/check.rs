@@ -1,5 +1,5 @@
-//! Checks the text of a model: what it cites, which files it names, and what it would do as Markdown. A statement is
-//! kept, but nothing that does not exist is shown as if it did.
+//! Checks the text of a model: its citations, the files that it names, and its Markdown. No sentence is removed, but
+//! nothing that does not exist is shown as if it did.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,22 @@ use nyxcore_context::sentences::{citation, code_span, sentences};
 
 use crate::mentions::{is_token, text_lines, token};
 
-/// Fewer words than this are no statement.
+/// The minimum number of words in a statement.
 const STATEMENT_WORDS: usize = 3;
-/// A text after its check.
+/// A checked text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CheckedText {
     pub(crate) markdown: String,
-    /// The numbers that the model used, in the order of the new ones: `[1]` is the first.
+    /// The model's numbers of the cited pieces, in the order of the new numbers: `[1]` is the first.
     pub(crate) numbers: Vec<usize>,
-    /// Citations that led nowhere.
+    /// How many citations did not resolve and were removed.
     pub(crate) dropped: usize,
-    /// Sentences without a citation; marked with `[?]`.
+    /// How many sentences have no citation; each is marked with `[?]`.
     pub(crate) uncited: usize,
 }
 
-/// Checks a text. `is_valid` says whether a number leads somewhere; `unknown` are files, as they stand in the text,
-/// that do not exist.
+/// Checks a text. `is_valid` says whether the number of a citation resolves. `unknown` are the names in the text of
+/// files that do not exist.
 pub(crate) fn text_check(
     text: &str,
     is_valid: impl Fn(usize) -> bool,
@@ -92,8 +92,8 @@ impl Check<'_> {
         format!("{indent}{prefix}{shown}")
     }
 
-    /// Text of one line: citations get their numbers, files that are not there are marked, and nothing is an image, a
-    /// link or HTML.
+    /// Text of one line: citations get their new numbers, files that do not exist are marked, and nothing is an image,
+    /// a link or HTML.
     fn inline(&mut self, text: &str) -> String {
         let mut shown = String::new();
         let mut at = 0;
@@ -115,7 +115,7 @@ impl Check<'_> {
             if let Some(length) = citation(rest) {
                 self.cite(&rest[..length], &mut shown);
                 at += length;
-                // `[1](…)` would be a link, and `[1]: …` on its own line where one leads.
+                // `[1](…)` would be a link, and `[1]: …` at the beginning of a line would define one.
                 let is_first = at == length;
                 if text[at..].starts_with('(') || (is_first && text[at..].starts_with(':')) {
                     shown.push('\\');
@@ -135,14 +135,14 @@ impl Check<'_> {
                 continue;
             }
             match (c, next) {
-                // What is escaped stays so.
+                // An escaped character stays escaped.
                 ('\\', Some(escaped)) if escaped.is_ascii_punctuation() => {
                     shown.extend([c, escaped]);
                     at += c.len_utf8() + escaped.len_utf8();
                     continue;
                 }
                 ('<', _) => shown.extend(['\\', c]),
-                // No image, and a citation behind an exclamation stays one.
+                // It must not become an image, and a citation behind an exclamation mark stays one.
                 ('!', Some('[')) if citation(&rest[1..]).is_some() => shown.push_str("! "),
                 ('!', Some('[')) => {
                     shown.push_str("!\\[");
@@ -182,7 +182,7 @@ impl Check<'_> {
     }
 }
 
-/// The bytes of a list's or quotation's marker, or of a heading's.
+/// The length in bytes of the marker of a list, a quotation or a heading.
 fn marker(content: &str) -> usize {
     let mut at = 0;
     loop {
@@ -211,7 +211,8 @@ fn missing(name: &str) -> String {
     format!("~~{name}~~ (no such place in the project)")
 }
 
-/// Whether a sentence states something and cites nothing. A question and what leads to a list are no statements.
+/// Whether a sentence states something without a citation. A question and a line that introduces a list are no
+/// statements.
 fn is_statement(sentence: &str) -> bool {
     let words = sentence
         .split_whitespace()

@@ -1,4 +1,4 @@
-//! Which model writes an enrichment, if any does.
+//! Chooses the model that writes an enrichment, if any does.
 
 use nyxcore_model_catalog::{ModelError, TenantCatalog};
 use nyxcore_personas::{ModelWish, PersonaId, Personas, model_wished};
@@ -6,30 +6,30 @@ use nyxcore_tenancy::{Access, Error, Repository, Scoped, UserId};
 
 use crate::model::EnrichmentMode;
 
-/// What somebody asks of an enrichment.
+/// A request for an enrichment.
 #[derive(Debug, Clone, Default)]
 pub struct EnrichmentRequest {
-    /// For whom it is written: its specializations weigh a little in the retrieval, and the model is asked to be it.
+    /// The persona: its specializations have a small weight in the retrieval, and the model takes it on.
     pub persona_id: Option<PersonaId>,
-    /// With a model, without one, or as it comes.
+    /// With a model or without one; `None` uses a model where one can be called.
     pub mode: Option<EnrichmentMode>,
-    /// Who serves the model. Where it is left out, the catalog says.
+    /// The provider of the model. Where it is left out, the catalog chooses.
     pub provider: Option<String>,
     /// The model's id.
     pub model: Option<String>,
-    /// Who asks, for that member's own defaults.
+    /// The user who asks; that member's own defaults apply.
     pub user: Option<UserId>,
 }
 
-/// How an enrichment is written.
+/// Whether a model writes an enrichment, and which.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EnrichmentChoice {
-    /// Of excerpts.
+    /// It consists of excerpts.
     #[default]
     Extractive,
-    /// By a model.
+    /// A model writes it.
     Generated {
-        /// Who serves it.
+        /// The model's provider.
         provider: String,
         /// The model's id, as the catalog resolves it.
         model: String,
@@ -37,7 +37,7 @@ pub enum EnrichmentChoice {
 }
 
 impl EnrichmentChoice {
-    /// The mode that it comes to.
+    /// The mode of the enrichment.
     #[must_use]
     pub fn mode(&self) -> EnrichmentMode {
         match self {

@@ -1,4 +1,4 @@
-//! Composes the text of an enrichment: excerpts in reading order, or what a model wrote, with the references behind it.
+//! Composes the text of an enrichment: excerpts in reading order, or a model's checked text with its references.
 
 use nyxcore_context::{
     Assembly, Reference, Section, TemplateError, Templates, Variables, built_in, markdown, place,
@@ -6,7 +6,7 @@ use nyxcore_context::{
 
 use crate::model::EnrichmentReport;
 
-/// What there is to read about a note's text in a project, without a model.
+/// The text of an enrichment without a model: excerpts that are related to a note in a project.
 pub(crate) fn excerpts_compose(
     input: &str,
     project_name: &str,
@@ -39,7 +39,7 @@ fn plural(section: Section) -> &'static str {
     }
 }
 
-/// What a model wrote and the check left of it.
+/// The text of an enrichment by a model, after its check.
 pub(crate) fn written_compose(
     text: &str,
     model: &str,
@@ -90,7 +90,7 @@ fn reference_line(number: usize, reference: &Reference) -> String {
     }
 }
 
-/// What the check found, in sentences; `None` where everything was in order.
+/// The findings of the check, in sentences; `None` where there are none.
 fn checked(report: &EnrichmentReport) -> Option<String> {
     let mut said = Vec::new();
     let counted = |count: i64, one: &str, many: &str| match count {

@@ -1,4 +1,4 @@
-//! What stored files say: the lines that a citation names.
+//! Reads stored files: the lines that a citation names.
 
 use nyxcore_projects::{SourceId, blob_contents, files_by_path};
 use nyxcore_tenancy::{Access, Result, Scoped};

@@ -27,7 +27,7 @@ use crate::resolve::{files_unknown, references_resolve};
 use crate::service::{Outcome, draft_save, enrichment_save};
 use crate::tasks::{action_points, shortened};
 
-/// Counts what was cited, so that the audit of knowledge knows what is of use.
+/// Counts the cited knowledge as recalled, which the audit of knowledge uses.
 async fn recalls_count(scoped: &Scoped<ReadWrite>, cited: &[Citation]) -> Result<(), RunFailure> {
     let entries = ids_cited(cited, KnowledgeKind::MemoryEntry);
     memory_entries_recalled(scoped, &entries).await?;
@@ -43,11 +43,11 @@ fn ids_cited<T: std::str::FromStr + Ord>(cited: &[Citation], kind: KnowledgeKind
     ids.into_iter().collect()
 }
 
-/// What of the model's answer is shown while it is written.
+/// The key of the answer whose text is shown while the model writes.
 const SHOWN: &str = "markdown";
 
-/// Carries out the enrichments of notes. Those that a model writes need the door to the models
-/// ([`ModelService`]) among what the workers share.
+/// Executes the enrichments of notes. Those that a model writes need a [`ModelService`] among the services that the
+/// workers share.
 #[derive(Debug, Default)]
 pub struct EnrichmentHandler {}
 
@@ -66,7 +66,7 @@ impl EnrichmentHandler {
             .await?
             .ok_or_else(note_deleted)?;
         if enrichment.markdown.is_some() {
-            // An earlier attempt kept its work and was lost before the run could end.
+            // An earlier attempt stored the text, and its worker was lost before the run could end.
             return Ok(());
         }
         let material = Material::read(&scoped, enrichment.note_id, enrichment.persona_id).await;
@@ -95,7 +95,7 @@ impl EnrichmentHandler {
             }
             EnrichmentMode::Generated => {
                 let draft = match draft {
-                    // An earlier attempt was lost after the model had answered: the answer was paid for.
+                    // An earlier attempt was lost after the model had answered: that answer is already paid for.
                     Some(draft) => {
                         drop(scoped);
                         let kept = "an earlier attempt kept the model's answer: it is checked now";
@@ -142,7 +142,8 @@ impl RunHandler for EnrichmentHandler {
     }
 }
 
-/// The note as a vector. Where that fails, it is searched for by its words, and the run says so.
+/// The note as a vector. Where embedding fails, the note is searched for by its words, and a message of the run says
+/// so.
 async fn meaning(
     context: &RunContext,
     material: &Material,
@@ -188,7 +189,7 @@ async fn excerpts(
     let scoped = context.read().await?;
     let resolved = references_resolve(&scoped, material.project.id, &references).await?;
     if resolved.contains(&false) {
-        // What was read is gone: the numbers of the text would lead to the wrong places.
+        // A cited piece was deleted meanwhile: the citations of the text would be wrong.
         let changed = "the project changed while the note was enriched";
         return Err(RunFailure::transient("MATERIAL_CHANGED", changed));
     }
@@ -205,7 +206,7 @@ async fn excerpts(
     })
 }
 
-/// Has a model write, and keeps its answer with what it may cite, so that it is paid for once.
+/// Has a model write, and stores its answer with the citable pieces, so that it is paid for only once.
 async fn write(
     context: &RunContext,
     models: &ModelService,
@@ -233,7 +234,7 @@ async fn write(
     };
     let choice = ModelChoice::Model(enrichment.model.clone().unwrap_or_default());
     let answer = answer_write(context, models, &call, choice, prompt.request(), SHOWN).await?;
-    // Whoever sees the run end finds its cost in the ledger.
+    // The ledger is settled first, so that whoever sees the run end finds its cost there.
     models.settled().await;
     let draft = Draft {
         answer: answer.value,
@@ -250,7 +251,7 @@ async fn write(
     Ok(draft)
 }
 
-/// Checks what a model wrote: nothing that does not exist is shown as if it did.
+/// Checks a model's text: nothing that does not exist is shown as if it did.
 async fn check(
     context: &RunContext,
     material: &Material,

@@ -1,4 +1,4 @@
-//! What an enrichment is made of, all from one snapshot: the note, its project and its persona.
+//! The input of an enrichment, from one snapshot: the note, its project and its persona.
 
 use nyxcore_context::{Assembly, Section, SectionShare, assemble};
 use nyxcore_embeddings::QuestionMeaning;
@@ -10,8 +10,8 @@ use crate::pieces::Depth;
 use crate::retrieve::retrieve;
 use crate::section;
 
-/// The room of an excerpt's sections in pieces: what a person reads in two minutes. The five places of code are those
-/// that a maintainer would name. A rule of this project.
+/// The shares of an excerpt's sections in percent and in pieces: what a person reads in two minutes. The five pieces of
+/// code are the places that a maintainer would name. A rule of this project.
 const EXCERPT_SHARES: [SectionShare; 6] = [
     share(Section::Code, 35, 5),
     share(Section::Documents, 15, 3),
@@ -23,7 +23,7 @@ const EXCERPT_SHARES: [SectionShare; 6] = [
 /// The tokens of an excerpt, at most.
 const EXCERPT_TOKENS: usize = 8_000;
 
-/// The room of a prompt's sections. A rule of this project: code answers most questions about code.
+/// The shares of a prompt's sections. A rule of this project: code answers most questions about code.
 pub(crate) const PROMPT_SHARES: [SectionShare; 6] = [
     share(Section::Code, 40, 12),
     share(Section::Documents, 15, 6),
@@ -41,21 +41,21 @@ const fn share(section: Section, percent: usize, pieces_max: usize) -> SectionSh
     }
 }
 
-/// See the module.
+/// The input of an enrichment. See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Material {
     pub(crate) note: Note,
     /// The note's body without earlier enrichments, so that an enrichment does not cause its own repetition.
     pub(crate) body: String,
     pub(crate) project: Project,
-    /// A persona that was deleted meanwhile has nothing more to say.
+    /// The persona; `None` also where it was deleted meanwhile.
     pub(crate) persona: Option<Persona>,
-    /// The note as a vector; nothing where it was not embedded.
+    /// The note as a vector; empty where it was not embedded.
     pub(crate) meaning: QuestionMeaning,
 }
 
 impl Material {
-    /// Reads it.
+    /// Reads the material of a note.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the note.

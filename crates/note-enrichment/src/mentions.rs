@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use nyxcore_context::sentences::code_span;
 
-/// Endings of files that are taken for a file's also without a folder.
+/// File extensions by which a name without a folder is taken for a file.
 const ENDINGS: [&str; 34] = [
     "rs", "go", "py", "js", "ts", "jsx", "tsx", "mjs", "java", "kt", "rb", "php", "cs", "cpp",
     "cc", "c", "h", "hpp", "swift", "scala", "sh", "sql", "json", "yaml", "yml", "toml", "md",
     "rst", "html", "css", "vue", "xml", "gradle", "proto",
 ];
-/// Names of programs that look like files.
+/// Names of programs that look like file names.
 const NO_FILES: [&str; 7] = [
     "node.js",
     "vue.js",
@@ -24,7 +24,7 @@ const NO_FILES: [&str; 7] = [
 /// A file that a text names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileMention {
-    /// As it stands in the text.
+    /// The name as it stands in the text.
     pub(crate) token: String,
     /// Its path.
     pub(crate) path: String,
@@ -58,7 +58,7 @@ pub(crate) fn file_mentions(text: &str) -> BTreeSet<FileMention> {
     found
 }
 
-/// The lines of a text, each with whether it is of a code block. A block that is not closed is closed at the end.
+/// The lines of a text, each with whether it is part of a code block. A block that is left open is closed at the end.
 pub(crate) fn text_lines(text: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     let mut open: Option<String> = None;
@@ -81,7 +81,7 @@ pub(crate) fn text_lines(text: &str) -> Vec<(String, bool)> {
                 found.push((line, true));
             }
             None if run.len() >= 3 => {
-                // What stands behind the fence names a language, and nothing else.
+                // The info string of a fence is reduced to the name of a language.
                 let language: String = trimmed[run.len()..]
                     .chars()
                     .take_while(char::is_ascii_alphanumeric)
@@ -132,7 +132,7 @@ fn mention(word: &str, is_code: bool) -> Option<FileMention> {
         && ending.chars().any(|c| c.is_ascii_alphabetic());
     let first = path.split('/').next().unwrap_or_default();
     let is_file = match path.contains('/') {
-        // A host has a dot in its name.
+        // A first part with a dot is a host and no folder.
         true => !first.trim_start_matches('.').contains('.'),
         false => {
             is_code

@@ -15,7 +15,7 @@ pub struct NoteEnrichment {
     pub run_id: RunId,
     /// The note.
     pub note_id: NoteId,
-    /// For whom it was done. The persona may have been deleted since: then the id no longer resolves.
+    /// The persona it was written for. It may have been deleted since: then the id no longer resolves.
     pub persona_id: Option<PersonaId>,
     /// The provider of the model; `None` where no model was used.
     pub provider: Option<String>,
@@ -23,28 +23,28 @@ pub struct NoteEnrichment {
     pub model: Option<String>,
     /// How it was made.
     pub mode: EnrichmentMode,
-    /// What there is to read. `None` until the run has written it.
+    /// The text. `None` until the run has written it.
     pub markdown: Option<String>,
-    /// What the text cites: `[1]` is the first of them.
+    /// The citations of the text: `[1]` is the first of them.
     pub citations: Vec<Citation>,
     /// How much of each kind of knowledge went into it, in the order of the kinds.
     pub context_used: Vec<ContextSection>,
-    /// What became of it.
+    /// What a person decided about it.
     pub decision: EnrichmentDecision,
     /// What the check of the text found. `None` until it is checked, and in enrichments of older releases.
     pub report: Option<EnrichmentReport>,
 }
 
-/// What the check of an enrichment's text found.
+/// The findings of the check of an enrichment's text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrichmentReport {
-    /// How many citations of the model's led nowhere and were taken out.
+    /// How many citations of the model did not resolve and were removed.
     pub citations_dropped: i64,
     /// The files that the model named and the project does not have. They are marked in the text.
     pub files_unknown: Vec<String>,
     /// How many sentences cite nothing. They are marked in the text.
     pub sentences_uncited: i64,
-    /// How many action points of the model's had no citation that resolves, and were left out.
+    /// How many action points of the model had no citation that resolves, and were left out.
     pub action_points_dropped: i64,
     /// What the model could not find out from the material.
     pub open_questions: Vec<String>,
@@ -54,20 +54,20 @@ pub struct EnrichmentReport {
     pub input_left_out: i64,
 }
 
-/// A model's settled answer with what it may cite, kept before it is checked.
+/// A model's complete answer with what it may cite, stored before it is checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     /// The value that the model answered with.
     pub answer: serde_json::Value,
-    /// What was offered: `[1]` is the first.
+    /// The pieces that were offered for citation: `[1]` is the first.
     pub references: Vec<Reference>,
-    /// What went into the prompt.
+    /// The amount of knowledge in the prompt.
     pub sections: Vec<ContextSection>,
     /// As in [`EnrichmentReport`].
     pub templates: Vec<String>,
     /// As in [`EnrichmentReport`].
     pub input_left_out: i64,
-    /// Who answered.
+    /// The provider that answered.
     pub provider: String,
     /// The model that answered.
     pub model: String,
@@ -86,14 +86,14 @@ pub enum EnrichmentMode {
     Extractive,
 }
 
-/// What a person made of an enrichment.
+/// A person's decision about an enrichment.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
 #[serde(rename_all = "UPPERCASE")]
 pub enum EnrichmentDecision {
-    /// Nothing yet.
+    /// Not decided yet.
     Pending,
     /// Applied to the note.
     Applied,
@@ -111,7 +111,7 @@ pub struct ContextSection {
     pub section: Option<Section>,
     /// How many pieces were used.
     pub items: i64,
-    /// At most how many tokens they are ([`tokens_bound`](nyxcore_context::tokens_bound)); in older rows an estimate.
+    /// An upper bound of their tokens ([`tokens_bound`](nyxcore_context::tokens_bound)); in older rows an estimate.
     pub tokens: i64,
     /// How many more were found and did not fit.
     pub omitted: i64,

@@ -1,4 +1,4 @@
-//! Reads what was found: each hit's own row, or the lines of its file.
+//! Reads the found knowledge: the row of each hit, or the lines of its file.
 
 use std::collections::HashSet;
 
@@ -14,9 +14,9 @@ use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 use crate::files::{content, lines};
 use crate::tasks::shortened;
 
-/// Words of the note that a place in a file is shown with.
+/// The most words of the note that are shown with a place in a file.
 const WORDS_SHOWN: usize = 4;
-/// How much of each subject is taken.
+/// How much of each subject is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
     /// What a person reads: two sentences or three, and some lines of code.
@@ -43,7 +43,7 @@ impl Depth {
     }
 }
 
-/// Where pieces are taken from, and what for.
+/// Reads the pieces of hits, at a given depth.
 pub(crate) struct Retriever<'s, A: Access> {
     pub(crate) scoped: &'s Scoped<A>,
     pub(crate) sources: Vec<SourceId>,
@@ -52,7 +52,7 @@ pub(crate) struct Retriever<'s, A: Access> {
 }
 
 impl<A: Access> Retriever<'_, A> {
-    /// Reads the subject of a hit. `None` if it does not match the index.
+    /// Reads the subject of a hit. `None` if the subject no longer matches the index.
     pub(crate) async fn piece(&self, hit: Hit, section: Section) -> Result<Option<Piece>> {
         match section {
             Section::Code | Section::Documents => self.file(hit, section).await,
@@ -108,7 +108,7 @@ impl<A: Access> Retriever<'_, A> {
         }))
     }
 
-    /// The part of a text that has most to do with the note.
+    /// The part of a text that is most related to the note.
     fn prose(&self, hit: Hit, section: Section, text: &str) -> Piece {
         let part = excerpt(text, &self.terms, self.depth.prose_chars());
         let citation = Citation {
@@ -128,7 +128,7 @@ impl<A: Access> Retriever<'_, A> {
         }
     }
 
-    /// A pattern with its first exemplar, where that is still there.
+    /// A pattern with its first exemplar, where that still exists.
     async fn code_pattern(&self, mut hit: Hit) -> Result<Piece> {
         let place = hit.path.clone().zip(hit.start_line.zip(hit.end_line));
         let source = self.source_of(&hit);
@@ -169,7 +169,7 @@ impl<A: Access> Retriever<'_, A> {
         }
     }
 
-    /// A place in a file: whole lines around what was found, or all lines of the chunk.
+    /// A place in a file: whole lines around the match, or all lines of the chunk.
     async fn file(&self, hit: Hit, section: Section) -> Result<Option<Piece>> {
         let place = code_subject_source(&hit.subject).zip(hit.path.clone());
         let Some(((source, path), (first, last))) = place.zip(hit.start_line.zip(hit.end_line))
@@ -216,7 +216,7 @@ impl<A: Access> Retriever<'_, A> {
         }))
     }
 
-    /// Why a place is shown: which of the note's words are in it, the first ones.
+    /// Why a place is shown: the first of the note's words that are in it.
     fn words_of(&self, text: &str) -> Option<String> {
         let words = split_identifiers(text);
         let words: HashSet<&str> = words.split(' ').collect();

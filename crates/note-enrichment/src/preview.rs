@@ -1,4 +1,4 @@
-//! What an enrichment would be made of, before it is started: for a model, exactly what it would get.
+//! Previews the input of an enrichment before it is started: for a model, exactly the prompt that it would get.
 
 use nyxcore_context::{Assembly, Section, place};
 use nyxcore_embeddings::{QuestionMeaning, question_model};
@@ -13,22 +13,22 @@ use crate::material::Material;
 use crate::prompt::{Prompt, PromptError};
 use crate::registration::NOTE_ENRICHMENT;
 
-/// What an enrichment would be made of.
+/// The input of an enrichment that is not started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrichmentPreview {
-    /// Who would write it.
+    /// Whether a model would write it, and which.
     pub choice: EnrichmentChoice,
-    /// What the model is told before the conversation, byte for byte. `None` without a model.
+    /// The system prompt, byte for byte. `None` without a model.
     pub system: Option<String>,
-    /// What the model is asked, byte for byte. `None` without a model.
+    /// The user prompt, byte for byte. `None` without a model.
     pub user: Option<String>,
     /// The JSON Schema that the answer must fit. `None` without a model.
     pub output_schema: Option<String>,
     /// Every section, also an empty one.
     pub sections: Vec<PreviewSection>,
-    /// At most how many tokens the prompt takes; without a model, its excerpts.
+    /// An upper bound of the tokens of the prompt; without a model, of the excerpts.
     pub tokens: usize,
-    /// The tokens that the sections had room for.
+    /// The tokens that were available for the sections.
     pub budget: usize,
     /// How many characters of the note did not fit.
     pub input_left_out: usize,
@@ -43,7 +43,7 @@ pub struct PreviewSection {
     pub section: Section,
     /// What is in it, the most relevant first.
     pub items: Vec<PreviewItem>,
-    /// At most how many tokens it takes.
+    /// An upper bound of its tokens.
     pub tokens: usize,
     /// How many more were found and did not fit.
     pub omitted: usize,
@@ -52,18 +52,18 @@ pub struct PreviewSection {
 /// A piece of a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviewItem {
-    /// By which it is cited.
+    /// The number by which it is cited.
     pub number: usize,
     /// Its title.
     pub title: String,
     /// Where it is, such as `src/lease.rs:12-30`.
     pub place: Option<String>,
-    /// At most how many tokens it takes.
+    /// An upper bound of its tokens.
     pub tokens: usize,
 }
 
-/// What is to be embedded before a preview: the note's text, and by which model; `None` where the tenant embeds
-/// nothing.
+/// The input for the embedding that a preview needs: the model and the note's text; `None` where the tenant has no
+/// embeddings.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the note.
@@ -77,7 +77,8 @@ pub async fn preview_question<A: Access>(
     Ok(model.map(|model| (model, material.input())))
 }
 
-/// Shows what an enrichment of that note would be made of. `meaning` is what became of [`preview_question`].
+/// Previews the input of an enrichment of that note. `meaning` is the result of embedding the text that
+/// [`preview_question`] returns.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the note and the persona; [`Error::Invalid`] for a tenant's template that does not render;

@@ -1,4 +1,4 @@
-//! What a model is told: the one place where the prompt is made, for the preview and for the call.
+//! The prompt for a model. It is made in this one place, for the preview and for the call.
 
 use nyxcore_context::{
     Assembly, PersonaVariables, Reference, TemplateError, Templates, Variables, assemble,
@@ -13,17 +13,17 @@ use crate::pieces::Depth;
 use crate::retrieve::retrieve;
 
 /// The most tokens of knowledge and note in a prompt, by their upper bound: some 40 KB. A rule of this project: more
-/// costs more and is not read better.
+/// costs more, and the models do not use it better.
 pub const CONTEXT_TOKENS_MAX: usize = 16_000;
 /// The most tokens of an answer. A rule of this project: 300 words, action points and questions take a third.
 const OUTPUT_TOKENS_MAX: usize = 4_000;
-/// What is left of a window beside all texts: roles and separators.
+/// Tokens of the context window that are reserved for roles and separators.
 const SPARE_TOKENS: usize = 100;
-/// How often a prompt is made smaller where it does not fit: the texts around the pieces are known only when they are
-/// written.
+/// How often a prompt is made smaller where it does not fit: the size of the texts around the pieces is known only when
+/// they are rendered.
 const TRIES: usize = 4;
 
-/// A prompt, and what went into it.
+/// A prompt, and the facts about its content.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) system: String,
@@ -33,19 +33,19 @@ pub(crate) struct Prompt {
     pub(crate) templates: Vec<String>,
     /// The characters of the note that did not fit.
     pub(crate) input_left_out: usize,
-    /// At most how many tokens the prompt takes, with the schema of the answer.
+    /// An upper bound of the tokens of the prompt, with the schema of the answer.
     pub(crate) tokens: usize,
     output_tokens: usize,
 }
 
-/// Why a prompt cannot be made.
+/// Why a prompt cannot be made: the error of [`Prompt::prepare`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PromptError {
     #[error(transparent)]
     Store(#[from] Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The templates alone leave no room.
+    /// The templates alone do not fit into the context window.
     #[error("the prompt does not fit into the model's context window of {0} tokens")]
     WindowTooSmall(u64),
 }
@@ -68,7 +68,7 @@ impl Prompt {
         let engine = Templates::prompt();
         let mut budget = CONTEXT_TOKENS_MAX.min(room);
         for _ in 0..TRIES {
-            // The note may take half of the room.
+            // The note may take half of the budget.
             let (input, input_left_out) = cut(&material.input(), budget / 2);
             let left = budget.saturating_sub(tokens_bound(&input));
             let assembly = assemble(found.clone(), &PROMPT_SHARES, left);
@@ -97,7 +97,8 @@ impl Prompt {
             if tokens <= room {
                 return Ok(Self { tokens, ..prompt });
             }
-            // From what was used, and not from what was allowed: room that no piece filled would be given up instead.
+            // The tokens that were used are reduced, and not the budget: else only an unused part of the budget would
+            // be cut.
             budget = used.min(budget).saturating_sub(tokens - room);
         }
         Err(PromptError::WindowTooSmall(window.unwrap_or_default()))
@@ -113,17 +114,17 @@ impl Prompt {
         }
     }
 
-    /// What it offers to cite: `[1]` is the first.
+    /// The pieces that it offers for citation: `[1]` is the first.
     pub(crate) fn references(&self) -> Vec<Reference> {
         let pieces = self.assembly.pieces().into_iter();
         pieces.map(|piece| piece.reference.clone()).collect()
     }
 }
 
-/// The beginning of a text that takes at most so many tokens, in whole lines where it can; and how many characters are
-/// left out, which the text says.
+/// The beginning of a text with at most `tokens` tokens, cut at a line end where possible; and how many characters are
+/// left out. A sentence at the end states that number.
 fn cut(text: &str, tokens: usize) -> (String, usize) {
-    /// The sentence at the end, in bytes.
+    /// The room for that sentence, in bytes.
     const SAID_BYTES: usize = 80;
     if tokens_bound(text) <= tokens {
         return (text.to_owned(), 0);

@@ -6,13 +6,13 @@ use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*
 /// Enrichments of notes.
 pub const NOTE_ENRICHMENT: Resource = Resource::new("note_enrichment");
 
-/// What model calls of enrichments are for, as budgets and reports name it.
+/// The purpose of an enrichment's model calls, as budgets and reports name it.
 pub(crate) const PURPOSE: &str = "note_enrichment";
 
 /// The runs that are enrichments of notes.
 pub const NOTE_ENRICHMENT_RUN: RunKind = RunKind::new("NOTE_ENRICHMENT");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

@@ -42,7 +42,7 @@ pub async fn enrichment_details<A: Access>(
     NoteEnrichments::get_many(scoped, ids).await
 }
 
-/// The settled answer of an enrichment's model, where an earlier attempt kept one.
+/// The draft of an enrichment: the model's answer, where an earlier attempt stored one.
 pub(crate) async fn draft_get<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<Option<Draft>> {
     use note_enrichment::{Column, Entity};
     let rows = scoped.find::<Entity>().filter(Column::RunId.eq(id));

@@ -1,4 +1,4 @@
-//! Whether what a text cites and names exists: rows, contents and lines.
+//! Checks whether the things that a text cites and names exist: rows, contents and lines.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,11 +15,10 @@ use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 use crate::files::lines;
 use crate::mentions::FileMention;
 
-/// The most files that are looked for by a part of their path: each is a statement.
+/// The most files that are searched for by a part of their path: each takes a statement.
 const LOOKED_FOR_MAX: usize = 50;
 
-/// Which of the references resolve: to a row of the tenant's, or to a file of the project's with those lines in the
-/// content that was read.
+/// Which of the references resolve: to a row of the tenant, or to a file of the project whose content has those lines.
 pub(crate) async fn references_resolve<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
@@ -53,7 +52,7 @@ async fn reference_resolves<A: Access>(
             Ok(id) => ConsolidationPatterns::get(scoped, id).await?.is_some(),
             Err(_) => false,
         },
-        // A pattern without a place was read from the index, which has it as long as the analysis does.
+        // A pattern without a place was read from the index, which has it as long as the analysis has it.
         Section::CodePatterns if citation.path.is_none() => !subject.is_empty(),
         Section::Code | Section::Documents | Section::CodePatterns => {
             place_resolves(scoped, sources, reference).await?
@@ -93,7 +92,7 @@ async fn place_resolves<A: Access>(
         .is_some_and(|text| lines(text, start, end).is_some()))
 }
 
-/// The mentions, as they stand in the text, of files that the project does not have, and of lines that a file does not
+/// The mentions, as they stand in the text, of files that the project does not have, or of lines that the file does not
 /// have.
 pub(crate) async fn files_unknown<A: Access>(
     scoped: &Scoped<A>,
@@ -119,7 +118,7 @@ pub(crate) async fn files_unknown<A: Access>(
             .get(mention.path.as_str())
             .cloned()
             .unwrap_or_default();
-        // A part of a path names a file too, such as `lease.rs`.
+        // A part of a path, such as `lease.rs`, names a file too.
         if files.is_empty() && looked_for < LOOKED_FOR_MAX {
             looked_for += 1;
             let end = format!("/{}", mention.path);

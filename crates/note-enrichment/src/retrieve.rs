@@ -15,16 +15,16 @@ use crate::pieces::{Depth, Retriever};
 /// The number of hits of all kinds together: about ten of each.
 const HITS: u64 = 50;
 
-/// How much a persona's specializations weigh beside the note's own words: they reorder what lies close together, and
-/// what only they find comes last.
+/// The weight of a persona's specializations beside the note's own words: they reorder hits with similar scores, and
+/// hits that only they find come last.
 const PERSONA_WEIGHT: f64 = 0.25;
 
-/// The most patterns beside places of code: more habits than two are a list of habits.
+/// The most code patterns where places of code were found.
 const PATTERNS_BESIDE_CODE: usize = 2;
-/// The most patterns where no place was found.
+/// The most code patterns where no place of code was found.
 const PATTERNS_ALONE: usize = 4;
 
-/// The kinds that are searched. No notes: a note is not what is known, and least of all about itself.
+/// The kinds that are searched. Notes are not among them: a note is no knowledge, least of all about itself.
 const KINDS: [KnowledgeKind; 6] = [
     KnowledgeKind::Code,
     KnowledgeKind::Document,
@@ -37,7 +37,7 @@ const KINDS: [KnowledgeKind; 6] = [
 /// What was found, by section.
 pub(crate) type SectionPieces = Vec<(Section, Vec<Piece>)>;
 
-/// Finds what has to do with a note, without what earlier enrichments wrote into it.
+/// Finds the knowledge that is related to a note, whose earlier enrichments are ignored.
 pub(crate) async fn retrieve<A: Access>(
     scoped: &Scoped<A>,
     material: &Material,
@@ -78,7 +78,7 @@ pub(crate) async fn retrieve<A: Access>(
             };
             match section {
                 Section::Code => folders.extend(hit.path.as_deref().map(folder).map(str::to_owned)),
-                // A habit says something only where it is about the places that answer.
+                // A pattern is useful only if it is about the places that were found.
                 Section::CodePatterns => {
                     let most = match folders.is_empty() {
                         true => PATTERNS_ALONE,
@@ -102,7 +102,7 @@ pub(crate) async fn retrieve<A: Access>(
         .collect())
 }
 
-/// Whether a pattern's place is in the folder of a place that was found; where none was, every pattern is.
+/// Whether a pattern's place is in the folder of a place that was found; where none was found, it always is.
 fn is_near(hit: &Hit, folders: &HashSet<String>) -> bool {
     let of_pattern = hit.path.as_deref().map(folder);
     folders.is_empty() || of_pattern.is_some_and(|folder| folders.contains(folder))
@@ -112,8 +112,8 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The languages that the project's files are written in. Habits of TypeScript hold for TSX too, and are kept under its
-/// name.
+/// The languages of the project's files. Patterns of TypeScript also hold for TSX, and are stored under the name of
+/// TypeScript.
 async fn stacks<A: Access>(scoped: &Scoped<A>, sources: &[SourceId]) -> Result<Vec<String>> {
     let mut languages = BTreeSet::new();
     for &source in sources {
@@ -142,7 +142,7 @@ async fn hits<A: Access>(
     search_with(scoped, &request, vector).await
 }
 
-/// The hits of one kind, with what the persona's words found fused in.
+/// The hits of one kind, fused with the hits of the persona's words.
 fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
     let of_kind = |hits: &[Hit]| -> Vec<Hit> {
         hits.iter()
@@ -161,7 +161,7 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
         RankedList::new(&own),
         RankedList::new(&weak).weighted(PERSONA_WEIGHT),
     ]);
-    // Found by both, a subject shows what the note's own words found.
+    // For a subject that both found, the hit of the note's own words is used.
     let mut by_subject: HashMap<String, Hit> = HashMap::new();
     for hit in further.into_iter().chain(hits) {
         by_subject.insert(hit.subject.clone(), hit);

@@ -10,10 +10,10 @@ const BEGIN: &str = "<!-- nyxcore:enrichment ";
 const END: &str = "<!-- /nyxcore:enrichment ";
 const CLOSE: &str = " -->";
 
-/// The heading over it.
+/// The heading of the section.
 const HEADING: &str = "## What is known about this";
 
-/// The body with the enrichment at its end; `None` where it has it already.
+/// The body with the enrichment at its end; `None` where the body already has it.
 pub fn append(body: &str, id: RunId, markdown: &str) -> Option<String> {
     let begin = format!("{BEGIN}{id}{CLOSE}");
     if body.contains(&begin) {
@@ -27,7 +27,7 @@ pub fn append(body: &str, id: RunId, markdown: &str) -> Option<String> {
     ))
 }
 
-/// What a person wrote: the body without the enrichments in it. Comments that only look like ours stay.
+/// The text of users: the body without the enrichments in it. Comments that only look like ours stay.
 pub fn strip(body: &str) -> Cow<'_, str> {
     let mut kept = Cow::Borrowed(body);
     let mut from = 0;

@@ -26,24 +26,24 @@ use crate::registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN};
 use crate::repository::{NoteEnrichments, enrichment_get};
 use crate::section;
 
-/// How often an enrichment may be tried: a database that was busy is worth a second look and a third.
+/// How often an enrichment is attempted: a busy database is worth a second and a third attempt.
 const ATTEMPTS: i64 = 3;
 
-/// What a new enrichment is to be.
+/// A new enrichment.
 #[derive(Debug, Clone)]
 pub struct NewEnrichment {
     /// The note to enrich.
     pub note_id: NoteId,
-    /// For whom: its specializations have a small weight in the retrieval, and a model is asked to be it.
+    /// The persona: its specializations have a small weight in the retrieval, and a model takes it on.
     pub persona_id: Option<PersonaId>,
-    /// How it is written, as [`enrichment_choose`](crate::enrichment_choose) gives it.
+    /// Whether a model writes it, and which, as [`enrichment_choose`](crate::enrichment_choose) returns it.
     pub choice: EnrichmentChoice,
-    /// Who asks.
+    /// The user who starts it.
     pub started_by: Option<UserId>,
 }
 
 impl NewEnrichment {
-    /// One of excerpts, for nobody and by nobody.
+    /// An enrichment of excerpts, without a persona and a user.
     #[must_use]
     pub fn extractive(note_id: NoteId) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl NewEnrichment {
     }
 }
 
-/// Starts to enrich a note. While one enrichment of the note is active, that one is given back.
+/// Starts to enrich a note. While one enrichment of the note is active, that one is returned.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the note or the persona.
@@ -67,7 +67,7 @@ pub async fn enrichment_start(
     start(scoped, new).await
 }
 
-/// As [`enrichment_start`], written by what [`enrichment_choose`] chooses.
+/// As [`enrichment_start`], with the mode and the model that [`enrichment_choose`] chooses.
 ///
 /// # Errors
 /// As [`enrichment_start`] and [`enrichment_choose`].
@@ -133,13 +133,13 @@ async fn start(scoped: &Scoped<ReadWrite>, new: NewEnrichment) -> Result<(Start,
     Ok((start, NoteEnrichments::insert(scoped, row).await?))
 }
 
-/// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text
-/// from then on. What the note said before is kept as a version of it. Applied again, it changes nothing, also where
-/// the text was taken out of the note meanwhile.
+/// Appends an enrichment's text to its note, once, and returns the note, whose search document is updated. The former
+/// text of the note is stored as a version. If it is applied again, nothing changes, even if the text was removed from
+/// the note meanwhile.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would
-/// get too long.
+/// [`Error::NotFound`]; [`Error::Invalid`] for an enrichment that has not succeeded or was dismissed, and where the
+/// note would get too long.
 pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Note> {
     scoped.permit(Action::Apply, NOTE_ENRICHMENT, id.uuid())?;
     let enrichment = enrichment_finished(scoped, id).await?;
@@ -152,7 +152,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
             ));
         }
     }
-    // A change of nothing takes the note's lock, so that what somebody else is just writing is read here and not
+    // An update without changes locks the note's row, so that a concurrent change of the note is read here and not
     // overwritten.
     let note = note_update(scoped, enrichment.note_id, NoteChanges::default()).await?;
     let markdown = enrichment.markdown.unwrap_or_default();
@@ -167,10 +167,10 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
     note_update(scoped, note.id, changes).await
 }
 
-/// Dismisses an enrichment and those of its action points that nobody accepted or did. Its text stays readable.
+/// Dismisses an enrichment and those of its action points that nobody accepted or completed. Its text stays readable.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was applied.
+/// [`Error::NotFound`]; [`Error::Invalid`] for an enrichment that has not succeeded or was applied.
 pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
     scoped.permit(Action::Apply, NOTE_ENRICHMENT, id.uuid())?;
     enrichment_finished(scoped, id).await?;
@@ -218,7 +218,7 @@ async fn enrichment_require<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<
         .ok_or(Error::NotFound("enrichment"))
 }
 
-/// An enrichment that there is something to decide about.
+/// An enrichment that has succeeded, so that a person can decide about it.
 async fn enrichment_finished(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
     let enrichment = enrichment_require(scoped, id).await?;
     let why_not = match Runs::require(scoped, id).await?.status {
@@ -230,7 +230,7 @@ async fn enrichment_finished(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<No
     Err(Error::Invalid(format!("the enrichment {why_not}")))
 }
 
-/// What a run has to keep.
+/// The result of a run, which is to be stored.
 pub(crate) struct Outcome {
     pub markdown: String,
     pub citations: Vec<Citation>,
@@ -241,7 +241,7 @@ pub(crate) struct Outcome {
     pub model: Option<(String, String)>,
 }
 
-/// Keeps a model's settled answer until it is checked.
+/// Stores a model's complete answer until it is checked.
 pub(crate) async fn draft_save(scoped: &Scoped<ReadWrite>, id: RunId, draft: &Draft) -> Result<()> {
     let row = ActiveModel {
         draft: Set(Some(DraftColumn(draft.clone()))),
@@ -250,8 +250,8 @@ pub(crate) async fn draft_save(scoped: &Scoped<ReadWrite>, id: RunId, draft: &Dr
     NoteEnrichments::update(scoped, id, row).await.map(drop)
 }
 
-/// Keeps what a run came to, with the action points and the use of its persona, in the one transaction it is given.
-/// Kept once: whoever comes again finds it done. An action point that the note has already, open or done, is not
+/// Stores the result of a run, with the action points and the use of its persona, in the caller's transaction. It is
+/// stored once; a second call changes nothing. An action point that the note already has, open or done, is not
 /// suggested a second time.
 pub(crate) async fn enrichment_save(
     scoped: &Scoped<ReadWrite>,
@@ -267,7 +267,7 @@ pub(crate) async fn enrichment_save(
         citations: Set(Citations(outcome.citations)),
         context_used: Set(Sections(outcome.context_used)),
         report: Set(Some(ReportColumn(outcome.report))),
-        // What it was made of stands in the text now.
+        // The draft is no longer needed: its text is stored.
         draft: Set(None),
         ..Default::default()
     };
@@ -308,9 +308,9 @@ async fn persona_used(
     persona_use_record(scoped, done).await.map(drop)
 }
 
-/// What follows an enrichment that failed, whoever ended it: a use of its persona without success. One that had kept
-/// its text before counted as a success and stays one; where the note was deleted there is nothing that the persona was
-/// used for.
+/// Follows up an enrichment that failed, whoever ended it: records a use of its persona without success. An enrichment
+/// that had stored its text before counted as a success and stays one. Where the note was deleted, there was nothing to
+/// use the persona for.
 #[must_use]
 pub fn enrichment_failed() -> FollowUp {
     Arc::new(|scoped, run| {

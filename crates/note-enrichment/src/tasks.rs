@@ -1,4 +1,5 @@
-//! Action points from the note, the cited places and insights. Nothing is invented: every action point is a quotation.
+//! Finds action points in the note, the cited code and insights. Nothing is invented: every action point is a
+//! quotation.
 
 use std::collections::HashSet;
 
@@ -7,19 +8,18 @@ use nyxcore_context::{Piece, Section};
 use nyxcore_projects::{NewActionPoint, Note};
 use nyxcore_retrieval::{Citation, KnowledgeKind, RRF_K};
 
-/// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no
-/// help.
+/// The most action points of one enrichment. A rule of this project: a person does not go through more one by one.
 pub const ACTION_POINTS_MAX: usize = 50;
 
 /// The maximum length of an action point in characters; a longer one is visibly truncated, and complete in its
 /// citation.
 const TEXT_CHARS: usize = 500;
 
-/// The most of the note's own demands, and the most notes in cited code, that become action points. A rule of this
+/// The most demands of the note, and the most `TODO` comments of cited code, that become action points. A rule of this
 /// project: the first ones say what the note wants.
 const ASKED_MAX: usize = 3;
 
-/// Words that begin a demand: "Add a limit", "Fix the lease".
+/// Verbs at the beginning of a demand: "Add a limit", "Fix the lease".
 const VERBS: &[&str] = &[
     "add",
     "allow",
@@ -94,12 +94,12 @@ const VERBS: &[&str] = &[
     "write",
 ];
 
-/// Words behind which a demand stands: "we should renew it earlier".
+/// Words that mark a sentence as a demand: "we should renew it earlier".
 const DEMANDS: &[&str] = &["must", "should", "needs to", "need to", "has to", "have to"];
 
-/// The action points of a note whose body without enrichments is `body`, and of what was found: each text once, the
-/// note's own open tasks first, then what the note demands, what insights suggest, and what the cited code says is to
-/// be done.
+/// The action points of a note and of the found pieces, each text once. `body` is the note's text without enrichments.
+/// The note's own open tasks come first, then its demands, the suggestions of insights, and the `TODO` comments of the
+/// cited code.
 pub fn action_points(note: &Note, body: &str, pieces: &[&Piece]) -> Vec<NewActionPoint> {
     let of_note = |text: &str| Citation {
         kind: KnowledgeKind::Note,
@@ -110,13 +110,13 @@ pub fn action_points(note: &Note, body: &str, pieces: &[&Piece]) -> Vec<NewActio
         source_id: None,
         start_line: None,
         end_line: None,
-        // As what is found first of its kind.
+        // The score of the first hit of a kind: the reciprocal rank of rank 1.
         score: 1.0 / (RRF_K + 1.0),
     };
     let own = task_lines(body)
         .into_iter()
         .map(|task| (task.to_owned(), vec![of_note(task)]));
-    // Where the work begins, as far as it was found.
+    // The place where the work begins: the first cited code, if any.
     let first = pieces
         .iter()
         .find(|piece| piece.reference.section == Section::Code);
@@ -146,8 +146,8 @@ pub fn action_points(note: &Note, body: &str, pieces: &[&Piece]) -> Vec<NewActio
         .collect()
 }
 
-/// What a note demands: its title and the sentences of its text that begin with a verb or say what must be. A question
-/// demands nothing but an answer.
+/// The demands of a note: its title and sentences, where they begin with a verb of [`VERBS`] or have a word of
+/// [`DEMANDS`]. Questions are no demands.
 fn demands(title: &str, body: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in std::iter::once(title).chain(prose_lines(body)) {
@@ -173,7 +173,7 @@ fn is_demand(sentence: &str) -> bool {
     is_long && !lower.ends_with(['?', ':']) && (VERBS.contains(&first) || DEMANDS.iter().any(has))
 }
 
-/// What cited code says is still to be done: its `TODO` and `FIXME` comments, each cited by its own line.
+/// The `TODO` and `FIXME` comments of cited code, each cited by its own line.
 fn left_in_code(piece: &Piece) -> Vec<(String, Vec<Citation>)> {
     if piece.reference.section != Section::Code {
         return Vec::new();
@@ -183,7 +183,7 @@ fn left_in_code(piece: &Piece) -> Vec<(String, Vec<Citation>)> {
     let marks = lines.filter_map(|(number, line)| {
         let text = ["TODO", "FIXME"].iter().find_map(|mark| {
             let (before, after) = line.split_once(mark)?;
-            // In a comment, and not as a part of a word.
+            // The mark must be in a comment. It is no part of a longer word, because a colon follows.
             let is_comment = ["//", "#", "/*", "*", "--", ";", "<!--"]
                 .iter()
                 .any(|sign| before.contains(sign));
@@ -243,7 +243,7 @@ fn task(line: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A text that is short enough for an action point.
+/// A text, cut to the length of an action point.
 pub fn shortened(text: &str) -> String {
     let text = text.trim();
     let mut chars = text.char_indices();

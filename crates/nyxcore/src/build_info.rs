@@ -1,11 +1,11 @@
-//! What this program was built from, as the build script found it.
+//! The facts about this program's build, as the build script found them.
 
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use nyxcore_gateway::ServerInfo;
 
-/// What the program says of itself.
+/// The version and the build's facts, for the API.
 pub fn server_info() -> ServerInfo {
     ServerInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,36 +8,36 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// The result of a look at the data directory.
+/// The result of an operation on the data directory.
 type Result<T> = std::result::Result<T, Error>;
 use crate::master_key;
 use crate::private_files::{close, contents_close, is_open};
 
-/// Room that must be there to begin with, in bytes: less than the smallest database and its log take.
+/// The free space that is needed at the start, in bytes: less than the smallest database and its log take.
 const ROOM: usize = 1 << 20;
-/// Less room than this is none, in bytes: a page or two of the database's log.
+/// The free space below which the disk counts as full, in bytes: a page or two of the database's log.
 const ROOM_LEFT: u64 = 64 << 10;
-/// How often it is looked whether there is room left.
+/// How often the free space is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The file that tries whether there is room.
+/// The temporary file that tests whether the directory can be written.
 const PROBE: &str = ".nyxcore-probe";
-/// By one of these a folder is known to be a data directory.
+/// A folder with one of these entries counts as a data directory.
 const MARKS: &[&str] = &["nyxcore.sqlite", "mirrors", "master.key", "git-home"];
-/// The bit of a folder that many accounts use, such as `/tmp`.
+/// The mode bit of a folder that many accounts use, such as `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// The data directory, writable.
+/// The data directory, which can be written.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// The topmost folder that had to be made for it.
+    /// The topmost folder that was created for it.
     made: Option<PathBuf>,
 }
 
 impl DataDir {
-    /// Makes it if need be, and tries to write into it. A refusal leaves nothing behind.
+    /// Creates it if it does not exist, and tests that it can be written. A refusal leaves nothing behind.
     ///
-    /// One that others can read is closed to them, with all that is in it.
+    /// If other accounts can read it, their access is removed, from it and from everything in it.
     ///
     /// # Errors
     /// [`Error::DataDirReadOnly`], [`Error::DataDirInvalid`], [`Error::DiskFull`], [`Error::DataDirOpen`].
@@ -49,7 +49,7 @@ impl DataDir {
             path: absolute,
             made,
         };
-        // What is made is its owner's alone: the database holds what others must not read.
+        // New folders are accessible to their owner only: the database contains data that others must not read.
         let made = fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -65,7 +65,7 @@ impl DataDir {
             directory.remove_if_made();
             return Err(refused(error));
         }
-        // Who keeps it within a repository does not want to commit it, nor see it as untracked.
+        // If the directory is within a repository, git must neither commit it nor list it as untracked.
         let ignore = directory.path.join(".gitignore");
         if directory.made.is_some() && !ignore.exists() {
             fs::write(ignore, "*\n").map_err(refused)?;
@@ -73,17 +73,17 @@ impl DataDir {
         Ok(directory)
     }
 
-    /// Where it is, from the root.
+    /// The absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it was made by this program just now.
+    /// Whether this process has created it.
     pub fn is_new(&self) -> bool {
         self.made.is_some()
     }
 
-    /// Resolves when there is no room left in it: a database that cannot be written ends nothing by itself.
+    /// Resolves when the disk has no space left. A database that cannot be written does not end the program by itself.
     pub async fn full(&self) -> Error {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -93,24 +93,24 @@ impl DataDir {
         }
     }
 
-    /// Takes away what was made for it; nothing where it was there before.
+    /// Removes the folders that were created for it. Does nothing if the directory existed before.
     pub fn remove_if_made(&self) {
         if let Some(made) = &self.made {
-            // What cannot be removed was not made, or is somebody else's by now.
+            // A file that cannot be removed was not created here, or belongs to somebody else by now.
             let _left = fs::remove_dir_all(made);
         }
     }
 }
 
-/// Closes a data directory to other accounts. A folder that is not one yet and has other things in it is left alone: it
-/// may be somebody's home, or `/tmp`.
+/// Removes other accounts' access to a data directory. A folder that is not a data directory yet and has other entries
+/// is left alone: it may be somebody's home, or `/tmp`.
 fn privacy_ensure(path: &Path) -> Result<()> {
     let failed = |error: io::Error| refusal(path, &error);
     let found = fs::metadata(path).map_err(failed)?;
     if is_open(&found) {
         directory_close(path, &found)?;
     }
-    // A key that others could read is refused, not closed: they may have it by now.
+    // A key that others could read is refused, and its mode is kept: they may have read it already.
     match contents_close(path, master_key::FILE) {
         Ok(0) => {}
         Ok(closed) => tracing::warn!(
@@ -118,7 +118,7 @@ fn privacy_ensure(path: &Path) -> Result<()> {
             closed,
             "removed other accounts' access to files of the data directory"
         ),
-        // Nobody else gets there: the directory itself is closed.
+        // Other accounts cannot reach these files, because the directory itself is closed to them.
         Err(error) => tracing::warn!(
             path = %path.display(),
             %error,
@@ -151,10 +151,10 @@ fn directory_close(path: &Path, found: &Metadata) -> Result<()> {
     Ok(())
 }
 
-/// Tries whether a folder can be written and has room.
+/// Tests whether a folder can be written and has space.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn probe(folder: &Path) -> io::Result<()> {
     let file = folder.join(format!("{PROBE}-{}", std::process::id()));
     let written = fs::write(&file, vec![0; ROOM]).and_then(|()| fs::File::open(&file)?.sync_all());
@@ -162,13 +162,13 @@ pub fn probe(folder: &Path) -> io::Result<()> {
     written.and(removed)
 }
 
-/// Bytes that are free for this user in a folder.
+/// The free space for this user in a folder, in bytes.
 pub fn room(folder: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(folder).ok()?;
     found.f_bavail.checked_mul(found.f_frsize)
 }
 
-/// What an error of the system means for the data directory.
+/// Converts an error of the system into one about the data directory.
 pub fn refusal(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

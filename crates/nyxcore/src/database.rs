@@ -28,27 +28,27 @@ pub const SQLITE_FILE: &str = "nyxcore.sqlite";
 /// The folder of the mirrors in the data directory.
 const MIRRORS: &str = "mirrors";
 
-/// Connections that a command holds which only looks at or changes the schema.
+/// The number of connections for commands that only read or change the schema.
 const FEW: u32 = 2;
 /// The port of a PostgreSQL server whose URL names none.
 const POSTGRES_PORT: u16 = 5432;
-/// How long it is looked why a server did not answer.
+/// How long the search for the reason may take when a server did not answer.
 const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Which database it is.
+/// The location of the database.
 #[derive(Clone)]
 pub enum Place {
-    /// A file.
+    /// A SQLite file.
     Sqlite(PathBuf),
-    /// A server, by a URL that may hold a password.
+    /// A PostgreSQL server, by a URL that may contain a password.
     Postgres(String),
 }
 
 impl Place {
-    /// Where the settings say it is.
+    /// Reads the location from the settings.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a URL of another kind.
+    /// [`Error::SettingInvalid`] for a URL of another kind of database.
     pub fn of(settings: &Settings, data_dir: &Path) -> Result<Self> {
         let Some(url) = settings
             .database_url
@@ -70,8 +70,8 @@ impl Place {
         }
     }
 
-    /// Refuses a database file that is missing or empty where the data directory shows that there was a database: a new
-    /// one in its place would hide that everything is lost.
+    /// Refuses a database file that is missing or empty although the data directory shows an earlier use. Creating a
+    /// new one would hide that all data is lost.
     ///
     /// # Errors
     /// [`Error::DatabaseMissing`].
@@ -80,7 +80,7 @@ impl Place {
             return Ok(());
         };
         let length = std::fs::metadata(file).map_or(0, |found| found.len());
-        // SQLite takes a file of one byte for an empty one, too (`unixFileSize` in its os_unix.c).
+        // SQLite also takes a file of one byte for an empty one (`unixFileSize` in its os_unix.c).
         if length > 1 {
             return Ok(());
         }
@@ -99,7 +99,7 @@ impl Place {
         }
     }
 
-    /// Refuses a database file that was never made.
+    /// Refuses a database file that was never created.
     ///
     /// # Errors
     /// [`Error::NoDatabase`]; as [`Place::check`].
@@ -109,12 +109,12 @@ impl Place {
             Self::Sqlite(file) if matches!(file.try_exists(), Ok(false)) => {
                 Err(Error::NoDatabase(file.clone()).into())
             }
-            // Whatever else is wrong with it is told when it is opened.
+            // Other problems are reported when it is opened.
             Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
         }
     }
 
-    /// How to open it.
+    /// The options for opening it.
     pub fn options(&self, settings: &Settings) -> StoreOptions {
         let mut options = match self {
             Self::Sqlite(file) => StoreOptions::sqlite(file),
@@ -129,7 +129,7 @@ impl Place {
     }
 }
 
-/// What in a data directory comes from an earlier use with a database.
+/// The trace of an earlier use of the database in a data directory.
 fn former_use(file: &Path, data_dir: &Path) -> Option<&'static str> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
@@ -148,7 +148,7 @@ fn former_use(file: &Path, data_dir: &Path) -> Option<&'static str> {
     }
 }
 
-/// Opens a few connections to look at or change the schema.
+/// Opens a few connections to read or change the schema.
 ///
 /// # Errors
 /// [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`].
@@ -161,8 +161,8 @@ pub async fn connection_open(place: &Place, settings: &Settings) -> Result<Datab
     }
 }
 
-/// Opens the store on a schema that is current; `listener` hears of its statements. SQLite is migrated where it is
-/// behind; on PostgreSQL that takes the owner's role, so that an operator does it.
+/// Opens the store on a current schema; `listener` is called for each of its statements. An older SQLite schema is
+/// migrated. On PostgreSQL the migration needs the owner's role, so an operator does it.
 ///
 /// # Errors
 /// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`],
@@ -203,8 +203,8 @@ pub async fn store_open(
     }
 }
 
-/// Refuses a role of PostgreSQL that can do more than serve: it could see past row-level security, or give itself the
-/// right to.
+/// Refuses a PostgreSQL role with more rights than serving needs: it could bypass row-level security, or give itself
+/// the right to.
 async fn role_check(connection: &DatabaseConnection) -> Result<()> {
     let problems = role_problems(connection).await;
     let problems = problems.map_err(nyxcore_tenancy::Error::from)?;
@@ -214,7 +214,8 @@ async fn role_check(connection: &DatabaseConnection) -> Result<()> {
     }
 }
 
-/// Applies what is missing, all of it or nothing, and returns the names. Two processes that do so at once do it once.
+/// Applies all missing migrations or none, and returns their names. If two processes do so at once, they are applied
+/// once.
 ///
 /// # Errors
 /// [`Error::MigrationLocked`]; the database refuses.
@@ -242,7 +243,7 @@ pub fn migration_refused(error: DbErr) -> anyhow::Error {
     }
 }
 
-/// What it means that a database could not be opened: on a server, that it is not there or does not let us in.
+/// The error of a database that could not be opened. For a server, it tells an unreachable one from a refusal.
 async fn refusal_of(place: &Place, error: StoreError) -> anyhow::Error {
     let Place::Postgres(url) = place else {
         return error.into();
@@ -263,18 +264,19 @@ async fn refusal_of(place: &Place, error: StoreError) -> anyhow::Error {
         StoreError::Database(source) | StoreError::Unreachable(source) => {
             Error::DatabaseUnreachable(source.to_string()).into()
         }
-        StoreError::Busy => Error::DatabaseUnreachable(silence_of(url).await).into(),
+        StoreError::Busy => Error::DatabaseUnreachable(unreachable_reason(url).await).into(),
         error => error.into(),
     }
 }
 
-/// Why a server did not answer: the driver tries a refused port again until the time is up, and does not say so.
-async fn silence_of(url: &str) -> String {
+/// The reason why a server did not answer. The driver retries a refused port until the time-out, and does not report
+/// the refusal.
+async fn unreachable_reason(url: &str) -> String {
     let silence = "it did not answer in time".to_owned();
     let Ok(url) = Url::parse(url) else {
         return silence;
     };
-    // A folder of sockets is written with escapes.
+    // A socket folder is percent-encoded in the URL.
     let host = url.host_str().filter(|host| !host.contains('%'));
     let Some(host) = host.map(|host| host.trim_matches(['[', ']'])) else {
         return silence;
@@ -295,7 +297,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let said = silence_of(&format!("postgres://nyx:secret@{address}/nyx")).await;
+        let said = unreachable_reason(&format!("postgres://nyx:secret@{address}/nyx")).await;
         assert!(
             said.contains("refused") && said.contains(&address.to_string()),
             "{said}"

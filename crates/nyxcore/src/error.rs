@@ -8,15 +8,15 @@ use nyxcore_sync::SourceError;
 use nyxcore_sync::git::GitError;
 use nyxcore_tenancy::RegistryError;
 
-/// What stops a command.
+/// An error that stops a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Facts about models cannot be taken over.
+    /// Facts about models cannot be imported.
     #[error("{message}")]
     ModelFacts {
         /// The stable code.
         code: &'static str,
-        /// What is wrong.
+        /// The message.
         message: String,
     },
     /// The local model is missing, damaged or not in this build.
@@ -24,18 +24,18 @@ pub enum Error {
     LocalModel {
         /// The stable code.
         code: &'static str,
-        /// What is wrong, and what to do.
+        /// The message, and what to do.
         message: String,
     },
-    /// A provider of models was tried and is not well. The code is its state, the words are the provider's.
+    /// The test of a model provider failed. The code is the provider's state, and the message is the provider's.
     #[error("{message}")]
-    ProviderUnwell {
+    ProviderUnhealthy {
         /// The state, such as `INVALID_KEY`.
         code: &'static str,
-        /// What there is to say.
+        /// The message.
         message: String,
     },
-    /// A run failed; the words are its own.
+    /// A run failed. Code and message are the run's.
     #[error("{message}")]
     Run {
         /// The run's code.
@@ -48,10 +48,10 @@ pub enum Error {
     OutputRefused {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The message of the system.
         reason: String,
     },
-    /// There are findings that the command line says to fail on.
+    /// There are findings, and the command line asks to fail on them.
     #[error("{0}")]
     Findings(String),
     /// A file that the command line names cannot be used.
@@ -59,7 +59,7 @@ pub enum Error {
     FileInvalid {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// No repository is at or around the path.
@@ -73,7 +73,7 @@ pub enum Error {
         /// The tenant's short name.
         tenant: String,
     },
-    /// There is no such thing; the words say which there are, or how to see them.
+    /// The named object does not exist. The message says which ones exist, or how to list them.
     #[error("{0}")]
     NotKnown(String),
     /// There is nothing at the path.
@@ -85,25 +85,25 @@ pub enum Error {
         .0.display()
     )]
     DataDirReadOnly(PathBuf),
-    /// The data directory cannot be one.
+    /// The folder cannot be used as the data directory.
     #[error("{} cannot be the data directory: {reason}; choose another with --data-dir", .path.display())]
     DataDirInvalid {
-        /// Where it should be.
+        /// The path.
         path: PathBuf,
-        /// What is in the way.
+        /// The reason.
         reason: String,
     },
-    /// Others can read the data directory, and it cannot be closed to them.
+    /// Other accounts can read the data directory, and their access cannot be removed.
     #[error("others can read the data directory {} (mode {mode:o}): {remedy}", .path.display())]
     DataDirOpen {
-        /// Where it is.
+        /// The path.
         path: PathBuf,
         /// Its mode.
         mode: u32,
         /// What to do.
         remedy: String,
     },
-    /// There is no room in the data directory.
+    /// The disk of the data directory is full.
     #[error("no space is left for the data directory {}: free some space and try again", .0.display())]
     DiskFull(PathBuf),
     /// A newer program has used the database.
@@ -120,7 +120,7 @@ pub enum Error {
     /// The database lacks migrations that this program needs.
     #[error("the database schema is older than this program: run `nyxcore migrate` as its owner")]
     SchemaBehind,
-    /// There was a database, and its file is gone or empty.
+    /// The database file is missing or empty, although there was a database.
     #[error(
         "the database {} {}, but beside it there {found}. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
          Otherwise restore the file from a backup. To start over on purpose, first move `mirrors`, `master.key` and `nyxcore.sqlite*` \
@@ -129,36 +129,36 @@ pub enum Error {
         .state
     )]
     DatabaseMissing {
-        /// Where it should be.
+        /// The path of the file.
         file: PathBuf,
-        /// What shows it.
+        /// The trace of the earlier database.
         found: &'static str,
-        /// What is wrong with it: it is missing, or empty.
+        /// The state of the file: missing, or empty.
         state: &'static str,
     },
-    /// A file that is to be made is there already.
+    /// A file that the command would create already exists.
     #[error("{} exists already: name another file", .0.display())]
     FileExists(PathBuf),
-    /// A file is no backup, or a broken one.
+    /// A file is not a backup, or is damaged.
     #[error("{}: {reason}", .path.display())]
     BackupInvalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A backup that this program is too old for.
+    /// The backup needs a newer program.
     #[error("{}: {reason}: restore it with that version of nyxcore or a newer one", .path.display())]
     BackupNewer {
         /// The file.
         path: PathBuf,
-        /// What shows it.
+        /// The reason.
         reason: String,
     },
-    /// There is something where a backup is to be restored.
+    /// The target of a restore is not empty.
     #[error("nothing was restored, because the target is not empty: {0}")]
     RestoreTargetInUse(String),
-    /// The role does not see every row.
+    /// The role does not see every row, because of row-level security.
     #[error(
         "{0}, so that a backup by it would not be complete: as an administrator, CREATE ROLE nyxcore_backup LOGIN BYPASSRLS \
          PASSWORD '...'; GRANT pg_read_all_data TO nyxcore_backup; GRANT CONNECT ON DATABASE ... TO nyxcore_backup; and \
@@ -168,54 +168,54 @@ pub enum Error {
     /// SQLite finds the database damaged.
     #[error("the database is damaged, and nothing was written: {0}")]
     DatabaseBroken(String),
-    /// A program that the command needs is missing or too old.
+    /// A tool that the command needs is missing or too old.
     #[error("{0}")]
     ToolMissing(String),
-    /// A program that the command runs has failed.
+    /// A tool that the command runs has failed.
     #[error("{tool} failed: {reason}")]
     ToolFailed {
         /// Its name.
         tool: &'static str,
-        /// What it said.
+        /// The output of the tool.
         reason: String,
     },
-    /// What runs is not what would be deployed.
+    /// A deployment would not ship every change.
     #[error("{0}")]
     NotDeployable(String),
-    /// A server cannot be asked.
+    /// A server cannot be reached, or its answer is invalid.
     #[error("{server} cannot be asked: {reason}")]
     ServerUnreachable {
         /// Its URL.
         server: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// There never was a database.
+    /// There has never been a database at this place.
     #[error(
         "there is no database at {}: name the server's data directory with --data-dir, or its NYXCORE_DATABASE_URL",
         .0.display()
     )]
     NoDatabase(PathBuf),
-    /// The role could see past row-level security, or give itself the right to.
+    /// The role could bypass row-level security, or give itself the right to.
     #[error("this database role cannot be used by the server: {0}")]
     RoleUnsafe(String),
-    /// The role cannot migrate.
+    /// The role lacks the rights to migrate.
     #[error(
         "nothing was changed, because the database owner lacks privileges: {0}. Run the SQL as an administrator, or run `nyxcore setup postgres`"
     )]
     OwnerLacks(String),
-    /// A step of setting PostgreSQL up was refused.
+    /// A step of the PostgreSQL setup failed.
     #[error("{step}: {reason}")]
     SetupRefused {
-        /// What was to be done.
+        /// The step.
         step: String,
-        /// Why it was not.
+        /// The reason.
         reason: String,
     },
     /// The database does not answer.
     #[error("the database cannot be reached: {0}")]
     DatabaseUnreachable(String),
-    /// The database's server answers, and does not let us in. Trying again is of no use.
+    /// The database's server refuses the connection. A retry does not help.
     #[error("the database server refused the connection: {0}")]
     DatabaseRefused(String),
     /// The command is for PostgreSQL.
@@ -223,39 +223,39 @@ pub enum Error {
         "{0} requires PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite, `nyxcore serve` runs the workers itself)"
     )]
     DatabaseUrlMissing(&'static str),
-    /// Somebody else listens there.
+    /// Another process already listens on the address.
     #[error(
         "{0} is already in use: choose another address with --listen, such as --listen 127.0.0.1:0 for any free port"
     )]
     AddressInUse(String),
-    /// It cannot be listened at.
+    /// The address cannot be listened on.
     #[error("cannot listen at {address}: {reason}; choose another address with --listen")]
     AddressInvalid {
         /// The address.
         address: String,
-        /// What the system says.
+        /// The message of the system.
         reason: String,
     },
     /// A setting is wrong.
     #[error("{0}")]
     SettingInvalid(String),
-    /// `doctor` found something.
+    /// `doctor` found a problem.
     #[error("{0}")]
     Unhealthy(String),
-    /// Another process moves secrets to another master key.
+    /// Another process is rotating the master key.
     #[error("another `nyxcore secrets rotate` is running: wait until it ends")]
     RotationUnderWay,
-    /// Secrets that no master key opens.
+    /// No master key can decrypt some secrets.
     #[error(
         "{0} secrets cannot be decrypted: their master key is missing, or they were changed. Restore the key (`nyxcore secrets status` names it), or enter the secrets again"
     )]
     SecretsUnreadable(u64),
-    /// Somebody pressed Ctrl-C before the work was done.
+    /// The user pressed Ctrl-C before the work was done.
     #[error("interrupted: run the command again to continue")]
     Interrupted,
 }
 
-/// The result of a command. Its error has context for a person on top and what gives it its code below.
+/// The result of a command. The error is a chain: context for a person first, and the cause with the code last.
 pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -265,7 +265,7 @@ impl Error {
             Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
             Self::ModelFacts { code, .. }
             | Self::LocalModel { code, .. }
-            | Self::ProviderUnwell { code, .. } => code,
+            | Self::ProviderUnhealthy { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::Findings(_) => "FINDINGS",
@@ -307,8 +307,7 @@ impl Error {
     }
 }
 
-/// The stable code of what stopped a command: that of the first cause that has one. The system's own errors are
-/// `IO_ERROR`.
+/// The stable code of a command's error: that of the first cause that has one. Errors of the system are `IO_ERROR`.
 pub fn code_of(error: &anyhow::Error) -> &str {
     error.chain().find_map(cause_code).unwrap_or("IO_ERROR")
 }
@@ -332,8 +331,8 @@ fn cause_code<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e st
     git.or(source).or(tree).or(model).or(registry)
 }
 
-/// One line for a person: what was to be done, and why it was not. An operator at a terminal is told what the database
-/// said; a client of the server never is.
+/// The error as one line for a person: the failed action and the reason. It contains the database's message, which an
+/// operator at a terminal may see; a client of the server never gets it.
 pub fn message_of(error: &anyhow::Error) -> String {
     let mut message = String::new();
     for cause in error.chain() {
@@ -353,13 +352,13 @@ pub fn message_of(error: &anyhow::Error) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for
+/// The program's exit status. Status 2 is clap's, for an invalid command line. Status 130 is the shells' convention for
 /// Ctrl-C.
 pub fn exit_status_of(error: &anyhow::Error) -> u8 {
     if is_interrupted(error) { 130 } else { 1 }
 }
 
-/// Whether somebody pressed Ctrl-C.
+/// Whether the user pressed Ctrl-C.
 pub fn is_interrupted(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::Interrupted))
 }

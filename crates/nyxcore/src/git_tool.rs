@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Stdio;
 
-/// What `git --version` says.
+/// The version that `git --version` prints.
 pub async fn git_version() -> Option<String> {
     let text = git(Path::new("."), &["--version"]).await?;
     Some(text.trim().trim_start_matches("git version ").to_owned())
 }
 
-/// Whether a version is 2.45 or newer: older ones cannot be told not to fetch by themselves what a partial clone lacks.
+/// Whether a version is 2.45 or newer. In an older one, automatic fetches of a partial clone cannot be switched off.
 pub fn is_new_enough(version: &str) -> bool {
     let mut numbers = version
         .split('.')
@@ -18,7 +18,7 @@ pub fn is_new_enough(version: &str) -> bool {
     (major, minor) >= (Some(2), Some(45))
 }
 
-/// Whether tracked files differ from what is committed.
+/// Whether tracked files differ from the last commit.
 pub async fn has_changes(work_dir: &Path) -> bool {
     let status = git(
         work_dir,
@@ -32,15 +32,15 @@ pub async fn has_changes(work_dir: &Path) -> bool {
     status.await.is_some_and(|text| !text.trim().is_empty())
 }
 
-/// What git answers to a question; `None` where it refuses. The arguments are the program's own, or ids of commits that
-/// were checked to be digits.
+/// The output of a git command; `None` where it fails. The arguments are constants of this program, or commit ids that
+/// were validated.
 pub async fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,
         reason = "fixed questions, with nothing in them that a user wrote"
     )]
     let output = tokio::process::Command::new("git")
-        // Looking must not run what a repository's own configuration names, nor write its index.
+        // The query must neither run a program that the repository's configuration names, nor write its index.
         .args(["-c", "core.fsmonitor=false", "--no-optional-locks"])
         .args(arguments)
         .current_dir(directory)

@@ -14,22 +14,22 @@ use nyxcore_tenancy::{Signal, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How often what was counted is written down.
+/// The interval at which the counted uses are written to the database.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
-/// Flushes between two looks for sessions that ended and failures that count no more: rows that wait for it change
-/// nothing.
+/// The number of flushes between two deletions of ended sessions and expired failures. Until then these rows have no
+/// effect.
 const SWEEP_EVERY: u32 = 10;
-/// Flushes between two looks for old entries: an hour.
+/// The number of flushes between two deletions of old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
-/// How often syncs that are due are looked for.
+/// The interval at which due syncs are searched for.
 const SCHEDULE_EVERY: Duration = Duration::from_secs(15);
-/// How often mirrors are looked through where nobody tells that a source is gone.
+/// The interval at which mirrors are checked without a signal that a source was removed.
 const MIRRORS_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How long after a source went its mirror is deleted: who removes one often removes several, and a sync of it may be
-/// about to end.
+/// How long after the removal of a source its mirror is deleted. Users often remove several sources at once, and a sync
+/// of the source may be about to end.
 const MIRRORS_AFTER: Duration = Duration::from_secs(2);
 
-/// How long things are kept.
+/// The retention times.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// Entries of the audit log.
@@ -38,7 +38,7 @@ pub struct Retention {
     pub run_logs: TimeDelta,
 }
 
-/// The task that keeps house until it is told to end.
+/// The task of the periodic work.
 pub struct Housekeeping {
     ended: CancellationToken,
     task: JoinHandle<()>,
@@ -46,18 +46,18 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Begins, keeping things for so long.
+    /// Starts the task with these retention times.
     pub fn start(store: &Store, keep: Retention, syncs: SyncOptions) -> Self {
         let ended = CancellationToken::new();
         let syncs = [
             tokio::spawn(schedule_follow(store.clone(), ended.clone())),
             tokio::spawn(mirrors_follow(store.clone(), syncs, ended.clone())),
         ];
-        let task = tokio::spawn(keep_house(store.clone(), keep, ended.clone()));
+        let task = tokio::spawn(housekeeping_loop(store.clone(), keep, ended.clone()));
         Self { ended, task, syncs }
     }
 
-    /// Writes down what is left, and ends.
+    /// Writes the remaining counts, and stops the task.
     pub async fn end(self) {
         self.ended.cancel();
         for task in [self.task].into_iter().chain(self.syncs) {
@@ -68,7 +68,7 @@ impl Housekeeping {
     }
 }
 
-async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
+async fn housekeeping_loop(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
         match reservations_sweep(&store).await {
             Ok(swept) if swept.settled > 0 => tracing::warn!(

@@ -31,15 +31,15 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// How long work that nobody waits for any more may hold up the end of the program.
+/// How long work in the background may delay the end of the program.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    // Before the first thread: the mask is the whole process's.
+    // Before the first thread is started: the umask belongs to the whole process.
     let user_mask = private_files::umask_close();
-    // The HTTP client takes its TLS from here: one implementation for it and for the database driver. Nobody has set
-    // another before.
+    // The HTTP client uses this TLS crypto provider, so that it and the database driver share one implementation. No
+    // other one is installed yet.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line, whatever is in it.
+/// Prints the error on one line.
 fn failed(error: &anyhow::Error) -> ExitCode {
     anstream::eprintln!(
         "error[{}]: {}",

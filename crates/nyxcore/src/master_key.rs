@@ -19,27 +19,27 @@ use nyxcore_tenancy::{Error as StoreError, Result as StoreResult};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 
-/// The file in the data directory.
+/// The name of the key file in the data directory.
 pub const FILE: &str = "master.key";
-/// The mode that it is made with: its owner reads and writes, nobody else does anything.
+/// The mode of a new key file: only its owner can read and write it.
 const MODE: u32 = 0o600;
-/// The largest file that is read, in bytes: hundreds of keys.
+/// The maximum size of the key file, in bytes: hundreds of keys.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
-/// Where the master key is.
+/// The source of the master key.
 #[derive(Clone)]
 pub enum Source {
-    /// In the environment: it is the operator's to keep and to change.
+    /// The environment variable, which the operator manages.
     Variable(MasterKeys),
-    /// In a file of ours.
+    /// The key file, which this program manages.
     File(KeyFile),
 }
 
 impl Source {
-    /// Where the settings say it is. Nothing is made, and a file is not read yet.
+    /// Reads the source from the settings. No file is read or created yet.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a variable that holds no key.
+    /// [`Error::SettingInvalid`] for a variable without a valid key.
     pub fn of(settings: &Settings, data_dir: &Path) -> Result<Self> {
         let previous = settings.master_key_previous.as_deref().unwrap_or_default();
         let previous = previous.split(',').filter(|key| !key.trim().is_empty());
@@ -67,10 +67,10 @@ impl Source {
         }
     }
 
-    /// The keys as they stand; `None` where none was ever made here.
+    /// The current keys; `None` where the key file does not exist.
     ///
     /// # Errors
-    /// What [`KeyFile`] refuses.
+    /// The errors of [`KeyFile`].
     pub fn load(&self) -> Result<Option<MasterKeys>> {
         match self {
             Self::Variable(keys) => Ok(Some(keys.clone())),
@@ -78,10 +78,10 @@ impl Source {
         }
     }
 
-    /// Reads the key where there is one, so that a file that cannot be used is told before anybody needs it.
+    /// Reads the existing keys, so that an unusable file is reported before a key is needed.
     ///
     /// # Errors
-    /// What [`KeyFile`] refuses.
+    /// The errors of [`KeyFile`].
     pub fn check(&self) -> Result<()> {
         self.load().map(drop)
     }
@@ -95,19 +95,20 @@ fn key_read(variable: &str, text: &str) -> Result<MasterKey, Error> {
     })
 }
 
-/// The file that keeps master keys.
+/// The file with the master keys.
 #[derive(Clone)]
 pub struct KeyFile {
     path: PathBuf,
-    /// Secrets that are sealed with a key that is not here. While there are any no key is made, and clones know it too.
+    /// The number of secrets that are encrypted with a key that is not here. While it is not 0, no key is created.
+    /// Clones share it.
     lost: Arc<AtomicU64>,
 }
 
-/// The right to change the file.
+/// The exclusive lock for changes of the file.
 pub struct KeyFileLock(#[expect(dead_code, reason = "held, and let go with the file")] File);
 
 impl KeyFile {
-    /// The one in a data directory.
+    /// The key file of a data directory.
     pub fn in_folder(data_dir: &Path) -> Self {
         Self {
             path: data_dir.join(FILE),
@@ -115,17 +116,17 @@ impl KeyFile {
         }
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What is sealed already needs another key than a new one: none is made from now on.
-    pub fn lost_note(&self, secrets: u64) {
+    /// Records that secrets are encrypted with a missing key. From now on no new key is created.
+    pub fn lost_secrets_count(&self, secrets: u64) {
         self.lost.store(secrets, Ordering::Relaxed);
     }
 
-    /// The file is not there, and secrets are sealed with a key.
+    /// The error for a missing file although secrets are encrypted with a key.
     pub fn missing(&self, secrets: u64) -> StoreError {
         let path = self.path.display();
         StoreError::MasterKey(format!(
@@ -135,7 +136,7 @@ impl KeyFile {
         ))
     }
 
-    /// Lets one process at a time change the file, until what is returned is dropped.
+    /// Locks the file for changes by one process, until the returned lock is dropped.
     ///
     /// # Errors
     /// [`Error::RotationUnderWay`]; the folder cannot be written.
@@ -153,8 +154,7 @@ impl KeyFile {
         private_options().open(self.path.with_extension("key.lock"))
     }
 
-    /// Puts these keys in the file's place, whole: whoever reads it finds the old ones or the new ones, also after a
-    /// power cut.
+    /// Replaces the file atomically: a reader finds either the old or the new keys, even after a power failure.
     ///
     /// # Errors
     /// [`StoreError::MasterKey`] where the folder cannot be written.
@@ -163,7 +163,7 @@ impl KeyFile {
             .map_err(|error| self.refused("written", &error))
     }
 
-    /// Makes the file with a new key, unless somebody else has made it meanwhile.
+    /// Creates the file with a new key, unless another process has created it meanwhile.
     fn make(&self) -> StoreResult<()> {
         let keys = MasterKeys::one(MasterKey::generate()?);
         let make = || {
@@ -179,7 +179,7 @@ impl KeyFile {
         make().map_err(|error| self.refused("written", &error))
     }
 
-    /// Writes beside the file, onto the disk, and then renames: by one process at a time.
+    /// Writes a new file, flushes it to the disk, and renames it. Only one process at a time may do this.
     fn write(&self, keys: &MasterKeys) -> io::Result<()> {
         let aside = self.path.with_extension("key.new");
         let write = || {
@@ -192,7 +192,7 @@ impl KeyFile {
             fs::rename(&aside, &self.path)
         };
         if let Err(error) = write() {
-            // Half of it is of no use to anybody.
+            // An incomplete file is removed.
             let _gone = fs::remove_file(&aside);
             return Err(error);
         }
@@ -217,7 +217,7 @@ impl KeySource for KeyFile {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(error)),
         };
-        // Of the file that was opened, whatever stands at the path by now.
+        // The mode of the opened file is checked: the path may name another file by now.
         let found = file.metadata().map_err(refused)?;
         if found.permissions().mode() & 0o077 != 0 {
             return Err(StoreError::MasterKey(format!(
@@ -350,7 +350,7 @@ mod tests {
     fn no_key_is_made_where_another_is_needed() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::in_folder(folder.path());
-        file.clone().lost_note(3);
+        file.clone().lost_secrets_count(3);
         assert!(file.load_or_make().is_err() && !file.path().exists());
         KeyFile::in_folder(folder.path()).load_or_make().unwrap();
         assert!(file.load_or_make().is_ok(), "the key was put back");

@@ -11,22 +11,22 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::App;
 
-/// The shortest token that an address of a network accepts, in bytes: as `openssl rand -hex 16` makes it.
+/// The minimum length of a token for an address that is not loopback, in bytes: the length of `openssl rand -hex 16`.
 const TOKEN_BYTES_MIN: usize = 32;
 
-/// An address that is listened at.
+/// A listener for the metrics.
 pub struct MetricsEndpoint {
     listener: TcpListener,
     access: MetricsAccess,
-    /// Where it is.
+    /// The address that it listens on.
     pub address: SocketAddr,
 }
 
 impl MetricsEndpoint {
-    /// Listens at the address of the settings, if there is one.
+    /// Listens on the address of the settings, if there is one.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for an address that cannot be listened at, or that others reach without a token.
+    /// [`Error::SettingInvalid`] for an address that cannot be listened on, or that others can reach without a token.
     pub async fn bind(settings: &Settings) -> Result<Option<Self>> {
         let Some(wanted) = settings.metrics.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
@@ -51,7 +51,7 @@ impl MetricsEndpoint {
         }))
     }
 
-    /// Serves the metrics of the program until the task is told to end.
+    /// Serves the metrics of the program until the task is stopped.
     pub fn start(self, app: &App) -> Option<MetricsTask> {
         let metrics = app.metrics.clone()?;
         let ended = CancellationToken::new();
@@ -71,14 +71,14 @@ impl MetricsEndpoint {
     }
 }
 
-/// The task that serves.
+/// The task that serves the metrics.
 pub struct MetricsTask {
     ended: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl MetricsTask {
-    /// Ends it.
+    /// Stops the task.
     pub async fn end(self) {
         self.ended.cancel();
         if let Err(error) = self.task.await {

@@ -17,10 +17,10 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE)
 }
 
-/// Takes the file over, where there is one. What the program carries is used where it is newer.
+/// Loads the file if it exists. If the built-in facts are newer, they are used.
 ///
 /// # Errors
-/// [`Error::ModelFacts`] for a file that cannot be read or is none.
+/// [`Error::ModelFacts`] for a file that cannot be read or is invalid.
 pub fn install(data_dir: &Path) -> Result<()> {
     let path = path(data_dir);
     let text = match fs::read_to_string(&path) {
@@ -39,7 +39,7 @@ pub fn install(data_dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the file, at once as a whole: a server that starts meanwhile reads the old one or the new one.
+/// Replaces the file atomically: a server that starts meanwhile reads either the old or the new one.
 ///
 /// # Errors
 /// The file cannot be written.

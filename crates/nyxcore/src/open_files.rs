@@ -2,12 +2,12 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are not connections of clients: the database's, those of git, of repositories that are read, and of
-/// the log.
+/// File descriptors that are reserved for other uses than client connections: the database, git, repositories that are
+/// read, and the log.
 const RESERVED: u64 = 256;
 
-/// Raises the soft limit of open files to the hard one, and returns how many connections of clients there is room for
-/// then: at most `wanted`.
+/// Raises the soft limit of open files to the hard one. Returns how many client connections fit into it, at most
+/// `wanted`.
 ///
 /// The soft limit is 1,024 on most systems, for the sake of old programs that use `select`.
 pub fn connections_allow(wanted: usize) -> usize {
@@ -32,12 +32,12 @@ pub fn connections_allow(wanted: usize) -> usize {
     wanted.min(allowed)
 }
 
-/// Connections within a limit of open files; `None` is no limit.
+/// The number of connections within a limit of open files. `None` means no limit.
 fn room(files: Option<u64>) -> usize {
     let Some(files) = files else {
         return usize::MAX;
     };
-    // Where there are few, the connections get half of them.
+    // With a low limit, the connections get half of the descriptors.
     let room = files.saturating_sub(RESERVED).max(files / 2);
     usize::try_from(room).unwrap_or(usize::MAX)
 }

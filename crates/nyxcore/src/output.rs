@@ -8,13 +8,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::error::Result;
 
-/// The width that a summary has where there is no terminal.
+/// The width of a summary without a terminal.
 const WIDTH: usize = 100;
 
 /// Writes to standard output.
 ///
 /// # Errors
-/// It refuses, other than because nobody reads it any more.
+/// Writing fails, other than because the pipe is closed.
 pub fn write(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     let written = stdout
@@ -28,24 +28,24 @@ pub fn write(text: &str) -> Result<()> {
     }
 }
 
-/// Whether standard output shows colours: it is a terminal, and nothing in the environment says no.
+/// Whether standard output shows colours: it is a terminal, and the environment does not forbid them.
 pub fn is_coloured() -> bool {
     !matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never)
 }
 
-/// The columns of the terminal; of a page, where it is not written to one.
+/// The width of the terminal, or the default width where the output is not a terminal.
 pub fn width_of(to_terminal: bool) -> usize {
     if to_terminal { width() } else { WIDTH }
 }
 
-/// The columns of the terminal.
+/// The width of the terminal in columns.
 pub fn width() -> usize {
     let size = console::Term::stdout().size_checked();
     size.map_or(WIDTH, |(_rows, columns)| usize::from(columns))
 }
 
-/// Rows in columns, under a heading, for a person and for `awk`: no cell is empty, and the last column is not padded.
-/// Wide letters take two columns, and marks on a letter none.
+/// A table with headings, for a person and for `awk`: no cell is empty, and the last column is not padded. Wide letters
+/// take two columns, and combining marks none.
 pub struct Table<const N: usize>(Vec<[String; N]>);
 
 impl<const N: usize> Table<N> {
@@ -54,7 +54,8 @@ impl<const N: usize> Table<N> {
         Self(vec![headings.map(str::to_owned)])
     }
 
-    /// Adds a row. What people wrote cannot move the cursor or reorder the line: such characters become `?`.
+    /// Adds a row. Characters that move the cursor or reorder the line become `?`, because the cells may be untrusted
+    /// text.
     pub fn row(&mut self, cells: [String; N]) {
         self.0.push(cells.map(|cell| match cell.trim() {
             "" => "-".to_owned(),
@@ -62,7 +63,7 @@ impl<const N: usize> Table<N> {
         }));
     }
 
-    /// The text.
+    /// Formats the table.
     pub fn text(&self) -> String {
         let widths: [usize; N] = std::array::from_fn(|column| {
             let width = |row: &[String; N]| row[column].width();
@@ -81,7 +82,7 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// Control characters, and those that change the direction of a text (Unicode, Bidi_Control).
+/// Whether a character is a control character, or changes the direction of text (Unicode, Bidi_Control).
 pub fn is_harmful(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,5 +1,5 @@
-//! Makes files of the data directory private: new files from the first byte, and existing files of an older version or
-//! a copy.
+//! Makes the files of the data directory private: new files at their creation, and existing files of an older version
+//! or a copy.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
@@ -8,28 +8,28 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 
-/// What others than the owner may do with a file.
+/// The mode bits for other accounts than the owner.
 const OTHERS: u32 = 0o077;
 
-/// The file mode creation mask that the process was started with.
+/// The umask with which the process was started.
 #[derive(Debug, Clone, Copy)]
 pub struct UserMask(Mode);
 
 impl UserMask {
-    /// The mode of a file that is meant for others too, as the user's own programs would make it.
+    /// The mode of a new file that others may read, as the user's own programs would create it.
     pub fn file_mode(self) -> u32 {
         0o666 & !self.0.bits()
     }
 }
 
-/// Makes everything that this process and the programs that it starts create private: git writes the mirrors, SQLite
-/// its log. Gives back what the user's mask was.
+/// Makes all new files of this process and its child processes private: git writes the mirrors, SQLite its log. Returns
+/// the user's umask.
 pub fn umask_close() -> UserMask {
     UserMask(rustix::process::umask(Mode::RWXG | Mode::RWXO))
 }
 
-/// What of a data directory others may reach: the directory itself, then what lies directly in it. Below those nothing
-/// is reached by who is shut out of the directory.
+/// The entries of a data directory that others can access: the directory itself, then its direct entries. Whoever has
+/// no access to the directory cannot reach anything below them.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -48,10 +48,10 @@ pub fn open_to_others(directory: &Path) -> io::Result<Vec<(PathBuf, u32)>> {
     Ok(open)
 }
 
-/// Closes what lies in a directory to others, all the way down, and returns how much it was. A folder that is private
-/// already is not looked into: what this program makes below it is private too, and nobody else gets there. A folder is
-/// closed after what is in it, so that a call that was cut short is made good by the next. Links are not followed. The
-/// file `left_alone` keeps its mode.
+/// Removes other accounts' access to everything in a directory, recursively. Returns the number of changed entries. A
+/// folder that is already private is skipped: this program creates only private files in it, and others cannot reach
+/// them. A folder is closed after its contents, so that the next call completes an interrupted one. Symbolic links are
+/// not followed. The file `left_alone` keeps its mode.
 ///
 /// # Errors
 /// Something cannot be read or changed.
@@ -79,10 +79,10 @@ pub fn contents_close(directory: &Path, left_alone: &str) -> io::Result<usize> {
     Ok(closed)
 }
 
-/// Closes one file or folder to others; tells whether it was still there.
+/// Removes other accounts' access to a file or folder. Returns whether it still existed.
 ///
 /// # Errors
-/// It is another account's.
+/// It belongs to another account.
 pub fn close(path: &Path, found: &Metadata) -> io::Result<bool> {
     let mode = found.mode() & 0o7777 & !OTHERS;
     match fs::set_permissions(path, Permissions::from_mode(mode)) {
@@ -92,7 +92,7 @@ pub fn close(path: &Path, found: &Metadata) -> io::Result<bool> {
     }
 }
 
-/// Whether others than the owner may do anything with it. A link has no mode of its own.
+/// Whether other accounts have any access to it. A symbolic link has no mode of its own.
 pub fn is_open(found: &Metadata) -> bool {
     !found.is_symlink() && found.mode() & OTHERS != 0
 }

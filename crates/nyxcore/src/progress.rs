@@ -13,15 +13,15 @@ use owo_colors::{OwoColorize, Style};
 
 use crate::error::{Error, Result};
 
-/// How often a bar moves while nothing is told.
+/// How often a bar moves without a report of progress.
 const TICK: Duration = Duration::from_millis(120);
 
-/// A bar whose end is not known.
+/// The template of a bar without a known total.
 const SPINNER: &str = "{spinner:.cyan} {prefix:8} {msg} {elapsed:.dim}";
-/// A bar whose end is known.
+/// The template of a bar with a known total.
 const COUNTED: &str = "{spinner:.cyan} {prefix:8} {bar:30.cyan/dim} {human_pos}/{human_len} {msg:.dim} {elapsed:.dim}";
 
-/// The part of the terminal that bars are drawn on. Where standard error is no terminal there are none, only the lines.
+/// The part of the terminal with the progress bars. If standard error is not a terminal, only the lines are printed.
 #[derive(Clone)]
 pub struct Screen {
     bars: MultiProgress,
@@ -29,7 +29,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The screen, with nothing on it.
+    /// Creates an empty screen.
     pub fn new() -> Self {
         Self {
             bars: MultiProgress::new(),
@@ -37,12 +37,12 @@ impl Screen {
         }
     }
 
-    /// The bars, for whoever else writes to standard error.
+    /// The bars, for other writers to standard error.
     pub fn bars(&self) -> &MultiProgress {
         &self.bars
     }
 
-    /// Begins a piece of work.
+    /// Starts a step.
     pub fn step(&self, title: &str) -> Step {
         let bar = self.bars.add(ProgressBar::new_spinner());
         bar.set_style(spinner());
@@ -56,13 +56,13 @@ impl Screen {
         }
     }
 
-    /// Something for a person to know.
+    /// Prints a hint.
     pub fn hint(&self, text: &str) {
         let text = format!("  {text}");
         self.line(&text.style(self.style(Style::new().dimmed())).to_string());
     }
 
-    /// Something for a person to look into.
+    /// Prints a warning.
     pub fn warning(&self, text: &str) {
         let mark = "!"
             .style(self.style(Style::new().yellow().bold()))
@@ -79,7 +79,7 @@ impl Screen {
     }
 }
 
-/// A piece of work under way.
+/// A step in progress.
 pub struct Step {
     screen: Screen,
     bar: ProgressBar,
@@ -88,7 +88,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// A phase began.
+    /// Shows that a phase began.
     pub fn phase(&self, name: &str) {
         self.bar.set_style(spinner());
         self.bar.set_length(0);
@@ -96,7 +96,7 @@ impl Step {
         self.bar.set_message(name.to_owned());
     }
 
-    /// How far it is.
+    /// Shows the progress of the phase.
     pub fn progress(&self, done: u64, total: Option<u64>) {
         match total.filter(|total| *total > 0) {
             Some(total) => {
@@ -110,7 +110,7 @@ impl Step {
         }
     }
 
-    /// It is done; the line says what came of it. Tells how long it took.
+    /// Finishes the step with a line on its outcome. Returns how long it took.
     pub fn done(self, outcome: &str) -> Duration {
         let took = self.begun.elapsed();
         self.bar.finish_and_clear();
@@ -127,7 +127,7 @@ impl Step {
         took
     }
 
-    /// It came to nothing; the error is told by whoever ends the program.
+    /// Ends a failed step. The error itself is printed at the end of the program.
     pub fn failed(self) {
         self.bar.finish_and_clear();
         let mark = "✗"
@@ -136,7 +136,7 @@ impl Step {
         self.screen.line(&format!("{mark} {}", self.title));
     }
 
-    /// Follows a run to its end.
+    /// Shows the progress of a run until its end.
     ///
     /// # Errors
     /// [`Error::Run`] where it did not succeed.

@@ -1,4 +1,4 @@
-//! What is sealed with which master key, and whether the keys in hand are those.
+//! Which master keys encrypt the stored secrets, and whether these keys are available.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use nyxcore_tenancy::secret::{operator_secrets_uses, secret_key_uses};
 use crate::error::{Error, Result};
 use crate::master_key::Source;
 
-/// How many secrets are sealed with each key, over all tenants, and the operator's own.
+/// Counts the secrets that each key encrypts, over all tenants and the operator.
 ///
 /// # Errors
 /// The database fails.
@@ -27,12 +27,12 @@ pub async fn key_uses(store: &Store) -> Result<BTreeMap<String, i64>> {
     Ok(uses)
 }
 
-/// What an operator is told where secrets are sealed with keys that are not in hand. Where there is no key file at all,
-/// none is made from then on: what a second key seals the other machines cannot open.
+/// The error for an operator if secrets are encrypted with keys that are not available. If there is no key file at all,
+/// no new key is created from then on: other machines could not decrypt its secrets.
 ///
 /// # Errors
 /// The key file cannot be read; the database fails.
-pub async fn keys_look(store: &Store, keys: &Source) -> Result<Option<anyhow::Error>> {
+pub async fn keys_check(store: &Store, keys: &Source) -> Result<Option<anyhow::Error>> {
     let known = keys.load()?;
     let uses = key_uses(store).await?;
     let is_known = |id: &str| known.as_ref().is_some_and(|keys| keys.key(id).is_some());
@@ -42,7 +42,7 @@ pub async fn keys_look(store: &Store, keys: &Source) -> Result<Option<anyhow::Er
     Ok(match (lost, keys, &known) {
         (0, _, _) => None,
         (_, Source::File(file), None) => {
-            file.lost_note(lost);
+            file.lost_secrets_count(lost);
             Some(file.missing(lost).into())
         }
         _ => Some(Error::SecretsUnreadable(lost).into()),

@@ -96,11 +96,11 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The address to listen on.
     pub listen: String,
-    /// The address of the metrics; without one there are none.
+    /// The address of the metrics; without one they are not served.
     pub metrics: Option<String>,
-    /// The token that the metrics require; without one they are on loopback only.
+    /// The token for the metrics; without one they are served on loopback only.
     pub metrics_token: Option<String>,
-    /// The URL of the OpenTelemetry collector that servers ship their spans to.
+    /// The URL of the OpenTelemetry collector that servers export their spans to.
     pub otlp_endpoint: Option<String>,
     /// After how many milliseconds an operation is logged as slow.
     pub slow_operation_ms: u32,
@@ -108,7 +108,7 @@ pub struct Settings {
     pub points_per_minute: u64,
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
-    /// The database as a role that sees every row, for `backup`; without it, `database_url`.
+    /// The database URL of a role that sees every row, for `backup`; without it, `database_url`.
     pub backup_url: Option<String>,
     /// The settings of database connections.
     pub database: DatabaseSettings,
@@ -261,7 +261,7 @@ impl Settings {
             "data_dir": "nyxcore-data",
             "log_format": "text",
             "listen": "127.0.0.1:4600",
-            // What a person notices; the statement time-out is 30 s.
+            // A delay that users notice; the statement time-out is 30 s.
             "slow_operation_ms": 2_000,
             "points_per_minute": Limits::default().points_per_minute,
             "allow_sources": "",
@@ -278,9 +278,9 @@ impl Settings {
             "public_url": null,
             "trusted_proxies": "",
             "oidc": [],
-            // As long as most auditors ask back.
+            // The period that most auditors ask for.
             "audit": { "retention_days": 365 },
-            // Long enough to ask what went wrong; how each run ended is kept for good.
+            // Long enough to investigate a failure. The outcome of each run is kept without a limit.
             "runs": { "log_retention_days": 30 },
             "connections": {
                 "max": connection.connections,
@@ -369,8 +369,8 @@ fn environment() -> Env {
     let names: Vec<&str> = VARIABLES.iter().map(|(variable, _)| *variable).collect();
     Env::prefixed("NYXCORE_").only(&names).map(|variable| {
         let setting = VARIABLES.iter().find(|(name, _)| variable == *name);
-        // The name comes as it stands in the environment, in capitals: the comparison has no case. `only` lets no other
-        // through.
+        // The environment variable's name is in capitals, but the comparison ignores case. `only` lets no other
+        // variable through.
         setting.map_or("", |(_, setting)| setting).into()
     })
 }
@@ -380,7 +380,7 @@ fn setting_invalid(error: &figment::Error) -> Error {
     let Some(first) = error.clone().into_iter().next() else {
         return Error::SettingInvalid("the settings cannot be read".into());
     };
-    // A flag comes from this program's own code, which is nobody's place to look.
+    // Only a file is named as the source: a flag's source would be this program's own code.
     let source = first
         .metadata
         .as_ref()

@@ -16,26 +16,26 @@ use owo_colors::{OwoColorize, Style};
 use crate::progress::seconds;
 use crate::terminal_text::markdown_render;
 
-/// Lines longer than this are tiring to read.
+/// The maximum width: longer lines are tiring to read.
 const WIDEST: usize = 100;
-/// As much of a commit's id as git shows.
+/// The length of a short commit id, as git shows it.
 const COMMIT_SHOWN: usize = 10;
 
-/// What a summary tells.
+/// The content of a summary.
 pub struct Summary {
     /// The project.
     pub project: Project,
-    /// Its source, at the commit that was looked at.
+    /// The source, at the analysed commit.
     pub source: Source,
     /// The branch, where it is known.
     pub branch: Option<String>,
-    /// What the analysis found; `None` where it has not found anything yet.
+    /// The result of the analysis; `None` where there is none yet.
     pub analysis: Option<ProjectAnalysis>,
     /// The note.
     pub note: Note,
-    /// What was put under it.
+    /// The enrichment of the note.
     pub enrichment: NoteEnrichment,
-    /// What was done, each with how long it took; nothing where the result was there already.
+    /// The steps, each with its duration; `None` where an earlier result was reused.
     pub steps: Vec<(&'static str, Option<Duration>)>,
 }
 
@@ -102,7 +102,7 @@ impl Summary {
     }
 }
 
-/// What is kept of a project's analysis, as the engine gave it. `None` where it was never analysed.
+/// Loads the stored analysis of a project as the engine's type. `None` where the project was never analysed.
 ///
 /// # Errors
 /// The database fails.

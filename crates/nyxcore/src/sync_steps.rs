@@ -1,5 +1,5 @@
-//! The steps after a sync that changed something: the analysis and the import of letters. The crates that implement
-//! them do not depend on each other.
+//! The steps after a sync with changes: the analysis and the import of letters (memory files in a repository). The
+//! crates that implement them do not depend on each other.
 
 use chrono::TimeDelta;
 use futures::FutureExt;
@@ -12,13 +12,13 @@ use nyxcore_runs::{Level, RunFailure, Start};
 use nyxcore_sync::{StepContext, StepDone, SyncStep, SyncStepKind};
 use nyxcore_tenancy::{ReadWrite, Scoped};
 
-/// Letters in one transaction: a letter has at most 200,000 characters.
+/// The number of letters in one transaction: a letter has at most 200,000 characters.
 const LETTERS_AT_ONCE: usize = 20;
 
 /// Starts the project's analysis.
 #[derive(Debug)]
 pub struct CodeAnalysisStep {
-    /// How soon after an analysis the next one may begin.
+    /// The time after an analysis during which no other one starts.
     pub quiet_period: TimeDelta,
 }
 
@@ -51,7 +51,7 @@ impl SyncStep for CodeAnalysisStep {
     }
 }
 
-/// Takes in the letters of the source, `.memory/letter_*.md`.
+/// Imports the letters of the source, `.memory/letter_*.md`.
 #[derive(Debug)]
 pub struct KnowledgeStep;
 
@@ -65,7 +65,7 @@ impl SyncStep for KnowledgeStep {
     }
 }
 
-/// What became of the letters, in numbers.
+/// The numbers of added, updated and removed letters.
 #[derive(Default)]
 struct Counts {
     added: u64,
@@ -94,7 +94,7 @@ async fn letters_follow(step: StepContext<'_>) -> Result<StepDone, RunFailure> {
         batch_take(&scoped, step, batch, &mut counts).await?;
         taken += batch.len();
     }
-    // The files are in the index by now, and the letters too.
+    // The search index has the files and the letters by now.
     embedding_start(&scoped).await?;
     Ok(StepDone {
         scoped,
@@ -129,7 +129,7 @@ async fn batch_take(
         (path.unwrap_or_default().to_owned(), refused.reason)
     }));
     for (path, reason) in refused {
-        // A letter that stays as it is stays out in silence.
+        // A refused letter that has not changed causes no second warning.
         if step.changed.is_none_or(|changed| changed.contains(&path)) {
             let text = format!("the letter {path} was not imported: {reason}");
             step.run.message_in(scoped, Level::Warning, text).await?;
@@ -139,7 +139,7 @@ async fn batch_take(
 }
 
 impl Counts {
-    /// "letters: 2 new, 1 gone"; `None` where nothing came of them.
+    /// "letters: 2 new, 1 gone"; `None` where no letter changed.
     fn told(&self) -> Option<String> {
         let parts = [
             (self.added, "new"),

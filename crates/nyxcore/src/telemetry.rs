@@ -1,4 +1,4 @@
-//! The log: on standard error, above any progress bar; and the spans, to a collector.
+//! The log on standard error, above any progress bar, and the export of spans to a collector.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::otlp;
 use crate::settings::{LogFormat, Settings};
 
-/// Starts the log; `default` is what is logged where the settings do not say. A server ships its spans, too, where the
+/// Starts the log; `default` is the log filter where the settings have none. A server also exports its spans if the
 /// settings name a collector.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] for a filter that cannot be read, and for the URL of a collector.
+/// [`Error::SettingInvalid`] for an invalid filter or an invalid URL of a collector.
 pub fn start(
     settings: &Settings,
     default: &str,
@@ -34,7 +34,7 @@ pub fn start(
     let endpoint = settings.otlp_endpoint.as_deref();
     let endpoint = endpoint.filter(|endpoint| is_server && !endpoint.is_empty());
     let subscriber = tracing_subscriber::registry().with(filter).with(lines);
-    // A second start in one process, as in a test, keeps the first.
+    // If a process starts the log twice, as in a test, the first one stays.
     let _started = match endpoint {
         Some(endpoint) => subscriber.with(otlp::layer(endpoint)?).try_init(),
         None => subscriber.try_init(),
@@ -42,7 +42,7 @@ pub fn start(
     Ok(())
 }
 
-/// Standard error, with the bars out of the way while something is written.
+/// A writer to standard error that hides the bars while it writes.
 #[derive(Clone)]
 struct AboveBars(MultiProgress);
 

@@ -6,10 +6,11 @@ use textwrap::core::Fragment;
 use textwrap::wrap_algorithms::wrap_first_fit;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Lines of one block of code that are shown.
+/// The maximum number of lines that are shown of a code block.
 const CODE_LINES: usize = 12;
 
-/// A text in lines of at most `width` columns, each after `indent` spaces. With `colour`, ANSI escapes are used.
+/// Renders a text in lines of at most `width` columns, each after `indent` spaces. With `colour`, ANSI escapes are
+/// used.
 pub fn markdown_render(markdown: &str, width: usize, indent: usize, colour: bool) -> String {
     let page = Page {
         width: width.saturating_sub(indent).max(20),
@@ -50,7 +51,7 @@ pub fn markdown_render(markdown: &str, width: usize, indent: usize, colour: bool
     text
 }
 
-/// The backticks that open a block of code, which the same backticks close.
+/// The backticks that open a code block; the same backticks close it.
 fn fence_of(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let ticks = line.len() - line.trim_start_matches('`').len();
@@ -88,7 +89,7 @@ impl Page {
         }
     }
 
-    /// Words after a mark; further lines stand under the first word.
+    /// Writes words after a list mark. Further lines are indented to the first word.
     fn words(&self, text: &mut String, mark: &str, markdown: &str, base: Style) {
         let hang = mark.width();
         let words = words(markdown, base);
@@ -115,7 +116,7 @@ impl Page {
     }
 }
 
-/// As much of a text as fits into so many columns.
+/// The longest beginning of a text that fits into this number of columns.
 fn beginning(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let end = text.char_indices().find(|(_, letter)| {
@@ -125,7 +126,7 @@ fn beginning(text: &str, columns: usize) -> &str {
     end.map_or(text, |(end, _)| &text[..end])
 }
 
-/// Columns as `textwrap` counts them.
+/// Converts a number of columns for `textwrap`.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a line has far less than 2^52 columns"
@@ -152,8 +153,8 @@ impl Fragment for Word {
     }
 }
 
-/// Splits at white space, except within code spans; takes off emphasis, the marks of code spans and backslashes before
-/// punctuation.
+/// Splits at white space, except within code spans. Removes emphasis, the backticks of code spans, and backslashes
+/// before punctuation.
 fn words(markdown: &str, base: Style) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut word = Word::default();
@@ -197,7 +198,7 @@ fn words(markdown: &str, base: Style) -> Vec<Word> {
     words
 }
 
-/// The code span at the beginning of a text, and what follows it.
+/// Splits a text after the code span at its beginning.
 fn code_span(text: &str) -> Option<(&str, &str)> {
     let ticks = text.len() - text.trim_start_matches('`').len();
     if ticks == 0 {

@@ -37,27 +37,28 @@ use crate::local_model;
 use crate::master_key;
 use crate::model_facts;
 use crate::open_files::connections_allow;
+use crate::otlp;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
 
-/// Random bytes in the secret of a link: 192 bits.
+/// The random bytes in the secret of a one-time link: 192 bits.
 const LINK_BYTES: usize = 24;
-/// How long a link is valid.
+/// How long a one-time link is valid.
 const LINK_LIFE: TimeDelta = TimeDelta::hours(1);
 
 /// The program's parts.
 pub struct App {
     /// The database.
     pub store: Store,
-    /// What the operator decided.
+    /// The operator's settings.
     pub settings: Settings,
     /// The data directory.
     pub data_dir: DataDir,
-    /// Where repositories may come from.
+    /// The policy for the addresses of repositories.
     pub policy: SourcePolicy,
-    /// Where the master key is.
+    /// The source of the master key.
     pub keys: master_key::Source,
-    /// The counters, where somebody reads them.
+    /// The metrics, if they are served.
     pub metrics: Option<Metrics>,
 }
 
@@ -65,7 +66,7 @@ impl App {
     /// Opens the data directory and the database in it, or the one that the settings name.
     ///
     /// # Errors
-    /// As [`DataDir::prepare`] and [`store_open`]. A data directory that was made for it is taken away again.
+    /// As [`DataDir::prepare`] and [`store_open`]. After a failure a newly created data directory is removed again.
     pub async fn open(settings: Settings) -> Result<Self> {
         let data_dir = DataDir::prepare(&settings.data_dir)?;
         let metrics = settings.metrics.is_some();
@@ -75,7 +76,7 @@ impl App {
             keys.check()?;
             model_facts::install(data_dir.path())?;
             local_model::install(data_dir.path());
-            let listener = metrics.as_ref().map(statement_listener);
+            let listener = statement_listener(metrics.clone());
             Ok((keys, store_open(&settings, &data_dir, listener).await?))
         };
         let (keys, store) = match opened.await {
@@ -99,7 +100,7 @@ impl App {
         })
     }
 
-    /// How syncs are carried out.
+    /// The options of syncs.
     pub fn sync_options(&self) -> SyncOptions {
         SyncOptions {
             keyring: Some(self.keys.keyring()),
@@ -108,7 +109,7 @@ impl App {
         }
     }
 
-    /// Starts the door to every model.
+    /// Starts the model service, through which every model is called.
     ///
     /// # Errors
     /// TLS cannot be set up.
@@ -121,8 +122,8 @@ impl App {
         Ok(ModelService::start(options)?)
     }
 
-    /// Starts the workers, whose handlers call models through `models`. `quiet_period` holds for analyses that follow a
-    /// sync.
+    /// Starts the workers. Their handlers call models through `models`. `quiet_period` applies to analyses that follow
+    /// a sync.
     ///
     /// # Errors
     /// A handler is not registered.
@@ -165,7 +166,7 @@ impl App {
         Ok(workers.start()?)
     }
 
-    /// Opens everything for one piece of work of a command, and [ends](Self::end) whatever became of it.
+    /// Opens the app for one piece of work of a command, and [ends](Self::end) it whether the work succeeds or fails.
     ///
     /// # Errors
     /// As [`App::open`], and those of the work.
@@ -179,7 +180,7 @@ impl App {
         outcome
     }
 
-    /// As [`App::once`], for work that is about what is there already: where there is no database, none is made.
+    /// As [`App::once`], for work on existing data: if there is no database, none is created.
     ///
     /// # Errors
     /// [`Error::NoDatabase`]; as [`App::once`].
@@ -193,14 +194,14 @@ impl App {
         Self::once(settings, work).await
     }
 
-    /// What is done at the end where nobody keeps house: the uses of system scopes are written into the audit log.
+    /// Finishes a command without housekeeping: writes the uses of system scopes into the audit log.
     pub async fn end(&self) {
         if let Err(error) = system_uses_flush(&self.store).await {
             tracing::warn!(?error, "the audit log could not be written");
         }
     }
 
-    /// Begins to keep house.
+    /// Starts the housekeeping task.
     pub fn housekeeping_start(&self) -> Housekeeping {
         let keep = Retention {
             audit: self.settings.audit_retention(),
@@ -209,7 +210,7 @@ impl App {
         Housekeeping::start(&self.store, keep, self.sync_options())
     }
 
-    /// What clients may hold: the operator's bounds, within those of the system.
+    /// The limits for clients: the operator's settings, within those of the system.
     fn limits(&self) -> Limits {
         let connections = &self.settings.connections;
         Limits {
@@ -224,10 +225,10 @@ impl App {
         }
     }
 
-    /// The gateway.
+    /// Builds the gateway.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a service to sign in with; the random number generator failed.
+    /// [`Error::SettingInvalid`] for a sign-in provider; the random number generator failed.
     pub fn gateway(&self, models: &ModelService) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,
@@ -256,18 +257,25 @@ impl App {
     }
 }
 
-/// Counts statements.
-fn statement_listener(metrics: &Metrics) -> StatementListener {
-    let metrics = metrics.clone();
-    Arc::new(move |_| statement_noted(&metrics))
+/// Returns a listener that counts statements and exports their spans, if metrics are served or spans are exported.
+fn statement_listener(metrics: Option<Metrics>) -> Option<StatementListener> {
+    if metrics.is_none() && !otlp::is_exporting() {
+        return None;
+    }
+    Some(Arc::new(move |sql, duration| {
+        if let Some(metrics) = &metrics {
+            statement_noted(metrics);
+        }
+        otlp::statement_export(sql, duration);
+    }))
 }
 
-/// Counts calls of models.
+/// Returns an observer that counts calls of models.
 fn call_observer(metrics: Metrics) -> CallObserver {
     Arc::new(move |call| metrics.call_note(call))
 }
 
-/// The pages for people with a browser.
+/// The files of the console, as the gateway's type.
 fn console() -> Console {
     Console {
         page: nyxcore_console::page,
@@ -284,7 +292,7 @@ fn console() -> Console {
     }
 }
 
-/// A one-time link of this process: its secret, and what the gateway is to know of it. It is valid for an hour.
+/// Creates a one-time link of this process. Returns its secret, and the link for the gateway. It is valid for an hour.
 ///
 /// # Errors
 /// The random number generator failed.
@@ -298,18 +306,18 @@ pub fn link_make(store: &Store, purpose: LinkPurpose) -> Result<(String, OneTime
     Ok((secret, link))
 }
 
-/// The names of the program's crates.
+/// The registry of all crates: each registers its names, such as its kinds of runs.
 ///
 /// # Errors
-/// Two crates use the same name, or one is missing: a defect of the program.
+/// Two crates register the same name, or a registration is missing: a defect of the program.
 pub fn registry() -> Result<Registry> {
     Ok(Registry::new(nyxcore_gateway::registrations())?)
 }
 
-/// What people know a worker by: the machine and the process.
+/// The name of a worker for people: the machine and the process.
 fn worker_name() -> String {
-    // Linux tells it in a file; elsewhere a shell that exports it does. It is for people alone, and nothing depends on
-    // it.
+    // Linux has the machine's name in a file; elsewhere a shell may export it. The name is only displayed, and nothing
+    // depends on it.
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let machine = machine.or_else(|| std::env::var("HOSTNAME").ok());
     let machine = machine
@@ -325,17 +333,17 @@ fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
     })
 }
 
-/// The vectors of insights stand beside the insights too.
+/// Copies the vectors of insights into the table of insights.
 fn insights_embed() -> FollowUp {
     Arc::new(|scoped, _| Box::pin(async move { insight_embeddings_copy(scoped).await.map(drop) }))
 }
 
-/// A sync during which somebody pushed is followed by one more.
+/// Starts another sync if somebody pushed during the last one.
 fn sync_once_more() -> FollowUp {
     Arc::new(|scoped, run| Box::pin(sync_again(scoped, run)))
 }
 
-/// Listens at an address; port 0 is any free one.
+/// Listens on an address; port 0 is any free one.
 ///
 /// # Errors
 /// [`Error::AddressInUse`], [`Error::AddressInvalid`].
@@ -352,10 +360,10 @@ pub async fn listener_bind(address: &str) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, bound))
 }
 
-/// Resolves when the program is told to end: SIGTERM, or SIGINT (Ctrl-C).
+/// Resolves at a signal to end the program: SIGTERM, or SIGINT (Ctrl-C).
 ///
 /// # Errors
-/// The system gives no signals.
+/// The signal handlers cannot be installed.
 pub fn end_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let refused = "listening for signals failed";

@@ -9,7 +9,7 @@ use std::{
 /// How far an address may be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressClass {
-    /// Reachable by everybody: called without question.
+    /// Public addresses: always allowed.
     Public,
     /// Loopback and private networks: only where the operator allows them.
     Private,
@@ -17,8 +17,8 @@ pub enum AddressClass {
     Refused,
 }
 
-/// Classifies `address` by the IANA special-purpose registries. Addresses that carry an IPv4 address inside
-/// (mapped, NAT64, 6to4) are what the inner one is.
+/// Classifies `address` by the IANA special-purpose registries. An address that contains an IPv4 address (mapped,
+/// NAT64, 6to4) has the class of the inner one.
 #[must_use]
 pub fn address_class(address: IpAddr) -> AddressClass {
     match address {
@@ -82,10 +82,10 @@ fn v6_class(address: Ipv6Addr) -> AddressClass {
     }
 }
 
-/// The answer of a resolver, in flight.
+/// A pending answer of a resolver.
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 
-/// Turns a host name into addresses. A trait, so that a test can play the name server that lies.
+/// Resolves host names. It is a trait, so that a test can play a malicious name server.
 pub trait HostResolver: fmt::Debug + Send + Sync {
     /// All addresses of `host`.
     fn host_resolve<'a>(&'a self, host: &'a str) -> Resolving<'a>;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Resolves no name: those that the client may connect to are pinned.
+/// A resolver that resolves no name: the addresses that the client may connect to are pinned.
 struct NoNames;
 
 impl reqwest::dns::Resolve for NoNames {
@@ -11,9 +11,9 @@ impl reqwest::dns::Resolve for NoNames {
     }
 }
 
-/// A client that connects to those addresses of `domain` and to no others, follows no redirect and uses no proxy of the
-/// environment, which would resolve names itself. `domain` is `None` where the URL has an address for a host. The
-/// program has installed a TLS provider.
+/// A client that connects to those addresses of `domain` and to no others, follows no redirect and uses no proxy from
+/// the environment, which would resolve names itself. `domain` is `None` where the host of the URL is an address. The
+/// program must have installed a crypto provider for TLS.
 pub fn client_builder(domain: Option<&str>, addresses: &[IpAddr]) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// A server on loopback that redirects to itself, and counts nothing: what it says is enough.
+    /// A server on loopback that redirects to itself.
     async fn redirecting() -> u16 {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -7,17 +7,17 @@ use url::{Host, Url};
 use super::address::HostResolver;
 use super::policy::OutboundPolicy;
 
-/// Names that lead into the server's own network wherever they are resolved: loopback (RFC 6761, 6.3), multicast DNS
-/// (RFC 6762) and the names that cloud providers give their metadata services.
+/// Names that always lead into the server's own network: loopback (RFC 6761, 6.3), multicast DNS (RFC 6762) and the
+/// names that cloud providers give their metadata services.
 const PRIVATE_NAMES: &[&str] = &["localhost", "local", "internal"];
 
 /// Why a base URL is refused. The text completes a sentence: "the base URL ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It is no plain URL of the web.
+    /// It is not a plain HTTP or HTTPS URL.
     #[error("{0}")]
     Invalid(&'static str),
-    /// It leads where the policy does not let the server go.
+    /// It leads to an address that the policy does not allow.
     #[error("{0}")]
     Forbidden(&'static str),
     /// Its host name has no address.
@@ -30,13 +30,13 @@ pub enum EndpointError {
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Reads a base URL and checks what can be checked without asking the network. The addresses of a host name are
-    /// checked by [`Endpoint::addresses_resolve`], just before a call.
+    /// Parses a base URL and checks what can be checked without the network. [`Endpoint::addresses_resolve`] checks the
+    /// addresses of a host name, just before a call.
     ///
     /// # Errors
     /// [`EndpointError::Invalid`]; [`EndpointError::Forbidden`].
     pub fn parse(text: &str, policy: OutboundPolicy) -> Result<Self, EndpointError> {
-        // What a URL parser repairs silently is refused instead.
+        // A URL that the parser would silently repair is refused instead.
         let is_plain = |c: char| c.is_ascii_graphic() && !"\\\"'`<>|{}^".contains(c);
         if !text.chars().all(is_plain) {
             return Err(EndpointError::Invalid(
@@ -45,7 +45,7 @@ impl Endpoint {
         }
         let url =
             Url::parse(text).map_err(|_| EndpointError::Invalid("is not a well-formed URL"))?;
-        // Also `https:/host` and `https:///host` would be repaired.
+        // The parser would also repair `https:/host` and `https:///host`.
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
         if !scheme.eq_ignore_ascii_case(url.scheme()) || authority.is_empty() {
@@ -110,8 +110,8 @@ impl Endpoint {
     /// [`client_builder`](crate::client_builder).
     ///
     /// # Errors
-    /// [`EndpointError::Forbidden`] where any address is not allowed: a name that has a public and a private address is
-    /// made to deceive. [`EndpointError::Unresolved`] where there is none.
+    /// [`EndpointError::Forbidden`] where any address is not allowed: a name that has both a public and a private
+    /// address is a sign of DNS rebinding. [`EndpointError::Unresolved`] where there is no address.
     pub async fn addresses_resolve(
         &self,
         policy: OutboundPolicy,

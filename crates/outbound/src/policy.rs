@@ -7,7 +7,7 @@ use super::address::{AddressClass, address_class};
 /// Which addresses may be called. The default is the safe one: public addresses, encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboundPolicy {
-    /// Loopback and private addresses, and plain `http://` to them.
+    /// Allows loopback and private addresses, and plain `http://` to them.
     pub allow_private: bool,
 }
 
@@ -24,7 +24,7 @@ pub enum AddressRefusal {
 }
 
 impl AddressRefusal {
-    /// The text, for errors that hold a `'static` reason.
+    /// The text of the error, for errors that hold a `'static` reason.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Unencrypted => "must use https:// or ssh://",
@@ -35,7 +35,7 @@ impl AddressRefusal {
 }
 
 impl OutboundPolicy {
-    /// Passes where the address may be called, encrypted or not.
+    /// Returns `Ok` where the address may be called with or without encryption, as `encrypted` says.
     ///
     /// # Errors
     /// [`AddressRefusal`].

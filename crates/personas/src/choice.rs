@@ -1,4 +1,4 @@
-//! Which model works for a run: the one that was named, else the persona's, else a default.
+//! Chooses the model of a run: the one that was named, else the persona's, else a default.
 
 use std::collections::HashMap;
 
@@ -10,25 +10,25 @@ use nyxcore_tenancy::{Access, Error, Repository, Scoped, UserId};
 use crate::model::PersonaId;
 use crate::repository::Personas;
 
-/// What somebody says of the model that is to work.
+/// A request for a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModelWish {
-    /// Whom the model is asked to be: its default model comes before those of the member and the tenant.
+    /// The persona that the model takes on: its default model comes before those of the member and the tenant.
     pub persona_id: Option<PersonaId>,
-    /// Who serves the model. Where it is left out, the catalog says.
+    /// The provider of the model. Where it is left out, the catalog chooses.
     pub provider: Option<String>,
     /// The model's id.
     pub model: Option<String>,
-    /// Who asks, for that member's own defaults.
+    /// The user who asks; that member's own defaults apply.
     pub user: Option<UserId>,
-    /// Whether it is an error that no model can be called.
+    /// Whether it is an error if no model can be called.
     pub is_required: bool,
 }
 
-/// The model that works.
+/// The chosen model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenModel {
-    /// Who serves it.
+    /// The provider.
     pub provider: String,
     /// The model's id, as the catalog resolves it.
     pub model: String,

@@ -1,4 +1,4 @@
-//! Personas: whom a model is asked to be, what they are specialised in, and how often they helped.
+//! Personas: roles that a model takes on, their specializations, and how often they helped.
 //!
 //! The extractor needs no database:
 //!

@@ -1,4 +1,4 @@
-//! Which persona fits a task: every reason is told with its weight, and the score is their sum.
+//! Finds the personas that fit a task. Every reason has a weight, and the score is their sum.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -13,29 +13,29 @@ use crate::specialization::{
     Keyword, SpecializationMatch, keywords_of, specializations_extract, words_of,
 };
 
-/// The most matches that are given. A rule of this project.
+/// The most matches that are returned. A rule of this project.
 pub const MATCHES_MAX: usize = 50;
 
 /// The most personas that are compared, the newest. It bounds the work of one query.
 pub const MATCHED_PERSONAS_MAX: usize = 2_000;
 
-/// Personas that are read at once: each may be two texts of 200,000 characters.
+/// Personas that are read per query: each may have two texts of 200,000 characters.
 const BATCH: usize = 50;
-/// Characters of a description that are compared. What a persona is stands at its beginning.
+/// Characters of a description that are compared. Its beginning says what the persona is.
 const DESCRIPTION_CHARS: usize = 4_000;
 
-/// What a persona gets whose first specialization is all that the task speaks of. The further weights are set so that
-/// what a persona is specialised in decides, and the words of a description only among those that share it.
+/// The weight of a persona's first specialization where the task is about that domain alone. The further weights are
+/// chosen so that specializations decide, and the words of a description only rank personas that share one.
 const SPECIALIZATION: u32 = 60;
 const CATEGORY: u32 = 15;
-/// For each step that a keyword weighs, 1 to 3.
+/// The factor for a keyword's own weight, which is 1 to 3.
 const KEYWORD: u32 = 2;
 const KEYWORDS_MAX: usize = 8;
 const TRAIT: u32 = 3;
 const TRAITS_MAX: usize = 5;
 const WORD: u32 = 1;
 const WORDS_MAX: usize = 5;
-/// One word in common is chance.
+/// The minimum score of a match: a single word in common may be chance.
 const SCORE_MIN: u32 = 2;
 
 /// A persona that fits a task.
@@ -45,38 +45,38 @@ pub struct PersonaMatch {
     pub persona: Persona,
     /// The sum of the reasons' weights.
     pub score: u32,
-    /// Why it fits, by their kinds and within a kind the weightiest first. Never empty.
+    /// Why it fits, by the kinds of reasons, and within a kind by weight, the highest first. Never empty.
     pub reasons: Vec<MatchReason>,
 }
 
-/// Something that a task and a persona have in common.
+/// A reason: something that a task and a persona have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatchReason {
-    /// What it is.
+    /// Its kind.
     pub kind: MatchReasonKind,
-    /// In words: the domain with the task's keywords, the category, the keyword, the trait or the word.
+    /// Its text: the domain with the task's keywords, the category, the keyword, the trait or the word.
     pub text: String,
-    /// What it adds to the score.
+    /// The weight that it adds to the score.
     pub weight: u32,
 }
 
-/// What a task and a persona can have in common.
+/// The kinds of things that a task and a persona can have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchReasonKind {
-    /// A domain: the persona is specialised in it and the task speaks of it.
+    /// A domain that the task is about and the persona is specialised in.
     Specialization,
     /// The persona's category names a domain of the task, or stands in the task.
     Category,
-    /// A keyword of a domain, in the task and in what the persona is said to be.
+    /// A keyword of a domain, in the task and in the persona's name or description.
     Keyword,
     /// A trait whose words stand in the task.
     Trait,
-    /// Another telling word, in the task and in the persona's name or description.
+    /// Another significant word, in the task and in the persona's name or description.
     Word,
 }
 
-/// The tenant's personas that fit a task, the best first, at most `limit` and [`MATCHES_MAX`]. Of equal scores the one
-/// that succeeded more often is first, then the older one.
+/// The tenant's personas that fit a task, the best first, at most `limit` and [`MATCHES_MAX`]. Of equal scores the
+/// persona with more successful uses comes first, then the older one.
 ///
 /// # Errors
 /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a task that is blank or too long; the database fails.
@@ -115,7 +115,7 @@ pub async fn persona_matches<A: Access>(
     Ok(best)
 }
 
-/// The next personas, newest first.
+/// The next personas after `last`, newest first.
 async fn batch_after<A: Access>(
     scoped: &Scoped<A>,
     last: Option<PersonaId>,
@@ -132,7 +132,7 @@ async fn batch_after<A: Access>(
     Ok(rows.into_iter().map(Persona::from).collect())
 }
 
-/// What of a task is compared.
+/// The parts of a task that are compared.
 struct Task {
     domains: Vec<SpecializationMatch>,
     /// The scores of all domains together.
@@ -185,8 +185,8 @@ impl Task {
         })
     }
 
-    /// A domain weighs as much as its share of the task; the persona's first specialization wholly, its second for
-    /// three quarters, the others for a half.
+    /// A domain weighs as much as its share of the task. The persona's first specialization counts fully, its second by
+    /// three quarters, the others by half.
     fn by_specialization(&self, specializations: &[String]) -> Vec<MatchReason> {
         let ranked = specializations
             .iter()
@@ -220,7 +220,7 @@ impl Task {
         })
     }
 
-    /// The weightiest of the keywords that the task and the text share.
+    /// The keywords that the task and the text share, those with the highest weights.
     fn shared_keywords(&self, said: &str) -> Vec<Keyword> {
         let known = keywords_of(said);
         let mut shared: Vec<Keyword> = self
@@ -249,7 +249,7 @@ impl Task {
             .collect()
     }
 
-    /// Telling words that are no part of a keyword which counts already.
+    /// Significant words that are not part of a keyword that already counts.
     fn by_words(&self, said: &str, keywords: &[Keyword]) -> Vec<MatchReason> {
         let counted: HashSet<String> = keywords
             .iter()

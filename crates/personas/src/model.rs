@@ -1,4 +1,4 @@
-//! The words of the domain: personas.
+//! The domain model: personas.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use nyxcore_model_catalog::TenantCatalog;
@@ -10,22 +10,22 @@ typed_id!(
     "persona"
 );
 
-/// Experience that one level takes. A product rule: level = XP / 100 + 1.
+/// The experience points of one level. A product rule: level = XP / 100 + 1.
 const LEVEL_XP: i64 = 100;
 
-/// Experience that one use brings, whether it succeeds or not. A product rule.
+/// The experience points of one use, whether it succeeds or not. A product rule.
 pub const USE_XP: i64 = 10;
 
-/// A model that a persona names. It may have been shut down since; what is called then the catalog says.
+/// A model that a persona names. It may have been shut down since; the catalog then says which model is called instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonaModel {
-    /// The id of who serves it: a vendor, or an endpoint of the tenant's.
+    /// The id of its provider: a vendor, or an endpoint of the tenant.
     pub provider: String,
     /// The model's id, as it was chosen.
     pub model: String,
 }
 
-/// What becomes of the model that a persona names, on a day.
+/// The model that is called for a persona on a given day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonaModelStanding {
     /// The id of the model that is called: the chosen one, or its replacement; `None` where none can be called.
@@ -35,7 +35,7 @@ pub struct PersonaModelStanding {
 }
 
 impl PersonaModel {
-    /// What is called on `today`, by the tenant's catalog.
+    /// The model that is called on `today`, by the tenant's catalog.
     #[must_use]
     pub fn standing(&self, catalog: &TenantCatalog, today: NaiveDate) -> PersonaModelStanding {
         match catalog.resolve_at(&self.provider, &self.model, today) {
@@ -57,45 +57,45 @@ impl PersonaModel {
     }
 }
 
-/// Whom a model is asked to be.
+/// A role that a model takes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
 pub struct Persona {
     pub id: PersonaId,
     pub name: String,
-    /// What it is and does; its specializations come from here unless they were given.
+    /// What it is and does; its specializations are extracted from this text unless they were given.
     pub description: String,
-    /// What a model is told; may be empty.
+    /// The instruction to a model; may be empty.
     pub system_prompt: String,
-    /// How it is, in a few words each.
+    /// Its traits, in a few words each.
     pub traits: Vec<String>,
     /// Names of [`specialization_domains`](crate::specialization_domains), the strongest first.
     pub specializations: Vec<String>,
     /// Whether the specializations come from the description.
     pub auto_specialized: bool,
     pub category: Option<String>,
-    /// The model that is called where nobody chose one.
+    /// The model that is called where no other was chosen.
     pub default_model: Option<PersonaModel>,
-    /// Experience points: [`USE_XP`] a use.
+    /// Experience points: [`USE_XP`] per use.
     pub xp: i64,
     /// How often it was used.
     pub usage_count: i64,
     /// How many of the uses succeeded.
     pub success_count: i64,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
 impl Persona {
-    /// The level that the experience comes to, from 1.
+    /// The level by the experience points, from 1.
     #[must_use]
     pub fn level(&self) -> i64 {
         self.xp / LEVEL_XP + 1
     }
 
-    /// The part of its uses that succeeded, from 0 to 1. `None` before the first.
+    /// The share of its uses that succeeded, from 0 to 1. `None` before the first.
     #[must_use]
     pub fn success_rate(&self) -> Option<f64> {
         (self.usage_count > 0).then(|| self.success_count as f64 / self.usage_count as f64)

@@ -5,7 +5,7 @@ use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*
 /// Personas.
 pub const PERSONA: Resource = Resource::new("persona");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

@@ -1,4 +1,4 @@
-//! Making, changing and deleting personas. Each verb works within the transaction it is given and does not commit it.
+//! Creates, changes and deletes personas. Each operation uses the caller's transaction and does not commit it.
 
 use nyxcore_model_catalog::{DefaultPurpose, ModelError, model_choose};
 use nyxcore_tenancy::{
@@ -12,49 +12,49 @@ use crate::registration::PERSONA;
 use crate::repository::Personas;
 use crate::specialization::{specialization_domains, specializations_top};
 
-/// Traits of one persona. A rule of this project.
+/// The most traits of one persona. A rule of this project.
 const TRAITS_MAX: usize = 50;
 
-/// Which model a persona is to be called with.
+/// The choice of a persona's default model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonaModelChoice {
-    /// Who serves it: a vendor's id, or the name of an endpoint. Where it is left out, the catalog says.
+    /// The provider: a vendor's id, or the name of an endpoint. Where it is left out, the catalog chooses.
     pub provider: Option<String>,
     /// The model's id.
     pub model: String,
 }
 
-/// What a new persona is to be.
+/// A new persona.
 #[derive(Debug, Clone, Default)]
 pub struct NewPersona {
     /// 1 to 200 characters.
     pub name: String,
     /// What it is and does.
     pub description: String,
-    /// What a model is told.
+    /// The instruction to a model.
     pub system_prompt: Option<String>,
-    /// How it is, in a few words each; up to 50.
+    /// Its traits, in a few words each; up to 50.
     pub traits: Vec<String>,
     /// Names of domains. Taken from the description where there are none.
     pub specializations: Vec<String>,
-    /// What it is for.
+    /// Its category.
     pub category: Option<String>,
-    /// The model that is called where nobody chose one.
+    /// The model that is called where no other was chosen.
     pub default_model: Option<PersonaModelChoice>,
-    /// Who makes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
-/// What of a persona is to change: what is `None` stays.
+/// The changes to a persona; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewPersona")]
 pub struct PersonaChanges {
     pub name: Option<String>,
-    /// Where the specializations came from the old description, they come from the new one then.
+    /// If the specializations came from the old description, they are extracted from the new one.
     pub description: Option<String>,
     pub system_prompt: Option<String>,
     pub traits: Option<Vec<String>>,
-    /// None at all takes them from the description again, now and whenever it changes.
+    /// An empty list extracts them from the description, now and whenever it changes.
     pub specializations: Option<Vec<String>>,
     /// A blank one is removed.
     pub category: Option<String>,
@@ -62,12 +62,12 @@ pub struct PersonaChanges {
     pub default_model: Option<Option<PersonaModelChoice>>,
 }
 
-/// Makes a persona. Without specializations it gets the strongest of its description.
+/// Creates a persona. Without specializations it gets the strongest ones of its description.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that
-/// are. [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] and [`ModelError::Unfit`] for a model
-/// that cannot be called.
+/// [`Error::Invalid`] for a field that is out of bounds, and for a specialization that is no domain: the message lists
+/// the domains. [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] and [`ModelError::Unfit`] for
+/// a model that cannot be called.
 pub async fn persona_create(
     scoped: &Scoped<ReadWrite>,
     new: NewPersona,
@@ -132,8 +132,8 @@ pub async fn persona_update(
         updated_at: Set(scoped.env().now()),
         ..Default::default()
     };
-    // It takes the row's lock: whether the specializations follow the description is decided on a row that nobody else
-    // changes meanwhile.
+    // The update locks the row, so that nobody changes it while it is decided whether the specializations follow the
+    // description.
     let old = Personas::update(scoped, id, touched.clone()).await?;
     let mut row = touched;
     if let Some(text) = changes.name {
@@ -141,7 +141,7 @@ pub async fn persona_update(
     }
     let given = match changes.specializations {
         Some(given) => Some(given),
-        // An empty list stands for "from the description".
+        // An empty list means "from the description".
         None if old.auto_specialized && changes.description.is_some() => Some(Vec::new()),
         None => None,
     };
@@ -175,7 +175,7 @@ pub async fn persona_update(
     Ok(Personas::update(scoped, id, row).await?)
 }
 
-/// Deletes a persona. What it helped with stays.
+/// Deletes a persona. The results that it helped with stay.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -184,7 +184,8 @@ pub async fn persona_delete(scoped: &Scoped<ReadWrite>, id: PersonaId) -> Result
     Personas::delete(scoped, id).await
 }
 
-/// The model as it is kept: the id as it was chosen, so that a dated version stays that version, and who serves it.
+/// Validates the model and returns it as it is stored: the id as it was chosen, so that a dated version stays that
+/// version, and the provider.
 async fn model_check<A: Access>(
     scoped: &Scoped<A>,
     choice: &PersonaModelChoice,

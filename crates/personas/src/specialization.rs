@@ -1,10 +1,10 @@
-//! What a persona is specialised in, read out of its description.
+//! Extracts the specializations of a persona from its description.
 //!
-//! Fifteen domains, each with lists of words and short phrases that weigh 1 to 3 by how much they tell. A text belongs
-//! to a domain where the different keywords of it that occur weigh at least [`SCORE_MIN`]: a hint alone makes none. The
-//! domains are in the order of what all occurrences weigh. Only whole words count ("reactive" is not "react",
-//! "JavaScript" is not "Java"), in any case, singular or plural. Where phrases overlap, the longest counts ("React
-//! Native" is mobile, not frontend). One pass over the text.
+//! There are fifteen domains. Each has lists of words and short phrases, which weigh 1 to 3 by how clearly they show
+//! the domain. A text belongs to a domain if its different keywords in the text weigh at least [`SCORE_MIN`]: a single
+//! hint is not enough. The domains are ordered by the weight of all occurrences. Only whole words count ("reactive" is
+//! not "react", "JavaScript" is not "Java"), in any case, singular or plural. Where phrases overlap, the longest counts
+//! ("React Native" is mobile, not frontend). It takes one pass over the text.
 
 mod domains;
 mod words;
@@ -21,11 +21,11 @@ use words::{Word, plural, verb_forms, words};
 /// How many specializations a persona gets from its description. A product rule.
 pub const SPECIALIZATIONS_MAX: usize = 3;
 
-/// What the different keywords of a domain weigh at least where a text belongs to it: one word that is likely of the
-/// domain, or two hints. Chosen on the tuned half of the labelled descriptions.
+/// The minimum weight of the different keywords of a domain in a text that belongs to it: one word that is likely of
+/// the domain, or two hints. Chosen on the tuned half of the labelled descriptions.
 pub const SCORE_MIN: u32 = 2;
 
-/// A domain that a text speaks of.
+/// A domain that a text is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SpecializationMatch {
     /// The stable name, `data-engineering`.
@@ -36,7 +36,7 @@ pub struct SpecializationMatch {
     pub keywords: Vec<&'static str>,
     /// How many occurrences there were in all.
     pub count: usize,
-    /// What the occurrences weigh in all.
+    /// The sum of the weights of all occurrences.
     pub score: u32,
 }
 
@@ -61,7 +61,7 @@ pub fn specialization_domains() -> Vec<SpecializationDomain> {
         .collect()
 }
 
-/// Every domain that the text speaks of: the greatest score first, and of equal ones what is named first.
+/// Every domain that the text is about: the highest score first; of equal ones the one that is named first.
 #[must_use]
 pub fn specializations_extract(text: &str) -> Vec<SpecializationMatch> {
     let mut tallies: Vec<Tally> = vec![Tally::default(); DOMAINS.len()];
@@ -91,7 +91,7 @@ pub fn specializations_extract(text: &str) -> Vec<SpecializationMatch> {
     matches.into_iter().map(|(_, found)| found).collect()
 }
 
-/// The [`SPECIALIZATIONS_MAX`] strongest of [`specializations_extract`]: what a persona is given.
+/// The [`SPECIALIZATIONS_MAX`] strongest of [`specializations_extract`], which a persona gets.
 #[must_use]
 pub fn specializations_top(text: &str) -> Vec<SpecializationMatch> {
     let mut matches = specializations_extract(text);
@@ -110,26 +110,26 @@ pub(crate) fn keywords_of(text: &str) -> Vec<Keyword> {
     keywords
 }
 
-/// The words of a text in lower case, for what is compared beside the keywords.
+/// The words of a text in lower case, for comparisons beside the keywords.
 pub(crate) fn words_of(text: &str) -> Vec<String> {
     words(text).into_iter().map(|word| word.text).collect()
 }
 
-/// A word or phrase that speaks of a domain.
+/// A word or phrase that shows a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Keyword {
     /// Index into [`DOMAINS`].
     domain: usize,
-    /// As it is listed, without a mark.
+    /// The text as it is listed, without a mark.
     pub text: &'static str,
-    /// How much it tells, 1 to 3.
+    /// Its weight, 1 to 3.
     pub weight: u32,
 }
 
-/// What was found of one domain.
+/// The keywords of one domain that were found in a text.
 #[derive(Debug, Clone, Default)]
 struct Tally {
-    /// The word at which the first keyword stands.
+    /// The index of the word at which the first keyword begins.
     first: usize,
     keywords: Vec<Keyword>,
     count: usize,
@@ -153,7 +153,7 @@ impl Tally {
     }
 }
 
-/// Every occurrence of a keyword in a text, with the number of the word at which it stands.
+/// Every occurrence of a keyword in a text, with the index of the word at which it begins.
 fn occurrences(text: &str) -> Vec<(usize, Keyword)> {
     let words = words(text);
     let mut found = Vec::new();
@@ -171,7 +171,7 @@ fn occurrences(text: &str) -> Vec<(usize, Keyword)> {
 
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
 
-/// A phrase, and the keyword that it is a form of; an everyday phrase is a form of none.
+/// A phrase, with the keyword that it is a form of. An everyday phrase has none.
 type Form = (Vec<String>, Option<Keyword>);
 
 /// The phrases of all domains by their first word, the longest first.
@@ -195,7 +195,7 @@ impl Vocabulary {
         Self { by_first_word }
     }
 
-    /// The longest phrase that the words begin with: its keyword, if it has one, and how many words it takes.
+    /// The longest phrase at the beginning of the words: its keyword, if it has one, and its number of words.
     fn longest_at(&self, words: &[Word]) -> Option<(Option<Keyword>, usize)> {
         let candidates = self.by_first_word.get(&words.first()?.text)?;
         candidates
@@ -214,7 +214,7 @@ impl Vocabulary {
     }
 }
 
-/// Every phrase that is looked for.
+/// Every phrase that is searched for.
 fn forms_all() -> impl Iterator<Item = Form> {
     let of_domains = DOMAINS.iter().enumerate().flat_map(|(domain, list)| {
         list.keywords().flat_map(move |(listed, weight)| {
@@ -234,7 +234,7 @@ fn forms_all() -> impl Iterator<Item = Form> {
     of_domains.chain(everyday)
 }
 
-/// The phrases that a listed keyword stands for, by its mark.
+/// The phrases that a listed keyword stands for; its mark decides which.
 fn forms(listed: &str) -> Vec<Vec<String>> {
     let base: Vec<String> = words_of(listed.trim_end_matches(['!', '~']));
     let Some((last, before)) = base.split_last() else {

@@ -1,4 +1,4 @@
-//! The personas that a tenant can begin with: the people of a software team, with what each is told.
+//! The starter personas of a tenant: the people of a software team, each with its instruction to a model.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -17,17 +17,17 @@ use crate::service::{NewPersona, persona_row};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StarterPersona {
-    /// What it is known by for ever, whatever it is called: `technical-writer`.
+    /// The key that identifies it permanently, even if it is renamed: `technical-writer`.
     pub key: String,
     /// The name it is installed with.
     pub name: String,
-    /// What it is for.
+    /// Its category.
     pub category: String,
-    /// How it is, in a few words each.
+    /// Its traits, in a few words each.
     pub traits: Vec<String>,
-    /// What it is and does. Its specializations come from here.
+    /// What it is and does. Its specializations are extracted from this text.
     pub description: String,
-    /// What a model is told.
+    /// The instruction to a model.
     pub system_prompt: String,
 }
 
@@ -48,18 +48,18 @@ pub fn starter_personas() -> &'static [StarterPersona] {
     &STARTER
 }
 
-/// What an installation of the starter set did.
+/// The result of installing the starter set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StarterInstallation {
     /// The personas that were added, in the order of the set.
     pub installed: Vec<Persona>,
-    /// The names of those that were left alone: one of the set is there already, under whatever name, or another
-    /// persona has the name.
+    /// The names of those that were not added: the tenant already has the starter persona, perhaps renamed, or another
+    /// persona has its name.
     pub skipped: Vec<String>,
 }
 
-/// Adds the personas of the starter set that the tenant does not have. What is there stays as it is; of calls at the
-/// same time each persona is added by one.
+/// Adds the personas of the starter set that the tenant does not have. Existing personas stay unchanged. If two calls
+/// run at the same time, only one of them adds a given persona.
 ///
 /// # Errors
 /// The database fails.
@@ -81,7 +81,7 @@ pub async fn starter_personas_install(
         rows.push(row);
         ids.push(id);
     }
-    // The unique key decides, also against another installation that is under way.
+    // The unique key decides which are inserted, also against a concurrent installation.
     scoped.upsert_all(rows, &[Column::Starter], &[]).await?;
     let mut added = Personas::get_many(scoped, &ids).await?;
     let installed: Vec<Persona> = ids.iter().filter_map(|id| added.remove(id)).collect();
@@ -98,7 +98,7 @@ pub async fn starter_personas_install(
     Ok(StarterInstallation { installed, skipped })
 }
 
-/// Which names of the set some persona has.
+/// The names of the set that existing personas already have.
 async fn names_taken(scoped: &Scoped<ReadWrite>) -> Result<HashSet<String>> {
     let names = starter_personas()
         .iter()

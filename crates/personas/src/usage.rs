@@ -1,4 +1,4 @@
-//! The uses of personas: what each brings, counted once a run.
+//! Records the uses of personas: each run counts once.
 
 use nyxcore_runs::RunId;
 use nyxcore_tenancy::{Backend, ReadWrite, Result, Scoped};
@@ -10,9 +10,9 @@ use crate::model::{PersonaId, USE_XP};
 pub struct PersonaUse {
     /// The persona.
     pub persona: PersonaId,
-    /// The run. However often it is tried, it is one use of the persona.
+    /// The run. It is one use of the persona, however often it is attempted.
     pub run: RunId,
-    /// Whether it came to something.
+    /// Whether the run succeeded.
     pub succeeded: bool,
 }
 
@@ -27,20 +27,20 @@ macro_rules! use_insert {
     };
 }
 
-/// The persona's row is held, so that nobody deletes it before the use is committed. The lock is one that uses at the
-/// same time share.
+/// The persona's row is locked, so that nobody deletes it before the use is committed. Concurrent uses can share this
+/// lock.
 const USE_INSERT_ON_POSTGRES: &str = use_insert!("FOR KEY SHARE");
-/// The transaction began as the only writer: there is nothing to lock.
+/// The transaction is already the only writer, so no lock is needed.
 const USE_INSERT_ON_SQLITE: &str = use_insert!("");
 
-/// One statement with arithmetic: uses at the same time wait for each other's row and lose nothing.
+/// One statement that increments: concurrent uses wait for the row, and no increment is lost.
 const USE_COUNT: &str = "UPDATE personas SET xp = xp + $3, usage_count = usage_count + 1, success_count = success_count + $4
     WHERE tenant_id = $1 AND id = $2";
 
-/// Counts a use of a persona: [`USE_XP`] points, one more use and, where it succeeded, one more success. A use that was
-/// counted before stays as it was, and a persona that was deleted meanwhile has none. Tells whether it counted.
+/// Counts a use of a persona: [`USE_XP`] points, one more use and, where it succeeded, one more success. A use that is
+/// already recorded, or whose persona was deleted meanwhile, does not count. Returns whether it counted.
 ///
-/// The policy is not asked: a run writes down what it did, in the transaction with its outcome.
+/// No permission is checked: a run records its own use, in the transaction with its result.
 ///
 /// # Errors
 /// [`Error::NotFound`](nyxcore_tenancy::Error::NotFound) for a run that the tenant does not have; the database fails.

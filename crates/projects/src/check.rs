@@ -2,16 +2,16 @@
 
 use nyxcore_tenancy::{Result, text};
 
-/// Bytes in the path of a file. A sync passes over longer ones.
+/// The most bytes of a file's path. A sync skips files with longer ones.
 pub const FILE_PATH_MAX: usize = text::FILE_PATH.max;
 
-/// A description, which is absent where it is blank.
+/// A description; `None` where it is blank.
 pub fn description(text: &str) -> Result<Option<String>> {
     let text = text::body("the description", text.trim())?;
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// A repository's address. What it may point at is decided where it is fetched from.
+/// A repository's address. Whether it may be called is decided before it is fetched from.
 pub fn url(text: &str) -> Result<String> {
     text::SOURCE_URL.check("the URL", text)
 }

@@ -13,7 +13,7 @@ typed_id!(
     "project"
 );
 typed_id!(
-    /// A repository, or a part of one, that a project takes its files from.
+    /// A repository, or a part of one, whose files belong to a project.
     SourceId,
     "source"
 );
@@ -29,7 +29,7 @@ typed_id!(
     "note"
 );
 typed_id!(
-    /// What a note said before.
+    /// A former version of a note.
     NoteVersionId,
     "noteversion"
 );
@@ -54,7 +54,7 @@ pub struct Project {
     pub slug: String,
     pub name: String,
     pub description: Option<String>,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -101,11 +101,11 @@ pub struct SourceFile {
     pub source_id: SourceId,
     /// Its path from the repository's root, with `/` between the parts.
     pub path: String,
-    /// The id that Git gives its content.
+    /// The Git blob id of its content.
     pub blob: String,
     /// The language it is written in, where that is known.
     pub language: Option<String>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
     /// The number of commits in the examined history that changed it.
     pub commits: i64,
@@ -120,13 +120,13 @@ pub struct Note {
     pub title: String,
     /// Markdown.
     pub body: String,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a note said before something else than a person's edit replaced it.
+/// A former version of a note, which was replaced by something else than a person's edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteVersion {
     /// Its id.
@@ -145,7 +145,7 @@ pub struct NoteVersion {
     pub created_at: DateTime<Utc>,
 }
 
-/// What replaced the text of a note.
+/// The reason why a note's text was replaced.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -154,7 +154,7 @@ pub struct NoteVersion {
 pub enum NoteVersionReason {
     /// An enrichment was applied.
     Enriched,
-    /// An earlier version was put back.
+    /// An earlier version was restored.
     Restored,
 }
 
@@ -185,7 +185,7 @@ impl ActionPoint {
     }
 }
 
-/// What became of an action point.
+/// The state of an action point.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -212,7 +212,7 @@ pub struct BlogPost {
     pub status: BlogPostStatus,
     /// The file that it was imported from, as the source's id, a colon and the path.
     pub source_ref: Option<String>,
-    /// Who made it. Written once; it decides nothing.
+    /// Who created it. Written once; no permission depends on it.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

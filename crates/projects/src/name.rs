@@ -5,13 +5,13 @@ use std::fmt;
 
 use nyxcore_tenancy::{Error, text};
 
-/// The reason why a text is no branch name or no scan path.
+/// Why a text is not a valid branch name or scan path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// The text is no branch name.
+    /// The text is not a valid branch name.
     #[error("the branch name {0}")]
     Branch(&'static str),
-    /// The text is no scan path.
+    /// The text is not a valid scan path.
     #[error("the scan path {0}")]
     ScanPath(&'static str),
 }
@@ -131,7 +131,7 @@ impl ScanPath {
     }
 }
 
-/// As people read it: `/` for the root.
+/// The path as people see it: `/` for the root.
 impl fmt::Display for ScanPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_root() { "/" } else { &self.0 })

@@ -15,7 +15,7 @@ pub const NOTE: Resource = Resource::new("note");
 /// Posts.
 pub const BLOG_POST: Resource = Resource::new("blog_post");
 
-/// What every member may write.
+/// The policy of resources that every member may write.
 const WRITTEN_BY_MEMBERS: &[(Action, Role)] = &[
     (Read, Viewer),
     (Create, Member),
@@ -23,7 +23,7 @@ const WRITTEN_BY_MEMBERS: &[(Action, Role)] = &[
     (Delete, Member),
 ];
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

@@ -74,7 +74,7 @@ impl SourceFileList {
     /// The file that has the path, and the files below it.
     ///
     /// # Errors
-    /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that is no path.
+    /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for an invalid path.
     pub fn below(path: Option<&str>) -> Result<Self> {
         let path = text::FILE_PATH.check_optional("the path", path)?;
         let path = path.as_deref().unwrap_or_default().trim_matches('/');
@@ -86,7 +86,7 @@ impl SourceFileList {
         if path.is_empty() {
             return Condition::all();
         }
-        // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the
+        // Paths are ordered byte by byte, and `0` is the byte after `/`: the paths below a folder are one range of the
         // index.
         let below = Condition::all()
             .add(source_file::Column::Path.gt(format!("{path}/")))
@@ -162,7 +162,7 @@ pub async fn project_count<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -
 /// # Errors
 /// The database fails.
 pub async fn project_by_slug<A: Access>(scoped: &Scoped<A>, slug: &str) -> Result<Option<Project>> {
-    // What is no slug is no project's, and the database need not be asked: it may not even hold the text.
+    // An invalid slug belongs to no project, so the database is not queried: it may not even accept the text.
     if slug_check(slug).is_err() {
         return Ok(None);
     }

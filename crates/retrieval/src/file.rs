@@ -1,11 +1,11 @@
-//! The documents of a file of a repository.
+//! The search documents of a repository's file.
 
 use crate::model::{Document, KnowledgeKind};
 use crate::role::FileRole;
 use crate::text::section::document_sections;
 
-/// The documents that a file is found by: a text for people in sections, any other file as a whole, because a file is
-/// ranked by all that is in it. None for a blank file. The ids, the project and the stack are for the caller to add.
+/// The documents of a file: a text for people is split into sections, and any other file is one document, because a
+/// file is ranked by its whole content. A blank file has none. The caller adds the ids, the project and the stack.
 ///
 /// ```
 /// # use nyxcore_retrieval::{KnowledgeKind, file_documents};

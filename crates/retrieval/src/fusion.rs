@@ -1,4 +1,4 @@
-//! One order out of several: reciprocal rank fusion.
+//! Reciprocal rank fusion: merges several rankings into one.
 //!
 //! Every list gives each of its entries `weight / (k + rank)`, the best entry having rank 1, and the sums decide. Only
 //! ranks count, so that scores of different kinds (full-text, vector distance) need no common scale. The method is
@@ -8,11 +8,11 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// The constant of the formula. The paper takes 60, for lists of a thousand entries; on the short lists of nyxcore 10
+/// The constant of the formula. The paper uses 60, for lists of a thousand entries; on the short lists of nyxcore 10
 /// gave the best mean reciprocal rank (0.612, full text fused with vectors).
 pub const RRF_K: f64 = 10.0;
 
-/// A list of ids, best first, and how much it has to say.
+/// A list of ids, best first, with its weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankedList<'a, T> {
     ids: &'a [T],

@@ -1,7 +1,7 @@
 //! The search index, used by the crates above: weighted fields, full-text search, places in files, rank fusion.
 //!
 //! A file is ranked as a whole, by its path, the names it defines, its headings, comments and text together; then the
-//! places within it are chosen. Both databases rank by the same numbers, which this crate computes.
+//! best places within it are chosen. Both databases rank by the same numbers, which this crate computes.
 //!
 //! A crate publishes its knowledge in the transaction that changes it, and searches return everything of the tenant:
 //!
@@ -74,7 +74,7 @@ pub use text::excerpt::excerpt;
 pub use text::question::named_paths;
 pub use text::section::{Section, document_sections};
 pub use text::{
-    QUERY_TERMS_MAX, TERM_CHARS_MAX, TellingWord, query_terms, split_identifiers, telling_words,
+    QUERY_TERMS_MAX, TERM_CHARS_MAX, SignificantWord, query_terms, split_identifiers, significant_words,
 };
 pub use usage::{Usage, Usages, identifiers_named, usages_of};
 pub use vector::{QuestionVector, VectorModel};

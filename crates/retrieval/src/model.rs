@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::role::{Authority, FileRole};
 
-/// What a document holds. The order is the one in which equally good hits of several kinds are given.
+/// The kind of a document. Equally good hits of several kinds are returned in this order.
 #[derive(
     Debug,
     Clone,
@@ -28,13 +28,13 @@ use crate::role::{Authority, FileRole};
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum KnowledgeKind {
-    /// How code is really written, found by analysis.
+    /// A code pattern: how code is really written, found by analysis.
     CodePattern,
     /// A memory entry.
     MemoryEntry,
     /// A pain, strength, solution, pattern or decision.
     Insight,
-    /// What several projects share.
+    /// A pattern that several projects share.
     Consolidation,
     /// A source file.
     Code,
@@ -102,22 +102,22 @@ impl Field {
     }
 }
 
-/// A piece of knowledge to be found. A long subject is published as several, each a chunk of it.
+/// A document of the index. A long subject is published as several documents, each a chunk of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What it holds.
+    /// Its kind.
     pub kind: KnowledgeKind,
-    /// What it is about, within its kind: the text form of an id, or `source_…:path` for code.
+    /// Its subject within the kind: the text form of an id, or `source_…:path` for code.
     pub subject: String,
-    /// The UUID of the row it is about, where it is about one.
+    /// The UUID of the subject's row, where the subject is a row.
     pub subject_id: Option<Uuid>,
     /// The project it belongs to; without one it belongs to the whole tenant.
     pub project_id: Option<Uuid>,
-    /// What a person reads first.
+    /// The title, which a person reads first.
     pub title: String,
-    /// What a person reads; a hit shows a part of it.
+    /// The text. A hit shows a part of it.
     pub body: String,
-    /// The file it is of.
+    /// The path of its file, where it is from a file.
     pub path: Option<String>,
     /// The UUID of the source that the file is in, where the subject does not name it.
     pub source_id: Option<Uuid>,
@@ -125,14 +125,14 @@ pub struct Document {
     pub start_line: Option<i64>,
     /// Its last line, inclusive.
     pub end_line: Option<i64>,
-    /// The language or framework that it is true for; without one it is true for all.
+    /// The language or framework that it applies to; without one it applies to all.
     pub stack: Option<String>,
-    /// What it is for, where its path does not say so.
+    /// Its role, where the path does not show it.
     pub role: Option<FileRole>,
 }
 
 impl Document {
-    /// A document of a subject, with its title and body and nothing else.
+    /// A document of a subject that only has a title and a body.
     #[must_use]
     pub fn new(
         kind: KnowledgeKind,
@@ -156,7 +156,7 @@ impl Document {
         }
     }
 
-    /// What it is for: as it says, or for a file as its path does.
+    /// Its role: the given one, or else the one that the file's path shows.
     #[must_use]
     pub fn role_or_path(&self) -> Option<FileRole> {
         let of_path = || match self.kind {
@@ -168,7 +168,7 @@ impl Document {
         self.role.or_else(of_path)
     }
 
-    /// How binding it is, where it is a document of a repository.
+    /// Its authority, where it is a document of a repository.
     #[must_use]
     pub fn authority(&self) -> Option<Authority> {
         let path = self
@@ -179,37 +179,37 @@ impl Document {
     }
 }
 
-/// What publishing did, in documents.
+/// The result of publishing, in documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PublishReport {
-    /// New, or other than before.
+    /// New or changed documents.
     pub written: u64,
-    /// As before: not touched.
+    /// Unchanged documents, which were not written.
     pub unchanged: u64,
-    /// Deleted former chunks of the same subjects.
+    /// Deleted chunks that the subjects no longer have.
     pub deleted: u64,
 }
 
-/// A question to the index.
+/// A search request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
     /// The query, in natural language or in identifiers; it is never parsed as query syntax.
     pub text: String,
-    /// This project's documents and those of the whole tenant; without one, all of the tenant's.
+    /// Restricts the search to this project's documents and those of the whole tenant; without one, all are searched.
     pub project_id: Option<Uuid>,
-    /// Only these kinds; all of them if there are none.
+    /// Only these kinds; all kinds where it is empty.
     pub kinds: Vec<KnowledgeKind>,
-    /// Only documents of these stacks or of none.
+    /// Only documents of these stacks or without a stack.
     pub stacks: Option<Vec<String>>,
-    /// How many hits at the most; [`SEARCH_LIMIT_MAX`] is the most that is given.
+    /// The most hits; at most [`SEARCH_LIMIT_MAX`] are returned.
     pub limit: u64,
 }
 
-/// The most hits that one search gives.
+/// The most hits that one search returns.
 pub const SEARCH_LIMIT_MAX: u64 = 100;
 
 impl SearchRequest {
-    /// Asks the whole tenant about everything, for ten hits.
+    /// Searches all documents of the tenant, for ten hits.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -221,69 +221,70 @@ impl SearchRequest {
     }
 }
 
-/// Lines of a file that answer.
+/// Lines of a file that answer the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The first line in the file, from 1.
     pub start_line: i64,
     /// The last line, inclusive.
     pub end_line: i64,
-    /// The name of what is defined there.
+    /// The name of the definition there.
     pub name: Option<String>,
-    /// Whole lines from the first on: as many as are worth showing.
+    /// The first lines of the place, as whole lines, in a length that is worth showing.
     pub excerpt: String,
 }
 
-/// A term of the question that a hit has.
+/// A term of the question that occurs in a hit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TermMatch {
-    /// The term as the index has it: folded, and for an English word without its ending.
+    /// The term in the index: folded, and for an English word its stem.
     pub term: String,
-    /// The fields that have it.
+    /// The fields in which it occurs.
     pub fields: Vec<Field>,
-    /// What it adds to the text score: how rare it is, times how much the document says about it.
+    /// What it adds to the text score: its rarity times its weight in the document.
     pub weight: f64,
 }
 
-/// Why a hit stands where it does.
+/// The explanation of a hit's score and rank.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScoreExplanation {
-    /// The matched terms, the one that adds most first.
+    /// The matched terms, those that add most first.
     pub terms: Vec<TermMatch>,
-    /// The matched terms' share of what a perfect document would have, from 0 to 1.
+    /// The score of the matched terms as a share of a perfect document's, from 0 to 1.
     pub text_score: f64,
-    /// What the role of the file, or the authority of the document, makes of that: a factor.
+    /// The factor for the role of the file, or for the authority of the document.
     pub role_weight: f64,
-    /// What naming the path or an identifier defined there makes of that: a factor, 1 where neither is named.
+    /// The factor if the question names the path or an identifier that is defined there; 1 if it names neither.
     pub exact_weight: f64,
-    /// The rank within its kind by its words, from 1. `None` where its words did not find it, or where vectors took no
-    /// part: then the rank within its kind is that of its words.
+    /// The rank within its kind by words, from 1. `None` where its words did not match, or where vectors were not used:
+    /// then `kind_rank` is the rank by words.
     pub word_rank: Option<u32>,
-    /// How near its nearest passage is to the question: the cosine of the angle between their vectors. `None` where
-    /// vectors took no part, or where 40 of its kind are nearer.
+    /// The similarity of its nearest passage: the cosine of the angle between its vector and the question's. `None`
+    /// where vectors were not used, or where 40 documents of its kind are nearer.
     pub similarity: Option<f64>,
-    /// The rank within its kind by nearness, from 1. `None` where it is not near enough.
+    /// The rank within its kind by similarity, from 1. `None` where it is not similar enough.
     pub vector_rank: Option<u32>,
-    /// The rank within its kind, from 1: where vectors took part, that of both rankings fused.
+    /// The rank within its kind, from 1; where vectors were used, that of both rankings fused.
     pub kind_rank: u32,
-    /// The value by which the kinds were put into one order: see [`crate::fusion`].
+    /// The value by which the hits of all kinds were ordered: see [`crate::fusion`].
     pub fused: f64,
 }
 
-/// A subject that was found, by its best place.
+/// A subject that was found, with its best place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// What it holds.
+    /// Its kind.
     pub kind: KnowledgeKind,
-    /// What it is about. See [`Document::subject`].
+    /// Its subject. See [`Document::subject`].
     pub subject: String,
-    /// The UUID of the row it is about.
+    /// The UUID of the subject's row.
     pub subject_id: Option<Uuid>,
     /// The document's title.
     pub title: String,
-    /// The part of the body that answers best: of a file whole lines, from a definition on where it has one.
+    /// The part of the body that answers best. Of a file it is whole lines, beginning at a definition where there is
+    /// one.
     pub excerpt: String,
-    /// The file it is of.
+    /// The path of its file.
     pub path: Option<String>,
     /// The UUID of the source that the file is in. See [`Document::source_id`].
     pub source_id: Option<Uuid>,
@@ -291,19 +292,19 @@ pub struct Hit {
     pub start_line: Option<i64>,
     /// The last line of the place, inclusive.
     pub end_line: Option<i64>,
-    /// The language or framework that it is true for.
+    /// The language or framework that it applies to.
     pub stack: Option<String>,
-    /// What it is for.
+    /// Its role.
     pub role: Option<FileRole>,
-    /// How binding it is, where it is a document of a repository.
+    /// Its authority, where it is a document of a repository.
     pub authority: Option<Authority>,
     /// A second place of the same file, where one answers nearly as well.
     pub more: Vec<Place>,
-    /// How many hits were left out because they are nearly the same: copies, translations.
+    /// How many hits were left out because they are near copies of this one, such as translations.
     pub alike: u32,
     /// How well it answers, from 0 to 1; the same on both databases.
     pub score: f64,
-    /// Why.
+    /// Why it was found and ranked.
     pub explanation: ScoreExplanation,
 }
 
@@ -316,7 +317,7 @@ impl Hit {
     }
 }
 
-/// A hit as stored with the text that cites it.
+/// A hit in the form that is stored with a text that cites it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Citation {
     /// The kind of the cited subject.
@@ -327,7 +328,7 @@ pub struct Citation {
     pub title: String,
     /// The part that was cited.
     pub excerpt: String,
-    /// The file it is of.
+    /// The path of its file.
     pub path: Option<String>,
     /// The UUID of the source that contains the file. Unknown in older rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,10 +14,11 @@ use crate::role::FileRole;
 use crate::text::fold::Stems;
 use crate::text::weigh::{DocumentTerms, WordClass};
 
-/// Part of every content key: increment it when the terms of a text change, so that everything is written again.
+/// Part of every content key: increment it when the computation of terms changes, so that every document is written
+/// again.
 const TERMS_VERSION: u8 = 5;
 
-/// A chunk that is in the index already.
+/// A chunk that is already in the index.
 struct IndexedChunk {
     id: Uuid,
     content_key: String,
@@ -43,7 +44,7 @@ pub async fn documents_publish(
     write(scoped, unread.collect()).await
 }
 
-/// Documents with their words, ready to be written. See [`documents_prepare`].
+/// Documents with their content keys and, where they are tokenized, their terms. See [`documents_prepare`].
 #[derive(Debug, Default)]
 pub struct PreparedDocuments(Vec<PreparedDocument>);
 
@@ -51,12 +52,11 @@ pub struct PreparedDocuments(Vec<PreparedDocument>);
 struct PreparedDocument {
     document: Document,
     content_key: String,
-    /// What it is found by; `None` where it is not read yet.
+    /// The terms by which it is found; `None` where it is not tokenized yet.
     terms: Option<DocumentTerms>,
 }
 
-/// Reads the words of documents without a database, so that it can be done on another thread while the former ones are
-/// written.
+/// Tokenizes documents without a database, so that another thread can do it while the former documents are written.
 #[must_use]
 pub fn documents_prepare(documents: Vec<Document>) -> PreparedDocuments {
     let mut stems = Stems::new();
@@ -83,8 +83,7 @@ async fn write(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<PreparedDocument>,
 ) -> Result<PublishReport> {
-    // In the order of their keys, so that two transactions that publish the same subjects do not block each other
-    // crosswise.
+    // The subjects are in the order of their keys, so that two transactions that publish the same ones do not deadlock.
     let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<PreparedDocument>> = BTreeMap::new();
     for prepared in documents {
         let document = &prepared.document;
@@ -183,7 +182,7 @@ pub async fn documents_withdraw_project(
     scoped.delete::<row::Entity>(which).await
 }
 
-/// What the index holds of the subjects, by chunk.
+/// The stored chunks of the subjects.
 async fn former_chunks(
     scoped: &Scoped<ReadWrite>,
     subjects: impl Iterator<Item = &(KnowledgeKind, String)> + Clone,
@@ -244,7 +243,7 @@ fn row_of(
     }
 }
 
-/// The terms as the database's full text takes them: words with spaces between, each of them quoted for a `tsvector`.
+/// The terms in the form of the database's full text: separated by spaces, and each quoted for a `tsvector`.
 fn words_stored(scoped: &Scoped<ReadWrite>, document: &Document, terms: &DocumentTerms) -> String {
     let key = tenant_key(scoped.tenant());
     let words = terms.stored(&key, word_class(document.kind));
@@ -254,7 +253,7 @@ fn words_stored(scoped: &Scoped<ReadWrite>, document: &Document, terms: &Documen
     }
 }
 
-/// The list of words that a kind stands in.
+/// The class of a kind's words.
 pub(crate) fn word_class(kind: KnowledgeKind) -> WordClass {
     match kind {
         KnowledgeKind::Code => WordClass::File,
@@ -262,7 +261,7 @@ pub(crate) fn word_class(kind: KnowledgeKind) -> WordClass {
     }
 }
 
-/// What the document is found by: its title, its path, and its body with the names that it defines.
+/// The terms by which a document is found: those of its title, its path, and its body with the names that it defines.
 fn document_terms(document: &Document, stems: &mut Stems) -> DocumentTerms {
     DocumentTerms::of(
         &document.title,
@@ -272,13 +271,13 @@ fn document_terms(document: &Document, stems: &mut Stems) -> DocumentTerms {
     )
 }
 
-/// What every word of a tenant begins with in the full text, so that each tenant has lists of its own: the last 48 bits
-/// of its id. Two tenants of one key would share lists, and still find nothing of each other.
+/// The prefix of all words of a tenant in the full text, so that each tenant has its own posting lists: the last 48
+/// bits of its id. Two tenants with the same key would share lists, and still not find each other's documents.
 pub(crate) fn tenant_key(tenant: TenantId) -> String {
     format!("{:012x}", tenant.0.as_u128() & 0xffff_ffff_ffff)
 }
 
-/// PostgreSQL keeps no NUL in a text.
+/// Replaces NUL, which PostgreSQL does not store in a text.
 fn storable(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "\u{fffd}")
@@ -287,8 +286,8 @@ fn storable(text: String) -> String {
     }
 }
 
-/// SHA-256 over all that is written of a document, in hexadecimal. Each part is preceded by its length, so that no two
-/// documents run together to the same bytes.
+/// The SHA-256 of all that is written of a document, in hexadecimal. While it is the same, the document is unchanged.
+/// Each part is preceded by its length, so that no two documents give the same bytes.
 fn content_key(document: &Document) -> String {
     let mut hash = Sha256::new();
     hash.update([TERMS_VERSION]);
@@ -311,7 +310,7 @@ fn content_key(document: &Document) -> String {
     for id in [document.subject_id, document.project_id] {
         part(id.as_ref().map(|id| id.as_bytes().as_slice()));
     }
-    // Only where there is one: what has none keeps the key that it had before there were sources.
+    // It is only added where there is one: so documents without a source keep their keys from before sources existed.
     if let Some(source) = &document.source_id {
         part(Some(source.as_bytes().as_slice()));
     }
@@ -348,7 +347,7 @@ mod tests {
         );
     }
 
-    /// Text that moves from one field to the next is another document.
+    /// A document whose text moves from one field to the next is a changed document.
     #[test]
     fn every_field_that_is_written_is_part_of_the_key() {
         let some = Some(Uuid::from_u128(1));

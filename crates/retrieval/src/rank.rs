@@ -1,4 +1,4 @@
-//! Puts candidates in order: exact names, near copies, the floor, the kinds in one list, and what each hit shows.
+//! Ranks candidates: exact names, near copies, minimum scores, the fusion of the kinds, and what each hit shows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,22 +20,22 @@ mod shown;
 use near::{near, rankings_fuse};
 use shown::{prose, shown};
 
-/// What scores less than this share of the best hit of its kind is not shown.
+/// A hit with less than this share of the best score of its kind is not shown.
 const FLOOR_OF_BEST: f64 = 0.18;
-/// What scores less than this share of what the best hit of all kinds does is not shown, whatever its kind.
+/// A hit with less than this share of the best score of all kinds is not shown.
 const FLOOR_OF_ALL: f64 = 0.02;
-/// Bits in which the fingerprints of near copies differ at the most.
+/// The most bits in which the fingerprints of near copies differ.
 const ALIKE_BITS: u32 = 3;
-/// Habits in a list of several kinds: more are no answer.
+/// The most code patterns in a list of several kinds: more do not help.
 const HABITS_MAX: usize = 2;
-/// The terms of a question that a habit has in such a list at the least, where the question has so many: one word alone
-/// is shared by chance.
+/// The number of the question's terms that a code pattern must have in such a list, if the question has that many: one
+/// word alone may match by chance.
 const HABIT_TERMS_MIN: usize = 2;
-/// The code hits in whose folders a habit must be.
+/// The number of code hits in whose folders a code pattern must be.
 const HABIT_CODE_HITS: usize = 10;
-/// What a name of two words that the question has beside each other makes of a score.
+/// The factor for a name that contains two words which are adjacent in the question.
 const PAIR_WEIGHT: f64 = 1.35;
-/// A name shorter than this is a definition's in every second file.
+/// Shorter names are ignored: nearly every file defines one of them.
 const NAME_CHARS_MIN: usize = 4;
 
 /// A document that the database found.
@@ -55,14 +55,14 @@ pub(crate) struct Candidate {
     pub stack: Option<String>,
     pub role: Option<FileRole>,
     pub authority: Option<Authority>,
-    /// Its fingerprint; 0 for none.
+    /// Its fingerprint; 0 where it has none.
     pub alike: i64,
-    /// How near its nearest passage is to the question, from -1 to 1. `None` where vectors did not find it.
+    /// The similarity of its nearest passage to the question, from -1 to 1. `None` where vectors did not find it.
     pub similarity: Option<f64>,
 }
 
 impl Candidate {
-    /// A document that no word found.
+    /// A candidate that was found by its vector only.
     pub(crate) fn of_document(row: search_document::Model) -> Self {
         Self {
             score: 0.0,
@@ -84,18 +84,19 @@ impl Candidate {
     }
 }
 
-/// A question with what the database says of its terms.
+/// A question with the rarities of its terms, which the database gave.
 pub(crate) struct RankQuery<'q> {
     pub question: &'q Question,
-    /// How rare a term is: twice its place in the question, and one more for text that is no file.
+    /// The rarity of each term. The key is twice its index in the question, plus one for its word in texts that are no
+    /// files.
     pub rarities: &'q BTreeMap<usize, f64>,
     pub limit: usize,
 }
 
-/// A candidate on its way into the list.
+/// A candidate with its scores and ranks.
 struct CandidateScore {
     candidate: Candidate,
-    /// From 0 to 1.
+    /// The score, from 0 to 1.
     score: f64,
     exact_weight: f64,
     role_weight: f64,
@@ -106,7 +107,7 @@ struct CandidateScore {
     fused: f64,
 }
 
-/// How much a kind counts where several are fused. Code answers; documents and habits stand beside it.
+/// The weight of a kind where several are fused. Code answers best; documents and code patterns are supplementary.
 const fn kind_weight(kind: KnowledgeKind) -> f64 {
     match kind {
         KnowledgeKind::Code => 1.0,
@@ -117,7 +118,7 @@ const fn kind_weight(kind: KnowledgeKind) -> f64 {
     }
 }
 
-/// The hits in their order.
+/// Ranks the candidates and returns the hits in order.
 pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<Hit> {
     let mut stems = Stems::new();
     let mut kinds: BTreeMap<KnowledgeKind, Vec<CandidateScore>> = BTreeMap::new();
@@ -161,7 +162,7 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         .iter()
         .map(|term| term.text.as_str())
         .collect();
-    // Who asks for the documentation gets it first.
+    // A question for documentation gets documents first.
     let wants_documents = FileRole::Document.is_asked(&terms);
     for (kind, of_kind) in kinds {
         let weight = match kind {
@@ -170,7 +171,8 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         };
         for (rank, mut one) in (1_u32..).zip(of_kind) {
             one.kind_rank = rank;
-            // A weak hit is not as good as a strong one because both are the first of their kinds.
+            // The rank within a kind is not enough: the first hit of a kind may be much weaker than the first of
+            // another.
             let of_words = if best > 0.0 { one.score / best } else { 0.0 };
             let of_vector = match one.vector_rank {
                 Some(_) => near(&one).map_or(0.0, |similarity| similarity / nearest),
@@ -193,7 +195,7 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         .collect()
 }
 
-/// Sums of the same numbers in another order differ in their last bits.
+/// Rounds a score, because sums of the same numbers in another order differ in their last bits.
 fn rounded(score: f64) -> f64 {
     (score * 1e7).round() / 1e7
 }
@@ -230,7 +232,7 @@ fn scored(candidate: Candidate, asked: &RankQuery<'_>, stems: &mut Stems) -> Can
     }
 }
 
-/// What a document would score that says all there is to say about every term.
+/// The score of a perfect document, which has every term at its highest weight.
 fn most_of(asked: &RankQuery<'_>, class: WordClass) -> f64 {
     let parity = usize::from(class == WordClass::Text);
     let mut weights: Vec<f64> = asked
@@ -243,7 +245,7 @@ fn most_of(asked: &RankQuery<'_>, class: WordClass) -> f64 {
     weights.iter().sum()
 }
 
-/// What naming a path, or an identifier that is defined there, makes of a score.
+/// The factor of a score where the question names the path, or an identifier that is defined there.
 fn exact_weight(candidate: &Candidate, question: &Question, stems: &mut Stems) -> f64 {
     let mut weight = 1.0;
     if let Some(path) = &candidate.path {
@@ -282,7 +284,7 @@ fn exact_weight(candidate: &Candidate, question: &Question, stems: &mut Stems) -
     weight
 }
 
-/// Leaves the best of near copies, which counts the others.
+/// Keeps the best of near copies and counts the others.
 fn copies_fold(of_kind: &mut Vec<CandidateScore>) {
     let mut kept: Vec<CandidateScore> = Vec::with_capacity(of_kind.len());
     for one in of_kind.drain(..) {
@@ -306,8 +308,7 @@ fn copies_fold(of_kind: &mut Vec<CandidateScore>) {
     *of_kind = kept;
 }
 
-/// Leaves the habits that are about the question and can be seen in the folder of a file that was found; two at the
-/// most.
+/// Keeps the code patterns that match the question and have an exemplar in the folder of a found file; at most two.
 fn habits_choose(
     kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>,
     question: &Question,
@@ -324,7 +325,7 @@ fn habits_choose(
     if let Some(habits) = kinds.get_mut(&KnowledgeKind::CodePattern) {
         let wanted = HABIT_TERMS_MIN.min(question.terms.len());
         habits.retain(|one| {
-            // What vectors found has no words to count.
+            // A code pattern that vectors found need not have words of the question.
             if one.vector_rank.is_none() {
                 let (title, body) = (&one.candidate.title, &one.candidate.body);
                 let said = DocumentTerms::of(title, None, body, stems);
@@ -345,7 +346,7 @@ fn habits_choose(
     }
 }
 
-/// The name of a file without its endings.
+/// The name of a file without its extensions.
 fn stem_of(name: &str) -> &str {
     name.split_once('.').map_or(name, |(stem, _)| stem)
 }

@@ -1,11 +1,11 @@
-//! What a file is for, by its path, and how binding a document is.
+//! The role of a file by its path, and the authority of a document.
 //!
 //! Longer than 450 lines: half of it are lists of names.
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
-/// What a file, or a piece of knowledge, is for. It decides how much a match counts.
+/// The role of a file or of a piece of knowledge: its purpose. It decides how much a match counts.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -24,21 +24,21 @@ pub enum FileRole {
     Document,
     /// A list of what changed.
     ChangeLog,
-    /// What every project has: a licence, a code of conduct, what an issue or a pull request begins with.
+    /// A text that every project has: a licence, a code of conduct, templates of issues and pull requests.
     Template,
-    /// Data of tests, and snapshots.
+    /// Test data and snapshots.
     Fixture,
-    /// Written by a program.
+    /// A file that a program wrote.
     Generated,
-    /// A text in another language than the first.
+    /// A text in another language than the project's main one.
     Translation,
     /// Settings of tools and of the program.
     Configuration,
-    /// What the source shows or stores by: templates of pages, stylesheets, SQL.
+    /// What the source uses to display or to store: page templates, stylesheets, SQL.
     Resource,
     /// An example, a demonstration or a benchmark.
     Example,
-    /// A habit that nearly every project of the language has: it says almost nothing.
+    /// A code pattern of nearly every project in the language: it says almost nothing.
     Convention,
 }
 
@@ -61,7 +61,7 @@ impl FileRole {
         ]
     }
 
-    /// How much a match counts, of 1. A rule of this project, tuned by `nyxcore eval` on its own history.
+    /// The weight of a match, at most 1. A rule of this project, tuned by `nyxcore eval` on its own history.
     #[must_use]
     pub const fn weight(self) -> f64 {
         match self {
@@ -113,7 +113,7 @@ impl FileRole {
         self.asked_by().iter().any(|word| asked.contains(word))
     }
 
-    /// How much a match counts for a question with these terms: fully where it asks for such files.
+    /// The weight of a match for a question with these terms: 1 where it asks for such files.
     pub(crate) fn weight_for(self, asked: &[&str]) -> f64 {
         if self.is_asked(asked) {
             self.weight().max(0.9)
@@ -270,7 +270,7 @@ const CHANGE_LOGS: &[&str] = &[
     "whatsnew",
 ];
 const DOCUMENTS: &[&str] = &["readme", "contributing", "codeowners"];
-/// Texts that say nothing about the project, by their names without an ending.
+/// The names, without an extension, of texts that say nothing about the project.
 const BOILERPLATE: &[&str] = &[
     "license",
     "licence",
@@ -300,7 +300,7 @@ const CONFIGURATIONS: &[&str] = &[
     "setup.py",
 ];
 
-/// Whether a file of SQL with this name fills tables, by the names that frameworks give it (`data.sql`, `seeds.sql`).
+/// Whether an SQL file with this name fills tables, by the usual names of frameworks (`data.sql`, `seeds.sql`).
 fn is_rows(stem: &str) -> bool {
     stem.split(['-', '_', '.']).any(|part| {
         matches!(
@@ -363,7 +363,8 @@ fn is_generated(folders: &str, name: &str, stem: &str, ending: &str) -> bool {
         })
 }
 
-/// The languages that texts are translated to, as files name them. English is the first one of nearly every project.
+/// Codes of languages that texts are translated to, as file names have them. English is missing: it is nearly always
+/// the main language.
 const LOCALES: &[&str] = &[
     "ar", "az", "be", "bg", "bn", "ca", "cs", "da", "de", "el", "es", "et", "eu", "fa", "fi",
     "fil", "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "it", "ja", "ka", "kk", "km", "ko",
@@ -371,7 +372,7 @@ const LOCALES: &[&str] = &[
     "sr", "sv", "sw", "ta", "te", "th", "tr", "uk", "ur", "uz", "vi", "yo", "zh",
 ];
 
-/// The path without the language that it names, where it names one: the same for all translations of a text.
+/// The path without the language code in it, if it has one: it is the same for all translations of a text.
 pub(crate) fn locale_neutral(path: &str) -> Option<String> {
     let lower = path.to_ascii_lowercase();
     let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
@@ -459,7 +460,7 @@ fn is_locale(name: &str) -> bool {
     LOCALES.contains(&language) && region.is_none_or(is_region)
 }
 
-/// How binding a document is.
+/// The authority of a document: how binding it is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -470,16 +471,16 @@ fn is_locale(name: &str) -> bool {
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Authority {
-    /// To be followed: rules for contributors and agents, accepted decisions.
+    /// Must be followed: rules for contributors and agents, accepted decisions.
     Mandatory,
-    /// Says how things are meant: README, architecture, style guides, design pages.
+    /// Describes intentions: README, architecture, style guides, design pages.
     Guideline,
-    /// Explains: all other documentation.
+    /// All other documentation.
     Informational,
 }
 
 impl Authority {
-    /// The authority of a document by its path; `None` for what is no document.
+    /// The authority of a document by its path; `None` for a file that is no document.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         if FileRole::of_path(path) != FileRole::Document {
@@ -522,7 +523,7 @@ impl Authority {
         )
     }
 
-    /// How much a match counts: what binds comes before what explains.
+    /// The weight of a match: binding documents come before explanations.
     #[must_use]
     pub const fn weight(self) -> f64 {
         match self {

@@ -1,7 +1,7 @@
-//! Searches the index: the databases give candidates by weighted words, and [`rank`](crate::rank) puts them in order.
+//! Searches the index: the databases return candidates by weighted words, and [`rank`](crate::rank) ranks them.
 //!
-//! Both databases compute the same sum: for each asked word that a document has, how much the document says about it
-//! (its level, which is part of the word in the index) times how rare it is times how much the question stresses it.
+//! Both databases compute the same sum over the question's words in a document: the weight of the word in the document
+//! (its level, which is part of the word in the index) times its rarity times its stress in the question.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,31 +18,33 @@ use crate::text::question::Question;
 use crate::text::weigh::{LEVELS, WordClass, level_weight, lexeme, rarity};
 use crate::vector::{Neighbor, NeighborFilter, QuestionVector, nearest, vector_model_current};
 
-/// The terms of a question that are scored: the rarest of those that are asked about.
+/// The most terms of a question that are scored: the rarest ones of those that are counted.
 const SCORED_TERMS_MAX: usize = 48;
 
-/// Entries of the index that one search reads, beside those of its first word. It reads the rarest terms first and of a
-/// term the documents that say most about it; what there is no room for says least. 40,000 take some 20 ms.
+/// The most index entries that one search reads, beside those of its first word. It reads the rarest terms first, and
+/// of a term the documents with the highest weight; entries beyond the limit matter least. 40,000 take some 20 ms.
 const ENTRIES_MAX: i64 = 40_000;
 
-/// Entries of one word that PostgreSQL reads. A word that more documents have at one level is hardly worth its time.
+/// The most entries of one word that PostgreSQL reads. A word with more documents at one level is hardly worth its
+/// time.
 const ENTRIES_OF_WORD_MAX: i64 = 4_000;
 
-/// Candidates of each kind that are read and put in order.
+/// The most candidates of each kind that are read and ranked.
 const CANDIDATES_MAX: i64 = 40;
 
-/// How many documents there are is counted up to here: beyond, the count costs more than it says.
+/// The most documents that are counted: beyond, the exact number does not matter.
 const DOCUMENTS_COUNTED_MAX: i64 = 10_000;
 
-/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are.
+/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are. `$1` is
+/// the tenant, which `Scoped` adds.
 const DOCUMENTS_COUNTED: &str = "
     SELECT a.value AS word, v.doc AS documents,
            (SELECT count(*) FROM (SELECT 1 FROM search_documents WHERE tenant_id = $1 LIMIT 10000)) AS counted
     FROM json_each($2) a CROSS JOIN search_vocabulary v ON v.term = a.value";
 
-/// `$2` words with their weights, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind, `$7` roles
-/// with their weights. A subject's best chunk stands for it. CROSS JOIN keeps SQLite to the order as written: left to
-/// itself it goes through the tenant's documents and asks the full text about each of them.
+/// `$2` words with their weights, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows per kind, `$7`
+/// roles with their weights. A subject is represented by its best chunk. CROSS JOIN makes SQLite keep the order of the
+/// joins: otherwise it scans the tenant's documents and queries the full text for each of them.
 const SQLITE: &str = "
     WITH asked AS MATERIALIZED (
         SELECT '\"' || (value ->> 0) || '\"' AS word, value ->> 1 AS weight FROM json_each($2)
@@ -69,9 +71,9 @@ const SQLITE: &str = "
     FROM ranked r CROSS JOIN search_documents d ON d.seq = r.seq
     WHERE r.place <= $6 AND d.tenant_id = $1";
 
-/// The same; the function alone may use the index under row-level security (see the migration). The rows themselves are
-/// read under it. `$2` are the words, each with its term, the weight of its level and the stress of the question; `$8`
-/// are the bounds.
+/// The same for PostgreSQL. Only the function may use the index under row-level security (see the migration); the rows
+/// themselves are read under it. `$2` are the words, each with its term, the weight of its level and its stress in the
+/// question; `$8` are the limits.
 const POSTGRES: &str = "
     SELECT r.score, r.weights::text AS weights, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id,
            d.start_line, d.end_line, d.stack, d.role, d.authority, d.alike
@@ -108,22 +110,22 @@ struct CandidateRow {
     alike: i64,
 }
 
-/// A word of the index that a question asks for.
+/// A word of the index that a question's term may match.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct QuestionWord {
-    /// As the index has it.
+    /// The word in the index.
     word: String,
-    /// The number of its term: a term of a question has one for each class.
+    /// The number of its term. Each term of a question has one number per class of words.
     term: usize,
     level: u8,
 }
 
 /// Returns the best hits for a text.
 ///
-/// Any term of the text may match; what says more about rarer terms ranks higher. All of a long text is read, and its
-/// rarest terms are asked for. Each kind is ranked separately and the rankings are fused, so that a kind with many
-/// documents does not displace the others, and documents do not displace code. A subject is returned once, by its best
-/// place. A text without a word has no hits.
+/// Any term of the text may match; rarer terms and higher weights rank a document higher. All of a long text is read,
+/// and its rarest terms are searched for. Each kind is ranked separately and the rankings are fused, so that a kind
+/// with many documents does not displace the others, and documents do not displace code. A subject is returned once, by
+/// its best place. A text without a word has no hits.
 ///
 /// # Errors
 /// The database refuses.
@@ -131,9 +133,8 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
     search_with(scoped, request, None).await
 }
 
-/// As [`search`], with the question as a vector too: of each kind the nearest documents are ranked beside those that
-/// its words find, and the two rankings are fused. A vector of another model than the tenant's current one says
-/// nothing.
+/// As [`search`], with the question as a vector too: of each kind, the nearest documents are ranked beside those that
+/// its words find, and the two rankings are fused. A vector of another model than the tenant's current one is ignored.
 ///
 /// # Errors
 /// The database refuses.
@@ -173,7 +174,7 @@ pub async fn search_with<A: Access>(
     Ok(ranked(candidates, &asked))
 }
 
-/// Adds the nearest documents to what the words found: a subject that both found keeps the place that its words have.
+/// Adds the nearest documents to the candidates. A subject that words also found keeps the chunk that the words found.
 async fn nearest_add<A: Access>(
     scoped: &Scoped<A>,
     vector: &QuestionVector,
@@ -208,7 +209,7 @@ async fn nearest_add<A: Access>(
         .collect();
     rows.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
     for (similarity, row) in rows {
-        // The nearest chunk of a subject comes first and stands for it.
+        // The nearest chunk of a subject comes first and represents it.
         match known.get(&(row.kind, row.subject.clone())) {
             Some(&at) => {
                 candidates[at].similarity.get_or_insert(similarity);
@@ -225,7 +226,7 @@ async fn nearest_add<A: Access>(
     Ok(())
 }
 
-/// The words of the index that a question's terms may stand in.
+/// The words of the index that the terms of a question may match, one per class and level.
 pub(crate) fn words_asked(
     question: &Question,
     kinds: &[KnowledgeKind],
@@ -237,7 +238,7 @@ pub(crate) fn words_asked(
     let mut words = Vec::new();
     for (n, term) in question.terms.iter().enumerate() {
         for &class in &classes {
-            // The level that says most comes first.
+            // The highest level comes first.
             for level in (0..LEVELS).rev() {
                 words.push(QuestionWord {
                     word: lexeme(level, class, key, &term.text),
@@ -250,7 +251,7 @@ pub(crate) fn words_asked(
     words
 }
 
-/// How rare each term is: by its number of [`QuestionWord::term`], with the number of its documents.
+/// The rarity of each term, by the number in [`QuestionWord::term`], with the number of its documents.
 fn rarities_of(
     words: &[QuestionWord],
     counts: &BTreeMap<&str, i64>,
@@ -272,7 +273,7 @@ fn rarities_of(
     rarities
 }
 
-/// The documents that have most of the words, `most` of each kind, and how rare each term is.
+/// The best documents for the words, `most` of each kind, and the rarity of each term.
 pub(crate) async fn candidates_of<A: Access>(
     scoped: &Scoped<A>,
     request: &SearchRequest,
@@ -386,7 +387,7 @@ async fn candidates_postgres<A: Access>(
     Ok((rows.into_iter().map(candidate).collect(), rarities))
 }
 
-/// The project, kinds, stacks and roles as both statements take them.
+/// The project, kinds, stacks and roles as parameters of both statements.
 fn filters(request: &SearchRequest, kinds: &[KnowledgeKind], question: &Question) -> [Value; 4] {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let stacks = request

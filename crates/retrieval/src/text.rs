@@ -1,8 +1,8 @@
-//! Text on its way into the index and into a query.
+//! Prepares text for the index and for queries.
 //!
-//! Identifiers are split where people hear a word boundary, so that "http response" finds `parseHTTPResponse`; measured
-//! on code search, that lifts the mean reciprocal rank from 0.446 to 0.507 (SQLite FTS5) and 0.516 (PostgreSQL). The
-//! same splitting serves the index and the query. Terms are ORed: ANDed, almost nothing is found.
+//! Identifiers are split at word boundaries, so that "http response" finds `parseHTTPResponse`. Measured on code
+//! search, that raises the mean reciprocal rank from 0.446 to 0.507 (SQLite FTS5) and 0.516 (PostgreSQL). The index and
+//! the query use the same splitting. Terms are combined by OR: by AND, almost nothing is found.
 
 pub mod chunk;
 pub mod excerpt;
@@ -31,8 +31,8 @@ pub const TERM_CHARS_MAX: usize = 64;
 /// assert_eq!(split_identifiers("parseHTTPResponse user_id"), "parsehttpresponse parse http response user_id user id");
 /// ```
 ///
-/// A part of one character ("point_x") is left out: nobody finds anything by it. All that is not a letter, a digit or
-/// `_` becomes a space, so that the result holds no syntax.
+/// A part of one character ("point_x") is left out, because it is useless for a search. Every character that is not a
+/// letter, a digit or `_` becomes a space, so that the result contains no syntax.
 #[must_use]
 pub fn split_identifiers(text: &str) -> String {
     // Most texts get longer by a third or so.
@@ -48,8 +48,8 @@ pub fn split_identifiers(text: &str) -> String {
     split
 }
 
-/// The terms of what a person asks: split as the index is, each once, in lower case, in the order in which they occur,
-/// at most [`QUERY_TERMS_MAX`].
+/// The terms of a question: split as for the index, each once, in lower case, in the order in which they occur, at most
+/// [`QUERY_TERMS_MAX`].
 ///
 /// Very common English words are left out, and single Latin letters, unless there is nothing else. The result is empty
 /// for a text without a letter or digit.
@@ -63,27 +63,27 @@ pub fn query_terms(text: &str) -> Vec<String> {
     }
 }
 
-/// A word of a text that says something, and what the index finds it by.
+/// A significant word of a text, with its term in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TellingWord {
-    /// As the index has it: folded, and for English without its ending.
+pub struct SignificantWord {
+    /// The term in the index: folded, and for English the stem.
     pub term: String,
-    /// As it is written.
+    /// The word as it is written.
     pub word: String,
 }
 
-/// The words of a prose that say something, each term once, in the order in which they occur, at most
-/// [`QUERY_TERMS_MAX`]. Word forms have one term, so that two texts can be compared by what they are about.
+/// The significant words of a prose text, each term once, in the order in which they occur, at most
+/// [`QUERY_TERMS_MAX`]. All forms of a word have one term, so that two texts can be compared by their content.
 ///
 /// ```
-/// # use nyxcore_retrieval::telling_words;
-/// let words = telling_words("The leases are renewed.");
+/// # use nyxcore_retrieval::significant_words;
+/// let words = significant_words("The leases are renewed.");
 /// let terms: Vec<&str> = words.iter().map(|word| word.term.as_str()).collect();
-/// assert_eq!(terms, telling_words("renew a lease").iter().rev().map(|word| word.term.as_str()).collect::<Vec<_>>());
+/// assert_eq!(terms, significant_words("renew a lease").iter().rev().map(|word| word.term.as_str()).collect::<Vec<_>>());
 /// assert_eq!(words[0].word, "leases");
 /// ```
 #[must_use]
-pub fn telling_words(text: &str) -> Vec<TellingWord> {
+pub fn significant_words(text: &str) -> Vec<SignificantWord> {
     let text = fold::normalized(text);
     let mut stems = fold::Stems::new();
     let mut seen = HashSet::new();
@@ -96,7 +96,7 @@ pub fn telling_words(text: &str) -> Vec<TellingWord> {
         words::terms_of(&word, &mut stems, &mut found);
         for term in found.drain(..) {
             if telling.len() < QUERY_TERMS_MAX && seen.insert(term.text.clone()) {
-                telling.push(TellingWord {
+                telling.push(SignificantWord {
                     term: term.text,
                     word: word.text.to_owned(),
                 });
@@ -119,9 +119,9 @@ fn distinct_terms(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
 /// A run of letters, digits and `_` in a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Identifier<'a> {
-    /// Where it starts, in bytes.
+    /// Its start, in bytes.
     pub start: usize,
-    /// As it is written, without the `_` around it.
+    /// The identifier as it is written, without the `_` around it.
     pub text: &'a str,
 }
 
@@ -146,12 +146,12 @@ fn is_word_start(c: char) -> bool {
     c.is_alphanumeric()
 }
 
-/// Letters may be written as a base and an accent.
+/// Whether a character is a combining accent: a letter may be written as a base and an accent.
 pub(crate) fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
 
-/// What an identifier is found by: itself in lower case, then its parts, if there are several.
+/// The terms of an identifier: itself in lower case, then its parts, if there are several.
 pub(crate) fn tokens(identifier: &str) -> Vec<String> {
     let parts = parts(identifier);
     let mut tokens = vec![identifier.to_lowercase()];

@@ -1,7 +1,6 @@
-//! Where an identifier is used: the lines of files that have it, whatever they say about it.
+//! Finds where an identifier is used: all lines of files that have it.
 //!
-//! A search gives what answers best, and leaves out what says little. Who is to change a definition needs the places
-//! that say little too.
+//! A search returns the best answers and leaves out weak ones. Whoever changes a definition also needs the weak ones.
 
 use nyxcore_tenancy::{Access, Result, Scoped};
 use uuid::Uuid;
@@ -15,9 +14,9 @@ use crate::text::outline::outline;
 use crate::text::parts;
 use crate::text::question::Question;
 
-/// The most files whose lines are read: a name that more files have is hardly one definition's.
+/// The most files whose lines are read: a name in more files is hardly that of one definition.
 const FILES_MAX: i64 = 100;
-/// Identifiers of a text that are looked for.
+/// The most identifiers of a text that are searched for.
 const IDENTIFIERS_MAX: usize = 3;
 
 /// A line that has an identifier.
@@ -27,7 +26,7 @@ pub struct Usage {
     pub path: String,
     /// The line, from 1.
     pub line: usize,
-    /// What stands there, without the blanks around it.
+    /// The line without the blanks around it.
     pub text: String,
     /// Whether the line declares it.
     pub is_definition: bool,
@@ -36,14 +35,15 @@ pub struct Usage {
 /// The lines that have an identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usages {
-    /// The lines that declare it first, then those of the file that says most about it.
+    /// The lines that declare it first, then those of the files with the highest score.
     pub lines: Vec<Usage>,
     /// Whether these are all lines of the project's code: no file was left out.
     pub is_complete: bool,
 }
 
-/// The identifiers that a text names, in its order, at most three. In a sentence they have several parts, as
-/// `parseBody` and `handle_request` do: a word of one part may be a word. A text of one word is one.
+/// The identifiers in a text, in order, at most three. In a sentence only those of several parts count, such as
+/// `parseBody` and `handle_request`: a word of one part may be an ordinary word. A text of a single word is one
+/// identifier.
 ///
 /// ```
 /// # use nyxcore_retrieval::identifiers_named;
@@ -70,7 +70,7 @@ pub fn identifiers_named(text: &str) -> Vec<&str> {
     named
 }
 
-/// The lines of a project's code that have an identifier as a whole word, in its own case.
+/// The lines of a project's code that have an identifier as a whole word, in the same case.
 ///
 /// # Errors
 /// The database refuses.
@@ -129,7 +129,7 @@ fn usages_in(file: &Candidate, identifier: &str) -> Vec<Usage> {
         .collect()
 }
 
-/// Whether a line has a name that is no part of a longer one.
+/// Whether a line has a name that is not part of a longer one.
 fn has_word(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();

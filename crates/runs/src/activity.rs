@@ -16,13 +16,14 @@ use crate::model::{RunEvent, RunId, RunKind, RunStatus};
 
 /// The polling interval on PostgreSQL, where every event has a signal and a lost connection triggers a poll.
 const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
-/// How far back a look goes behind the one before it, for the clocks of replicas differ and a transaction takes its
-/// time.
+/// How far a poll reaches back before the start of the previous poll: the clocks of replicas differ, and a transaction
+/// commits later than the time it writes.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
-/// Runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
+/// The number of runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
 const RUNS_PER_STATEMENT: usize = 100;
 
-/// Follows the runs of these kinds of a tenant, or of one of its projects, from now on. It never ends by itself.
+/// Streams the events of a tenant's runs of these kinds, or of one project's runs, from now on. The stream never ends
+/// by itself.
 pub fn activity_follow(
     store: &Store,
     tenant: TenantId,
@@ -31,7 +32,7 @@ pub fn activity_follow(
 ) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
     let store = store.clone();
     async_stream::try_stream! {
-        // Subscribed before the first look, so that no event falls between the two.
+        // Subscribed before the first read, so that no event is lost between the two.
         let mut signals = store.signals();
         let mut activity = Activity::begin(store, tenant, project, kinds).await?;
         loop {
@@ -60,20 +61,20 @@ struct Activity {
     kinds: Vec<RunKind>,
     /// The number of the last event that was read, by run. Runs that ended before the horizon are not in it.
     cursors: HashMap<RunId, i64>,
-    /// A look at all runs takes those that are active and those that moved since then.
+    /// The start of the window of a poll: it reads the active runs and those that moved since this time.
     horizon: DateTime<Utc>,
-    /// The time of the last poll of all runs, on both clocks.
+    /// The start of the last poll of all runs, by the store's clock and by the monotonic clock.
     look: (DateTime<Utc>, Instant),
 }
 
 struct Batch {
     events: Vec<RunEvent>,
-    /// Another batch is there to be read.
+    /// Whether more events are ready to be read.
     more: bool,
 }
 
 impl Activity {
-    /// Begins behind the events that there are.
+    /// Starts after the events that are stored already.
     async fn begin(
         store: Store,
         tenant: TenantId,
@@ -133,12 +134,12 @@ impl Activity {
         }
     }
 
-    /// The next events of the runs that changed, or of all.
+    /// Reads the next events of the changed runs, or of all runs.
     async fn read(&mut self, changed: Option<&BTreeSet<Uuid>>) -> Result<Batch> {
         let scoped = self.store.read(self.tenant).await?;
         let runs = self.runs(&scoped, changed).await?;
         if changed.is_none() {
-            // Those that are gone or ended before the horizon are forgotten: no look meets them again.
+            // Deleted runs and runs that ended before the horizon are dropped: no later poll returns them.
             let met: BTreeSet<Uuid> = runs.iter().map(|(id, _)| id.0).collect();
             self.cursors.retain(|id, _| met.contains(&id.0));
         }
@@ -174,7 +175,7 @@ impl Activity {
         if rows.len() as u64 == BATCH {
             more = true;
         } else {
-            // Also past events that are no longer kept.
+            // The cursor also moves past events that were deleted.
             self.cursors.extend(behind);
         }
         for row in &rows {
@@ -185,7 +186,7 @@ impl Activity {
         Ok(Batch { events, more })
     }
 
-    /// Runs with the number of their last event: those of a set, or those that a look at all takes.
+    /// The runs with the number of their last event: the changed runs, or those in the window of a poll.
     async fn runs(
         &self,
         scoped: &Scoped<ReadOnly>,
@@ -213,7 +214,7 @@ impl Activity {
         self.cursors.get(&run).copied().unwrap_or(0)
     }
 
-    /// All runs were checked: the next poll starts where this one did.
+    /// Moves the horizon after a poll of all runs: the next poll starts where this one did.
     fn looked(&mut self) {
         self.horizon = self.horizon.max(self.look.0 - OVERLAP);
     }

@@ -1,6 +1,6 @@
 //! The attempts at a run: the worker, the progress and duration of each phase, and the outcome.
 //!
-//! They are written by the transactions that they describe, and remain when the events of the run are deleted.
+//! The transactions that change a run also write its attempts. Attempts remain when the run's events are deleted.
 
 use std::collections::HashMap;
 
@@ -24,19 +24,19 @@ use crate::repository::Runs;
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AttemptOutcome {
-    /// The run ended as it should.
+    /// The run succeeded.
     Succeeded,
     /// The run failed for good.
     Failed,
     /// Somebody cancelled the run.
     Cancelled,
-    /// It failed in a way that may pass; the run waits for another attempt.
+    /// The run failed in a way that may pass; it waits for another attempt.
     Retried,
     /// The worker shut down. The attempt does not count.
     HandedBack,
-    /// The worker was not heard of any more.
+    /// The worker stopped renewing its lease.
     Lost,
-    /// Nothing moved for too long.
+    /// The run made no progress for too long.
     Stalled,
 }
 
@@ -47,21 +47,21 @@ pub struct RunPhase {
     pub name: String,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// When the next one began, or the attempt ended.
+    /// When the next phase began, or the attempt ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How much was done.
+    /// The number of units that are done.
     pub done: i64,
-    /// Of how much, where it is known.
+    /// The total number of units, if known.
     pub total: Option<i64>,
     /// The unit, such as `files`.
     pub unit: Option<String>,
-    /// How many bytes that is, where they are counted.
+    /// How many bytes the done units have, if they are counted.
     #[serde(default)]
     pub bytes_done: Option<i64>,
-    /// Of how many bytes, where it is known.
+    /// The total number of bytes, if known.
     #[serde(default)]
     pub bytes_total: Option<i64>,
-    /// Why it was left out, where it was.
+    /// Why the phase was skipped, if it was.
     pub skipped: Option<String>,
 }
 
@@ -111,22 +111,22 @@ impl RunPhase {
     }
 }
 
-/// One time that a worker took a run.
+/// One attempt of a worker at a run, which begins when the worker claims the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunAttempt {
     /// Its number: 1, 2, 3 and so on.
     pub number: i64,
-    /// Who took it: the worker's machine and process, as in `build-7:4711`.
+    /// The worker that claimed the run, by machine and process, as in `build-7:4711`.
     pub worker: String,
-    /// When it was taken.
+    /// When the run was claimed.
     pub started_at: DateTime<Utc>,
-    /// When that ended.
+    /// When the attempt ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How it ended.
+    /// How the attempt ended.
     pub outcome: Option<AttemptOutcome>,
-    /// What it failed with.
+    /// The error of a failed attempt.
     pub error: Option<RunError>,
-    /// Its phases, in their order.
+    /// The phases, in order.
     pub phases: Vec<RunPhase>,
 }
 
@@ -147,7 +147,8 @@ impl RunAttempt {
     }
 }
 
-/// Ignores what it does not understand: a record of an older version must not prevent a run from ending.
+/// Reads stored phases. Phases that cannot be read are ignored: a record of an older version must not prevent a run
+/// from ending.
 fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
     serde_json::from_value(json).unwrap_or_else(|error| {
         tracing::warn!(%error, "the stored phases of an attempt have an unknown format");
@@ -155,8 +156,8 @@ fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
     })
 }
 
-/// The attempts at each of these runs, the first one first, in two statements at the most however many there are. A run
-/// that no worker has taken yet is not in the answer.
+/// Reads the attempts at each of these runs, the first one first, in at most two statements however many runs there
+/// are. A run that no worker has claimed yet is absent from the result.
 ///
 /// # Errors
 /// The database fails.
@@ -182,7 +183,7 @@ pub async fn run_attempts<A: Access>(
     if open.is_empty() {
         return Ok(story);
     }
-    // How far a phase is that still goes on stands with the run: that is written several times a second.
+    // The progress of an open phase is stored in the run's row, because it is written several times a second.
     for (id, run) in Runs::get_many(scoped, &open).await? {
         let attempt = story.get_mut(&id).and_then(|attempts| attempts.last_mut());
         if let (Some(attempt), Some(progress)) = (attempt, &run.progress) {
@@ -195,7 +196,7 @@ pub async fn run_attempts<A: Access>(
     Ok(story)
 }
 
-/// Writes down the phases of an attempt. The caller has just changed the run's row as the one who holds it.
+/// Stores the phases of an attempt. The caller has just changed the run's row under the worker's lease.
 pub(crate) async fn phases_write(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
@@ -213,7 +214,7 @@ pub(crate) async fn phases_write(
 }
 
 fn phases_json(phases: &[RunPhase]) -> serde_json::Value {
-    // Names, numbers and times: there is nothing in them that JSON could not say.
+    // The phases have only names, numbers and times, which JSON can always represent.
     serde_json::to_value(phases).unwrap_or_default()
 }
 

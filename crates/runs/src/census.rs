@@ -1,4 +1,4 @@
-//! What waits and what runs in the whole installation, in numbers, for an operator.
+//! The numbers of waiting and running runs of the whole installation, for the operator.
 
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{Result, Store};
@@ -14,14 +14,14 @@ pub struct CensusLine {
     pub kind: RunKind,
     /// The state: queued or running.
     pub status: RunStatus,
-    /// How many.
+    /// The number of runs.
     pub runs: i64,
-    /// Since when the oldest of them could be running; absent where all of them wait for a time to come, and for
-    /// running runs.
+    /// Since when the oldest waiting run could be running. `None` for running runs, and if all runs wait for a later
+    /// time.
     pub available_since: Option<DateTime<Utc>>,
 }
 
-/// The numbers of queued and running runs. It reads two partial indexes, which hold no ended run.
+/// Counts the queued and running runs. The query reads two partial indexes, which contain no ended run.
 ///
 /// # Errors
 /// The database fails.

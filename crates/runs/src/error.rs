@@ -2,22 +2,23 @@
 
 use chrono::TimeDelta;
 
-/// Why a run failed, as its reader will see it.
+/// Why a run failed, as the user sees it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct RunFailure {
     /// A stable code, such as `BRANCH_NOT_FOUND`.
     pub code: &'static str,
-    /// One sentence that says what to do.
+    /// One sentence that tells the user what to do.
     pub message: String,
-    /// Whether another attempt may succeed (a network that was down), or never will (a branch that is not there).
+    /// Whether another attempt may succeed. It may after a network failure; it never will for a branch that does not
+    /// exist.
     pub transient: bool,
     /// The earliest time to retry, as given by the remote (`Retry-After`).
     pub retry_after: Option<TimeDelta>,
 }
 
 impl RunFailure {
-    /// A failure of which only the code at hand knows whether it may pass.
+    /// A failure that is transient or permanent, as the caller says.
     pub fn new(code: &'static str, message: impl Into<String>, transient: bool) -> Self {
         Self {
             code,
@@ -27,30 +28,30 @@ impl RunFailure {
         }
     }
 
-    /// A failure that no retry mends.
+    /// A failure that a retry cannot fix.
     pub fn permanent(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, message, false)
     }
 
-    /// A failure that may pass.
+    /// A failure that a retry may fix.
     pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, message, true)
     }
 
-    /// The run was asked to stop and did.
+    /// The failure of a run that stopped because it was asked to.
     pub fn stopped() -> Self {
         Self::permanent("CANCELLED", "the run was asked to stop")
     }
 
-    /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that
-    /// counts.
+    /// Sets the earliest time of another attempt, as an answer 429 or 503 gives it. A wait longer than a day counts as
+    /// a day.
     #[must_use]
     pub fn retry_after(mut self, wait: TimeDelta) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// A worker that was given up tried to write.
+    /// The failure of a worker that wrote after another worker had taken over its run.
     pub(crate) fn lease_lost() -> Self {
         Self::permanent("LEASE_LOST", "another worker has taken over this run")
     }
@@ -58,13 +59,13 @@ impl RunFailure {
 
 impl From<nyxcore_tenancy::Error> for RunFailure {
     fn from(error: nyxcore_tenancy::Error) -> Self {
-        // The source is for the log alone: a database's own words may name hosts and columns.
+        // The source goes to the log only: the database's message may name hosts and columns.
         tracing::warn!(error = ?error, "a run met an error of the store");
         Self::new(error.code(), error.to_string(), is_transient(&error))
     }
 }
 
-/// Whether the same call may succeed a little later.
+/// Whether a repetition of the same call may succeed.
 pub(crate) fn is_transient(error: &nyxcore_tenancy::Error) -> bool {
     matches!(
         error,

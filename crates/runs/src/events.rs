@@ -1,6 +1,6 @@
 //! The event log of a run: written in numbered order, read from any number, followed live.
 //!
-//! Reading changes nothing, and a reader that stops costs nothing: a follower holds no transaction while it waits.
+//! Reading changes nothing. A reader that stops costs nothing: a follower holds no transaction while it waits.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use uuid::Uuid;
 use crate::entity::{run, run_event};
 use crate::model::{EventBody, Progress, RunEvent, RunId};
 
-/// News about a run: an event was written.
+/// The topic of signals that a run has a new event.
 pub(crate) const TOPIC_EVENT: &str = "run_event";
-/// News for workers: a run waits.
+/// The topic of signals that a run is waiting for a worker.
 pub(crate) const TOPIC_QUEUED: &str = "run_queued";
-/// News for the worker that has it: stop.
+/// The topic of signals that a worker must stop a run.
 pub(crate) const TOPIC_CANCEL: &str = "run_cancel";
 
-/// Events read at once by a follower.
+/// The number of events that a follower reads at once.
 pub(crate) const BATCH: u64 = 500;
-/// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
+/// How long a follower waits for a signal before it polls: another process on the same SQLite file sends no signals.
 pub(crate) const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
-/// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while
-/// that is so.
+/// The lease of a run: the worker that holds it and the number of the attempt, which no two attempts share. The
+/// worker's writes succeed only while the lease is valid.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunLease {
     pub run: RunId,
@@ -43,8 +43,8 @@ struct RunCounters {
     cancel_requested: bool,
 }
 
-/// Appends an event for the worker that holds the run, with the progress if given. `None` if another worker holds the
-/// run: then nothing is written. Otherwise whether the run was asked to stop, which costs no extra statement.
+/// Appends an event for the worker that holds the run, with the progress if given. Returns `None` and writes nothing if
+/// another worker holds the run. Otherwise returns whether the run was asked to stop, which costs no extra statement.
 pub(crate) async fn event_tell(
     scoped: &Scoped<ReadWrite>,
     held: RunLease,
@@ -86,7 +86,7 @@ pub(crate) async fn event_tell(
 }
 
 /// Appends an event to a run whose row the caller has just changed in this transaction. The number comes from that row,
-/// so that the log has no gap and no double whatever writes at once.
+/// so that concurrent writes leave no gap and no duplicate in the log.
 pub(crate) async fn event_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
@@ -95,7 +95,7 @@ pub(crate) async fn event_append(
     events_append(scoped, run, std::slice::from_ref(body)).await
 }
 
-/// As [`event_append`] for several events, in as many statements as one takes.
+/// As [`event_append`] for several events, in the same number of statements as for one.
 pub(crate) async fn events_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
@@ -111,7 +111,7 @@ pub(crate) async fn events_append(
     }
 }
 
-/// Writes events whose last has that number.
+/// Inserts events with consecutive numbers that end with the given one.
 async fn events_insert(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
@@ -134,8 +134,8 @@ async fn events_insert(
     scoped.announce(TOPIC_EVENT, run.0).await
 }
 
-/// The events of a run that come after number `after`, oldest first. One that this version cannot read is left out, and
-/// the log says so: a newer replica may have written it.
+/// Reads the events of a run after number `after`, oldest first. An event that this version cannot read is skipped and
+/// logged: a newer replica may have written it.
 ///
 /// # Errors
 /// The database fails. A run that the tenant does not have has no events.
@@ -201,7 +201,7 @@ async fn rows_read<A: Access>(
         .await
 }
 
-/// `None` for an event that this version cannot read.
+/// Converts a row to an event. `None` for an event that this version cannot read.
 pub(crate) fn event_read(row: run_event::Model) -> Option<RunEvent> {
     match serde_json::from_value(row.payload) {
         Ok(body) => Some(RunEvent {
@@ -217,7 +217,7 @@ pub(crate) fn event_read(row: run_event::Model) -> Option<RunEvent> {
     }
 }
 
-/// Replays a run's events after number `after`, then follows it live, and ends with the run.
+/// Replays a run's events after number `after`, then follows the run live, and ends when the run ends.
 ///
 /// # Errors
 /// The stream's first item is [`Error::NotFound`] where the tenant has no such run.
@@ -229,7 +229,7 @@ pub fn run_follow(
 ) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
     let store = store.clone();
     async_stream::try_stream! {
-        // Heard from before the first look, so that nothing falls between the two.
+        // Subscribed before the first read, so that no event is lost between the two.
         let mut signals = store.signals();
         let mut cursor = after;
         loop {
@@ -248,7 +248,7 @@ pub fn run_follow(
             if more {
                 continue;
             }
-            // A finished run's last event was written with its end: there is nothing left to wait for.
+            // The last event of an ended run was committed with the end: nothing is left to wait for.
             if !active {
                 break;
             }
@@ -261,7 +261,7 @@ pub fn run_follow(
                     }
                 }
             };
-            // Passing without news is fine: the loop looks again.
+            // A timeout is fine: the loop reads again.
             let _ = tokio::time::timeout(LOOK_ANYWAY, news).await;
         }
     }

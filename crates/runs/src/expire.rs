@@ -9,9 +9,9 @@ use crate::entity::run;
 use crate::model::RunId;
 use crate::registration::RUN_EXPIRE;
 
-/// Runs that are looked for at once.
+/// The number of runs that one statement selects.
 const RUNS: usize = 500;
-/// Events deleted in one transaction: a model may have streamed many thousands.
+/// The number of events deleted in one transaction: a run with a model's streamed text may have many thousands.
 const EVENTS: i64 = 5_000;
 
 #[derive(FromQueryResult)]
@@ -30,7 +30,7 @@ struct Old {
 pub async fn run_events_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     let before = store.env().now() - keep;
     let mut gone = 0;
-    // Behind the last run that was tried: one that fails is not met again.
+    // The position after the last run that was tried, so that a failing run is not tried twice.
     let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
     loop {
         let old = runs_old(store, before, after).await?;
@@ -66,7 +66,7 @@ async fn runs_old(
         .await
 }
 
-/// The run is marked in the last transaction, so that an interrupted deletion is continued.
+/// Deletes the events of a run. The last transaction marks the run, so that an interrupted deletion is continued.
 async fn events_remove(store: &Store, run: &Old) -> Result<u64> {
     let mut gone = 0;
     let mut upto = 0;

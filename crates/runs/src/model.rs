@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 typed_id!(
-    /// A run of any kind.
+    /// The id of a run of any kind.
     RunId,
     "run"
 );
 
-/// What a run does, by a name such as `SYNC`. The crate that carries such runs out declares it as a constant and
-/// registers it ([`Registration::run_kind`](nyxcore_tenancy::Registration::run_kind)). A stored run may be of a kind
-/// that this process does not know, such as one that a newer release started.
+/// What a run does, by a name such as `SYNC`. The crate that carries out such runs declares the kind as a constant and
+/// registers it ([`Registration::run_kind`](nyxcore_tenancy::Registration::run_kind)). A stored run may have a kind
+/// that this process does not know, such as one from a newer release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunKind(Cow<'static, str>);
 
@@ -29,8 +29,8 @@ impl RunKind {
     /// A kind by its name.
     ///
     /// # Panics
-    /// Where the name is not 1 to 63 capital letters, digits and underscores that begin with a letter: of a constant,
-    /// while it is compiled.
+    /// If the name is not 1 to 63 capital letters, digits and underscores that begin with a letter. A constant panics
+    /// at compile time.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         assert!(
@@ -46,7 +46,7 @@ impl RunKind {
         &self.0
     }
 
-    /// The registered kind of that name in lower case, as in `code_analysis`: how an operator writes it.
+    /// The registered kind with this name in lower case, as an operator writes it: `code_analysis`.
     #[must_use]
     pub fn from_setting(name: &str, registry: &Registry) -> Option<Self> {
         let kind = registry
@@ -134,18 +134,18 @@ impl Nullable for RunKind {
 pub enum RunStatus {
     /// Waits for a worker.
     Queued,
-    /// A worker holds its lease.
+    /// A worker holds the lease of the run.
     Running,
-    /// Ended as it should.
+    /// The run succeeded.
     Succeeded,
-    /// Ended with an error.
+    /// The run failed.
     Failed,
     /// The run was cancelled.
     Cancelled,
 }
 
 impl RunStatus {
-    /// Whether the run is still to end: at most one run of a subject is.
+    /// Whether the run has not ended yet: at most one run of a subject is active.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
@@ -156,21 +156,21 @@ impl RunStatus {
     }
 }
 
-/// How far a run has come in its phase.
+/// The progress of a run in its current phase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The phase's name, such as `import`.
     pub phase: String,
-    /// How much is done.
+    /// The number of units that are done.
     pub done: i64,
-    /// Of how much, where it is known.
+    /// The total number of units, if known.
     pub total: Option<i64>,
     /// The unit, such as `files`.
     pub unit: Option<String>,
-    /// How many bytes are done, where the work has a size.
+    /// How many bytes are done, if the work is counted in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_done: Option<i64>,
-    /// Of how many bytes, where it is known.
+    /// The total number of bytes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<i64>,
 }
@@ -180,7 +180,7 @@ pub struct Progress {
 pub struct RunError {
     /// A stable code.
     pub code: String,
-    /// A sentence for a person.
+    /// A sentence for the user.
     pub message: String,
 }
 
@@ -191,27 +191,27 @@ pub struct Run {
     pub id: RunId,
     /// What it does.
     pub kind: RunKind,
-    /// What it does it to: within a kind, one run of a subject is active at a time.
+    /// The object of the work, such as a source's id: of each kind, at most one run of a subject is active at a time.
     pub subject: String,
     /// The status.
     pub status: RunStatus,
     /// The project it belongs to, if any.
     pub project_id: Option<Uuid>,
-    /// The user who started it; none if another run did.
+    /// The user who started it; `None` if another run did.
     pub started_by: Option<UserId>,
-    /// What its handler needs to know.
+    /// The input of its handler.
     pub input: serde_json::Value,
-    /// How often a worker has taken it.
+    /// The number of times that a worker claimed it.
     pub attempt: i64,
-    /// How many events its log has; the last event's number.
+    /// The number of events in its log, which is the number of the last event.
     pub event_count: i64,
-    /// How far it is, once it has begun.
+    /// The current progress, once the run has begun.
     pub progress: Option<Progress>,
-    /// What it failed with.
+    /// The error of a failed run.
     pub error: Option<RunError>,
-    /// When it was asked for.
+    /// When it was queued.
     pub created_at: DateTime<Utc>,
-    /// When a worker first took it.
+    /// When a worker first claimed it.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
@@ -222,15 +222,15 @@ pub struct Run {
 pub enum Priority {
     /// Background work, such as scheduled runs.
     Background,
-    /// What another run or a push starts.
+    /// Runs that another run or a push starts.
     #[default]
     Normal,
-    /// Somebody asked for it and watches.
+    /// A user started the run and watches it.
     Interactive,
 }
 
 impl Priority {
-    /// As it is stored: the greater is taken first. Gaps leave room for more of them.
+    /// The stored number: the greater one is claimed first. Gaps leave room for further priorities.
     pub(crate) fn rank(self) -> i64 {
         match self {
             Self::Background => 0,
@@ -245,32 +245,33 @@ impl Priority {
 pub struct NewRun {
     /// What it does.
     pub kind: RunKind,
-    /// What it does it to.
+    /// The object of the work.
     pub subject: String,
     /// The project it belongs to.
     pub project_id: Option<Uuid>,
-    /// Who asks.
+    /// The user who starts it.
     pub started_by: Option<UserId>,
-    /// What its handler needs to know.
+    /// The input of its handler.
     pub input: serde_json::Value,
-    /// Refused where a run of the subject succeeded less than this ago.
+    /// The start is refused if a run of the subject succeeded less than this ago.
     pub quiet_period: Option<TimeDelta>,
-    /// How often it may be taken before it fails for good.
+    /// How many attempts it may have before it fails for good.
     pub max_attempts: i64,
-    /// Which of a tenant's waiting runs is taken first. Between tenants it decides nothing.
+    /// The order among a tenant's waiting runs. It has no effect between tenants.
     pub priority: Priority,
-    /// It waits until then, as an active run of its subject; without it a worker takes it as soon as it can.
+    /// The run waits until then and counts as the active run of its subject. Without this time a worker claims it as
+    /// soon as possible.
     pub not_before: Option<DateTime<Utc>>,
 }
 
 /// The result of a request to start a run, with the run to follow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
-    /// It was queued now.
+    /// The run was queued by this request.
     Started(Run),
-    /// One was active already.
+    /// A run of the subject was active already.
     AlreadyActive(Run),
-    /// One succeeded within the quiet period.
+    /// A run of the subject succeeded within the quiet period.
     RecentlyCompleted(Run),
 }
 
@@ -281,7 +282,7 @@ impl Start {
         run
     }
 
-    /// Whether this request queued it.
+    /// Whether this request queued the run.
     pub fn is_started(&self) -> bool {
         matches!(self, Self::Started(_))
     }
@@ -291,7 +292,7 @@ impl Start {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Good to know.
+    /// For information.
     Info,
     /// Something was left out or went wrong without ending the run.
     Warning,
@@ -316,9 +317,9 @@ pub enum EventBody {
         /// Its name.
         phase: String,
     },
-    /// The phase went on.
+    /// The phase made progress.
     Progressed {
-        /// How far.
+        /// The progress.
         progress: Progress,
     },
     /// A message for the user.
@@ -328,25 +329,25 @@ pub enum EventBody {
         /// The text of the message.
         text: String,
     },
-    /// A phase was left out.
+    /// A phase was skipped.
     PhaseSkipped {
         /// Its name.
         phase: String,
-        /// Why, in a sentence for a person.
+        /// Why, in a sentence for the user.
         reason: String,
     },
     /// A piece of text that a model streams.
     Text {
-        /// Which of the run's texts it belongs to, such as a step. A text that begins anew has another name. Empty in
+        /// The name of the text within the run, such as a step. A text that starts again has another name. Empty in
         /// older logs.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         stream: String,
-        /// The piece.
+        /// The piece of text.
         text: String,
     },
     /// The run ended; no event follows.
     Finished {
-        /// How.
+        /// The final status of the run.
         status: RunStatus,
     },
 }

@@ -12,16 +12,16 @@ pub const RUN: Resource = Resource::new("run");
 
 /// A worker looks for the next run.
 pub(crate) const RUN_CLAIM: SystemPurpose = SystemPurpose::writes("run_claim");
-/// A worker looks whether one of the runs in its hands is to stop.
+/// A worker checks whether one of its runs is to stop.
 pub(crate) const RUN_CANCEL: SystemPurpose = SystemPurpose::reads("run_cancel");
 /// The sweeper looks for runs whose worker is gone.
 pub(crate) const RUN_SWEEP: SystemPurpose = SystemPurpose::reads("run_sweep");
 /// Deletes the logs of old runs.
 pub(crate) const RUN_EXPIRE: SystemPurpose = SystemPurpose::reads("run_expire");
-/// Counts what waits and runs, for the operator's metrics.
+/// Counts waiting and running runs, for the operator's metrics.
 pub(crate) const RUN_CENSUS: SystemPurpose = SystemPurpose::reads("run_census");
 
-/// What this crate registers. A kind of run is registered by the crate that carries it out.
+/// The registration of this crate. The crate that carries out a kind of run registers that kind.
 #[must_use]
 pub fn registration() -> Registration {
     let run = ResourcePolicy::new(RUN, &[(Read, Viewer), (Cancel, Member)]);

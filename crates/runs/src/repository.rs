@@ -47,7 +47,7 @@ impl RunFilter {
     }
 }
 
-/// The values without repetitions: a client may name one more often than a statement takes values.
+/// The values without duplicates: a client may name a value more often than a statement can bind values.
 fn distinct<T: Eq + Hash>(values: &[T]) -> impl Iterator<Item = &T> {
     values.iter().collect::<HashSet<&T>>().into_iter()
 }

@@ -11,16 +11,18 @@ use crate::model::{EventBody, NewRun, Run, RunId, RunStatus, Start};
 use crate::registration::RUN;
 use crate::repository::Runs;
 
-/// How often a start looks again whose run was in the way of one that ended before it could be read.
+/// How many times a start is tried. A start is repeated if the active run that blocked it ended before it could be
+/// read.
 const START_TRIES: usize = 3;
 
-/// A run that has not moved for this long is stuck, whatever its lease says.
+/// A run without progress for this long is stalled, whatever its lease says.
 pub const STALL_AFTER: TimeDelta = TimeDelta::minutes(10);
 
-/// Queues a run, unless one of its subject is active or succeeded within the quiet period; a stuck one is failed first.
+/// Queues a run, unless a run of its subject is active or succeeded within the quiet period. A stalled run is failed
+/// first.
 ///
-/// The guard is the unique index on active runs: of any number of simultaneous calls one starts. What the run needs
-/// beside its row is to be written in the same transaction by the caller, where the answer is [`Start::Started`].
+/// The unique index on active runs is the guard: of any number of simultaneous calls one starts a run. If the answer is
+/// [`Start::Started`], the caller writes the further rows of the run in the same transaction.
 ///
 /// # Errors
 /// [`Error::Registry`] for a kind that is not registered; the database fails.
@@ -34,7 +36,7 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
     Err(Error::Busy)
 }
 
-/// `None` where another start was in the way whose run has ended since.
+/// Tries to start a run. `None` if another start was first and its run has ended since.
 async fn run_try_start(scoped: &Scoped<ReadWrite>, new: &NewRun) -> Result<Option<Start>> {
     let now = scoped.env().now();
     let subject = Condition::all()
@@ -84,7 +86,7 @@ async fn run_try_start(scoped: &Scoped<ReadWrite>, new: &NewRun) -> Result<Optio
         )
         .await?;
     if inserted == 0 {
-        // Somebody else's start was committed between the look and the insert.
+        // Another start was committed between the check and the insert.
         let active = run_active(scoped, subject).await?;
         return Ok(active.map(|active| Start::AlreadyActive(active.into())));
     }
@@ -101,14 +103,14 @@ async fn run_active(scoped: &Scoped<ReadWrite>, subject: Condition) -> Result<Op
         .await
 }
 
-/// Cancels a run: at once where it waits, within a moment where a worker has it. A run that has ended is left as it is.
+/// Cancels a run: a waiting run at once, a running one within a moment. A run that has ended stays as it is.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
     scoped.permit(Action::Cancel, RUN, id.uuid())?;
     Runs::require(scoped, id).await?;
-    // A run changes hands between two looks: from the queue to a worker, and back where that worker leaves.
+    // A run may move between the two statements: from the queue to a worker, or back when the worker shuts down.
     for _ in 0..2 {
         let queued = by_status(id, RunStatus::Queued);
         let ending = Ending::of(RunStatus::Cancelled);
@@ -128,7 +130,7 @@ pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
     Runs::require(scoped, id).await
 }
 
-/// Fails a run that has not moved for [`STALL_AFTER`]. False where it moved or ended meanwhile.
+/// Fails a run that has not moved for [`STALL_AFTER`]. Returns false if the run moved or ended meanwhile.
 ///
 /// # Errors
 /// The database fails.
@@ -150,14 +152,14 @@ pub(crate) async fn run_stalled(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
 pub(crate) struct Ending {
     pub status: RunStatus,
     pub error: Option<(&'static str, String)>,
-    /// How the attempt at it ended; `None` where no worker had it.
+    /// The outcome of the open attempt; `None` if no worker has the run.
     pub outcome: Option<AttemptOutcome>,
     /// The phases of the attempt, if the worker reports them.
     pub phases: Option<Vec<RunPhase>>,
 }
 
 impl Ending {
-    /// Of a run that no worker has, without an error.
+    /// The end of a run that no worker has, without an error.
     pub(crate) fn of(status: RunStatus) -> Self {
         Self {
             status,

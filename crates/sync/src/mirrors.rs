@@ -12,25 +12,25 @@ use crate::git::GitError;
 use crate::options::{SyncOptions, mirror_name};
 use crate::registration::MIRROR_SWEEP;
 
-/// Why mirrors could not be swept.
+/// Why mirrors could not be deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorSweepError {
     /// The folder of the mirrors cannot be read.
     #[error(transparent)]
     Disk(#[from] GitError),
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] nyxcore_tenancy::Error),
 }
 
-/// Deletes the mirrors on this disk whose source nobody has any more, and what killed processes left beside the others;
-/// tells how many mirrors it deleted. One that somebody works on stays until the next time, and so does whatever does
-/// not have the name of a mirror.
+/// Deletes the mirrors on this disk whose source no longer exists, and the leftovers of killed processes beside the
+/// other mirrors. Returns the number of deleted mirrors. A mirror that is in use stays until the next call. Files that
+/// do not have the name of a mirror stay.
 ///
 /// # Errors
-/// The folder or the database cannot be read; nothing was deleted then. What cannot be deleted is for the log.
+/// The folder or the database cannot be read; nothing was deleted then. Mirrors that cannot be deleted are logged.
 pub async fn mirrors_sweep(store: &Store, options: &SyncOptions) -> Result<u64, MirrorSweepError> {
-    // The disk first: a source whose mirror is there has had its row for longer.
+    // The disk is read first: the row of a source is always written before its mirror.
     let names = options.mirrors.mirror_ids().await?;
     let sources: HashMap<SourceId, String> = names
         .into_iter()

@@ -4,7 +4,7 @@ use nyxcore_projects::SourceId;
 use nyxcore_runs::{Priority, Run, RunId};
 use sea_orm::{DeriveActiveEnum, EnumIter};
 
-/// What a sync was started by.
+/// What started a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(
     rs_type = "String",
@@ -12,7 +12,7 @@ use sea_orm::{DeriveActiveEnum, EnumIter};
     rename_all = "SCREAMING_SNAKE_CASE"
 )]
 pub enum SyncTrigger {
-    /// Somebody asked for it.
+    /// A user.
     Manual,
     /// The source's schedule.
     Schedule,
@@ -21,7 +21,7 @@ pub enum SyncTrigger {
 }
 
 impl SyncTrigger {
-    /// How urgent such a sync is.
+    /// The priority of such a sync.
     #[must_use]
     pub fn priority(self) -> Priority {
         match self {
@@ -36,14 +36,14 @@ impl SyncTrigger {
 /// [`SyncStep`](crate::SyncStep).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter)]
 pub enum SyncStepKind {
-    /// The project's analysis is started, as a run of its own.
+    /// Starts the project's analysis, as a separate run.
     CodeAnalysis,
-    /// Letters become memory entries.
+    /// Turns letters into memory entries.
     Knowledge,
 }
 
 impl SyncStepKind {
-    /// The phase's name, which is also how it is stored.
+    /// The phase's name, which is also the stored form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,40 +53,40 @@ impl SyncStepKind {
     }
 }
 
-/// What a sync keeps beside its run. The counts are those of the transaction in which the source moved, and 0 before
+/// The row of a sync beside its run. The counts are those of the transaction in which the source moved, and 0 before
 /// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncDetail {
-    /// The run, whose id is the sync's.
+    /// The run, whose id is also the sync's id.
     pub run_id: RunId,
     /// The source.
     pub source_id: SourceId,
-    /// What it was started by.
+    /// What started the sync.
     pub trigger: SyncTrigger,
-    /// The sync of the source that succeeded last when this one was started. Each has at most one successor, and a sync
-    /// that failed is none.
+    /// The last successful sync of the source when this one was started. Each sync has at most one successor. A failed
+    /// sync is never a predecessor.
     pub previous_sync_id: Option<RunId>,
-    /// The commit that the source's files were of before; `None` where everything had to be compared.
+    /// The previous commit of the source's files; `None` if all files had to be compared.
     pub from_commit: Option<String>,
-    /// The commit that the source's files are of now; `None` until they are.
+    /// The commit of the source's files; `None` until the source has moved.
     pub to_commit: Option<String>,
-    /// Files that were not there before.
+    /// The number of new files.
     pub files_added: i64,
-    /// Files whose content is another.
+    /// The number of files with a changed content.
     pub files_updated: i64,
-    /// Files that are gone.
+    /// The number of deleted files.
     pub files_deleted: i64,
-    /// Files whose path is another and whose content is the same or nearly so; they keep their ids and are neither
+    /// The number of files with a new path and the same or nearly the same content. They keep their ids and are neither
     /// added nor deleted.
     pub files_renamed: i64,
-    /// Files of the source that stayed as they were.
+    /// The number of unchanged files.
     pub files_unchanged: i64,
     /// Skipped contents: binary and too large files among the added and updated ones (they are files of the source
     /// nevertheless), and tree entries that are not files or have invalid names, such as symbolic links.
     pub files_skipped: i64,
-    /// Bytes that came from the remote.
+    /// The number of bytes received from the remote.
     pub bytes_fetched: i64,
-    /// The greatest file whose text was kept, in bytes.
+    /// The size limit of files whose text is stored, in bytes.
     pub blob_bytes_max: i64,
     /// The completed phases: `finalize` when the search index is complete, and steps that succeeded or had nothing to
     /// do. The next sync repeats phases that are missing here.
@@ -94,13 +94,13 @@ pub struct SyncDetail {
 }
 
 impl SyncDetail {
-    /// How many files the source had when it was done.
+    /// The number of files that the source had after the sync.
     #[must_use]
     pub fn files(&self) -> i64 {
         self.files_added + self.files_updated + self.files_renamed + self.files_unchanged
     }
 
-    /// Whether a phase need not be done again.
+    /// Whether a phase is done.
     pub(crate) fn has_done(&self, phase: &str) -> bool {
         self.phases_done.iter().any(|done| done == phase)
     }
@@ -111,7 +111,7 @@ impl SyncDetail {
 pub struct Sync {
     /// The run.
     pub run: Run,
-    /// What it found.
+    /// The results.
     pub detail: SyncDetail,
 }
 
@@ -120,9 +120,9 @@ pub struct Sync {
 pub enum SourceStatus {
     /// No sync has succeeded or failed yet, and none is active.
     NeverSynced,
-    /// A sync waits or is at work.
+    /// A sync waits or runs.
     Syncing,
-    /// Its files are there.
+    /// The last sync succeeded.
     Ready,
     /// The last sync failed.
     Failed,

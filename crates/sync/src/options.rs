@@ -12,26 +12,26 @@ use crate::git::{GitError, MirrorStore, SourcePolicy};
 /// half of that.
 pub const FETCH_BYTES_MAX: u64 = 5 << 30;
 
-/// How syncs are carried out. [`SyncOptions::new`] gives the defaults; every field may be changed.
+/// The settings of syncs. [`SyncOptions::new`] gives the defaults; every field may be changed.
 #[derive(Debug, Clone)]
 pub struct SyncOptions {
     /// The mirrors, and the git that fills them.
     pub mirrors: MirrorStore,
-    /// Where sources may come from.
+    /// The allowed addresses of sources.
     pub policy: SourcePolicy,
-    /// The greatest file whose text is kept, in bytes. 1 MiB by default, which is what the analysis reads at the most;
-    /// greater ones are, in practice, generated or data.
+    /// The size limit of files whose text is stored, in bytes. 1 MiB by default, which is also the limit of the
+    /// analysis; larger files are mostly generated or data.
     pub blob_bytes_max: u64,
-    /// What opens the credentials of sources. Without it a source that has one cannot be fetched.
+    /// The keys that decrypt the credentials of sources. Without them a source with a credential cannot be fetched.
     pub keyring: Option<Keyring>,
-    /// The most bytes that one fetch may bring; [`FETCH_BYTES_MAX`] by default.
+    /// The most bytes that one fetch may receive; [`FETCH_BYTES_MAX`] by default.
     pub fetch_bytes_max: Option<u64>,
     /// How many days of history are counted for each file. 365 by default.
     pub history_days: u32,
-    /// How many commits are counted at the most, newest first. 10,000 by default.
+    /// The maximum number of commits that are counted, newest first. 10,000 by default.
     pub history_commits_max: usize,
-    /// The most files that a source may have below its scan path. 200,000 by default, twice what the Linux kernel has:
-    /// a comparison holds some 500 bytes a file in memory.
+    /// The maximum number of files of a source below its scan path. 200,000 by default, twice as many as the Linux
+    /// kernel has: a comparison needs some 500 bytes of memory per file.
     pub files_max: u64,
     /// How many files are written in one transaction of `import` and `finalize`, so that no other writer waits long.
     /// 200 by default.
@@ -67,7 +67,7 @@ impl SyncOptions {
     }
 }
 
-/// Removes the mirror of a source that was removed. One that is not there is no error.
+/// Removes the mirror of a removed source. A missing mirror is no error.
 ///
 /// # Errors
 /// The data directory cannot be written.
@@ -78,7 +78,7 @@ pub async fn mirror_remove(options: &SyncOptions, source: SourceId) -> Result<()
         .await
 }
 
-/// What a source's mirror is called.
+/// The name of a source's mirror.
 pub(crate) fn mirror_name(source: SourceId) -> String {
     source.0.to_string()
 }

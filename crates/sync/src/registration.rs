@@ -7,22 +7,22 @@ use nyxcore_tenancy::{
     Action::*, Registration, Resource, ResourcePolicy, Role::*, SystemPurpose, TypedId,
 };
 
-/// Connections to where repositories are listed, such as GitHub, with their tokens.
+/// Connections to servers that list repositories, such as GitHub, with their tokens.
 pub const GIT_CONNECTION: Resource = Resource::new("git_connection");
-/// What a source's remote is asked with: its token or key, and the secret of its webhook.
+/// The secrets of a source: its token or key, and the secret of its webhook.
 pub const SOURCE_SECRET: Resource = Resource::new("source_secret");
 /// Syncs.
 pub const SYNC: Resource = Resource::new("sync");
 
-/// The runs that are syncs.
+/// The kind of runs that are syncs.
 pub const SYNC_RUN: RunKind = RunKind::new("SYNC");
 
 /// The scheduler looks for sources whose next sync is due.
 pub(crate) const SYNC_SCHEDULE: SystemPurpose = SystemPurpose::reads("sync_schedule");
-/// The mirrors on a disk are compared with the sources that there are.
+/// Compares the mirrors on a disk with the existing sources.
 pub(crate) const MIRROR_SWEEP: SystemPurpose = SystemPurpose::reads("mirror_sweep");
 
-/// What this crate registers.
+/// The registration of this crate.
 #[must_use]
 pub fn registration() -> Registration {
     Registration::new(env!("CARGO_PKG_NAME"))

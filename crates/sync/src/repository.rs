@@ -14,7 +14,7 @@ use crate::entity::sync;
 use crate::model::{Sync, SyncDetail};
 
 repository! {
-    /// What syncs keep beside their runs.
+    /// The rows of syncs, beside their runs.
     pub Syncs: sync => SyncDetail, RunId = run_id: RunId
 }
 
@@ -27,7 +27,7 @@ pub async fn sync_get<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<Option
     Ok(with_runs(scoped, found.into_iter().collect()).await?.pop())
 }
 
-/// What those syncs keep beside their runs. The id of a run of another kind is not in the map.
+/// The rows of those syncs. The id of a run of another kind is not in the map.
 ///
 /// # Errors
 /// The database fails.
@@ -85,7 +85,7 @@ pub async fn sync_latest<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Res
         .remove(&source))
 }
 
-/// The newest sync of each of those sources. A source that has had none is not in the map.
+/// The newest sync of each of those sources. A source without a sync is not in the map.
 ///
 /// # Errors
 /// The database fails.
@@ -108,7 +108,7 @@ pub async fn sync_latest_of_sources<A: Access>(
         .collect())
 }
 
-/// The newest sync of any source of each of those projects. A project that has had none is not in the map.
+/// The newest sync of any source of each of those projects. A project without a sync is not in the map.
 ///
 /// # Errors
 /// The database fails.
@@ -122,7 +122,7 @@ pub async fn sync_latest_of_projects<A: Access>(
     Ok(sources
         .into_iter()
         .filter_map(|(project, sources)| {
-            // Ids are in the order of time.
+            // Ids are ordered by time.
             let syncs = sources
                 .iter()
                 .filter_map(|source| latest.remove(&source.id));
@@ -131,7 +131,7 @@ pub async fn sync_latest_of_projects<A: Access>(
         .collect())
 }
 
-/// The sync of a source that last brought its files to a commit, other than `but`, whatever became of it after that.
+/// The last sync of a source, other than `but`, that moved its files to a commit, whatever its outcome.
 pub(crate) async fn sync_applied_before<A: Access>(
     scoped: &Scoped<A>,
     source: SourceId,
@@ -152,7 +152,7 @@ pub(crate) async fn sync_applied_before<A: Access>(
     Ok(row.map(SyncDetail::from))
 }
 
-/// The same in the same order, each with its run, which there is: a sync's row refers to it.
+/// The syncs in the same order, each with its run. The run exists: a sync's row refers to it.
 async fn with_runs<A: Access>(scoped: &Scoped<A>, details: Vec<SyncDetail>) -> Result<Vec<Sync>> {
     let ids: Vec<RunId> = details.iter().map(|detail| detail.run_id).collect();
     let mut runs = Runs::get_many(scoped, &ids).await?;

@@ -18,10 +18,10 @@ use crate::registration::{SYNC, SYNC_RUN};
 use crate::remote::sync_settings_ensure;
 use crate::repository::sync_get;
 
-/// How often a worker may take a sync before it fails for good.
+/// The maximum number of attempts at a sync before it fails for good.
 const ATTEMPTS_MAX: i64 = 3;
 
-/// The skipped steps, in the input of a run.
+/// The key of the skipped steps in the input of a run.
 const SKIP: &str = "skip";
 
 /// Whether the sync was started without that step.
@@ -30,7 +30,7 @@ pub(crate) fn sync_skips(run: &Run, step: SyncStepKind) -> bool {
     skipped.is_some_and(|list| list.iter().any(|name| name == step.as_str()))
 }
 
-/// What a sync's run is about: of one source, one sync is active at a time.
+/// The subject of a sync's run: of one source, one sync is active at a time.
 #[must_use]
 pub fn sync_subject(source: SourceId) -> String {
     format!("source:{source}")

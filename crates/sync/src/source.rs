@@ -12,10 +12,10 @@ use nyxcore_tenancy::{Error, ReadWrite, Repository, Scoped};
 use crate::git::{GitError, SourcePolicy, SourceUrl};
 use crate::remote::{source_forget, source_url_changed};
 
-/// An error of a verb about sources.
+/// An error of a function about sources.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The store's.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] Error),
     /// The address, the branch or the scan path is malformed, or the operator does not allow it.
@@ -34,12 +34,12 @@ impl SourceError {
     }
 }
 
-/// Adds a source to a project. The network is not asked: the address is checked again, with the addresses of its host,
-/// before every fetch.
+/// Adds a source to a project. No network access is made: before every fetch the address is checked again, with the
+/// addresses of its host.
 ///
 /// # Errors
 /// [`GitError::SourceUrlInvalid`], [`GitError::SourceUrlForbidden`], [`GitError::BranchInvalid`] or
-/// [`GitError::ScanPathInvalid`]; `NOT_FOUND` for the project; `CONFLICT` where the project has the same source.
+/// [`GitError::ScanPathInvalid`]; `NOT_FOUND` for the project; `CONFLICT` if the project has the same source.
 pub async fn source_add(
     scoped: &Scoped<ReadWrite>,
     policy: &SourcePolicy,
@@ -50,8 +50,8 @@ pub async fn source_add(
     Ok(nyxcore_projects::source_add(scoped, new).await?)
 }
 
-/// Changes what a source looks at. Where the address leads to another scheme, host or port, the source's credential is
-/// forgotten.
+/// Changes the address, branch or scan path of a source. If the new address has another scheme, host or port, the
+/// source's credential is removed.
 ///
 /// # Errors
 /// As [`source_add`]; `NOT_FOUND` for the source.

@@ -16,33 +16,33 @@ use crate::model::SyncStepKind;
 /// It may be called again after a crash, and then finds its committed work. If it fails, the sync continues with a
 /// warning and succeeds, and the next sync calls it again.
 pub trait SyncStep: Debug + Send + Sync + 'static {
-    /// Which.
+    /// The kind of the step.
     fn kind(&self) -> SyncStepKind;
 
-    /// Does the work, and gives back the transaction with the last of it, which is committed together with the note
-    /// that it is done.
+    /// Does the work, and returns the transaction with the last part of it. That transaction is committed together with
+    /// the record that the step is done.
     ///
     /// # Errors
-    /// Why it could not be done.
+    /// The failure of the step.
     fn run<'a>(&'a self, step: StepContext<'a>) -> BoxFuture<'a, Result<StepDone, RunFailure>>;
 }
 
-/// What a step is given.
+/// The input of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext<'a> {
     /// The sync's run. Its phase has begun.
     pub run: &'a RunContext,
-    /// The source, whose files are those of its commit by now.
+    /// The source, whose files are already those of its commit.
     pub source: &'a Source,
-    /// The paths that this sync added, changed, moved or deleted; `None` where others may be undone as well.
+    /// The paths that this sync added, changed, moved or deleted; `None` if other paths may be pending as well.
     pub changed: Option<&'a BTreeSet<String>>,
 }
 
 /// The result of a step.
 #[derive(Debug)]
 pub struct StepDone {
-    /// The last of its work, from [`RunContext::write`], not yet committed.
+    /// The transaction with the last part of the work, from [`RunContext::write`], not yet committed.
     pub scoped: Scoped<ReadWrite>,
-    /// What a person should know of it.
+    /// A message for the user.
     pub told: Option<String>,
 }

@@ -1,9 +1,9 @@
-//! The price of isolation on PostgreSQL: a single-row read through `Scoped` with row-level security against the same
-//! statement on a bare pool, by a role that row-level security does not bind. `just bench-isolation`.
+//! The cost of isolation on PostgreSQL: a single-row read through `Scoped` with row-level security is compared with the
+//! same statement on a bare pool, whose role bypasses row-level security. `just bench-isolation`.
 //!
-//! Every figure is a median of one process, the two measured in turn, so that a machine whose speed drifts drifts for
-//! both. What to quote is the ratios. Round trips are counted by a proxy between the pool and the server: each time the
-//! client speaks after the server did.
+//! Every figure is a median within one process. The two are measured in turn, so that a drift of the machine's speed
+//! affects both. Quote the ratios. Round trips are counted by a proxy between the pool and the server: one for each
+//! time that the client sends after the server has sent.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -26,17 +26,18 @@ use uuid::Uuid;
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const TENANTS: usize = 100;
-/// Rows of the table, over all tenants: one that is all in memory, and one as a large team's would be.
+/// The number of rows of the table, over all tenants: a table that fits in memory, and one of the size of a large
+/// team's.
 const SIZES: [usize; 2] = [1_000, 500_000];
-/// Each figure is taken so often, on connections of its own: an odd number, so that the median is one of them. Which
-/// core a server process lands on can outweigh what is measured.
+/// How often each figure is measured, each time on new connections: an odd number, so that the median is one of them.
+/// The core on which a server process runs can outweigh the measured difference.
 const ROUNDS: usize = 9;
-/// Transactions of each kind in a round, and statements in each.
+/// The number of transactions of each kind in a round, and of statements in each.
 const TRANSACTIONS: usize = 100;
 const STATEMENTS: usize = 20;
-/// What the statement may cost with row-level security, against without.
+/// The limit of the statement's time with row-level security, as a multiple of the time without it.
 const RATIO_MOST: f64 = 1.3;
-/// Round trips that a request may take more.
+/// The limit of additional round trips of a request.
 const EXTRA_MOST: u64 = 2;
 
 const READ: &str = "SELECT id, title, body, created_at FROM notes WHERE tenant_id = $1 AND id = $2";
@@ -95,7 +96,7 @@ async fn main() -> Outcome<()> {
     }
 }
 
-/// A pool of so many connections.
+/// The options of a pool with this many connections.
 fn few(url: &str, connections: u32) -> StoreOptions {
     let mut options = StoreOptions::new(url);
     options.max_connections = connections;
@@ -113,7 +114,7 @@ async fn tenants_make(db: &DatabaseConnection) -> Outcome<()> {
 
 /// Fills the table up to that many rows, spread evenly, and picks some at random.
 async fn notes_make(db: &DatabaseConnection, size: usize) -> Outcome<Vec<(TenantId, Uuid)>> {
-    // Foreign keys are not what is measured: they would take most of the filling.
+    // Foreign keys are not checked: they are not measured, and would take most of the time.
     db.execute_unprepared(&format!(
         "SET session_replication_role = replica;
          INSERT INTO notes (tenant_id, id, project_id, title, body, created_at, updated_at)
@@ -141,7 +142,7 @@ async fn notes_sample(db: &DatabaseConnection) -> Outcome<Vec<(TenantId, Uuid)>>
         .collect())
 }
 
-/// Each statement in a transaction that is open already.
+/// Measures each statement in an open transaction.
 async fn statements_measure(
     store: &Store,
     bare: &DatabaseConnection,
@@ -168,7 +169,7 @@ async fn statements_measure(
     Ok((median(without), median(with)))
 }
 
-/// What a request does that needs one row: with a connection from the pool, and back with it.
+/// Measures a request that reads one row, including taking a connection from the pool and returning it.
 async fn reads_measure(
     store: &Store,
     bare: &DatabaseConnection,
@@ -204,7 +205,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The round whose ratio is the median of all.
+/// Prints the round with the median ratio, and returns that ratio.
 fn line(size: usize, what: &str, mut rounds: Vec<(Duration, Duration)>) -> f64 {
     let ratio = |(without, with): &(Duration, Duration)| with.as_secs_f64() / without.as_secs_f64();
     rounds.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
@@ -217,7 +218,7 @@ fn line(size: usize, what: &str, mut rounds: Vec<(Duration, Duration)>) -> f64 {
     ratio
 }
 
-/// What a request asks.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Request {
     Row,
@@ -261,7 +262,7 @@ async fn token_make(store: &Store, bare: &DatabaseConnection, tenant: TenantId) 
     Ok(Token { id: token.id, text })
 }
 
-/// How often each way of doing one thing waits for the server, and whether isolation costs no more than it may.
+/// Counts the round trips of each kind of request, and returns whether isolation stays within the limit.
 async fn round_trips(
     database: &TestDatabase,
     superuser: &str,
@@ -276,7 +277,7 @@ async fn round_trips(
     let token = token_make(&store, &bare, tenant).await?;
     for what in [Request::Row, Request::RowByToken, Request::Change] {
         let mut trips = (0, 0);
-        // The first time prepares the statements.
+        // The first round also prepares the statements; the second one counts.
         for _ in 0..2 {
             let before = bare_wire.settled().await;
             if what == Request::RowByToken {
@@ -324,7 +325,7 @@ async fn round_trips(
     Ok(is_held)
 }
 
-/// Between a pool and the server: counts how often the client speaks after the server did.
+/// A proxy between a pool and the server. It counts how often the client sends after the server has sent.
 #[derive(Clone, Default)]
 struct Wire {
     turns: Arc<AtomicU64>,
@@ -332,7 +333,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// The URL by which a pool goes through here to that server.
+    /// The URL of the proxy, which forwards to the server of the given URL.
     async fn before(self, url: &str) -> Outcome<String> {
         let (head, rest) = url.split_once('@').ok_or("a URL with a password")?;
         let (server, name) = rest.split_once('/').ok_or("a URL with a database")?;
@@ -370,7 +371,7 @@ impl Wire {
         }
     }
 
-    /// How often so far, once nothing comes any more: a connection goes back to its pool after its user has gone on.
+    /// The count so far, once traffic has stopped: a connection returns to its pool after its user has continued.
     async fn settled(&self) -> u64 {
         loop {
             let turns = self.turns.load(Ordering::SeqCst);

@@ -20,15 +20,15 @@ pub struct Origin {
 /// An active caller: the caller, the origin, and the requested actions so far. Cheap to clone; clones share one trail.
 #[derive(Debug, Clone)]
 pub struct Acting {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// From where.
+    /// The origin of the request.
     pub origin: Arc<Origin>,
     trail: Trail,
 }
 
 impl Acting {
-    /// A caller that begins to act.
+    /// A caller with an empty trail.
     pub fn new(caller: Caller, origin: Origin) -> Self {
         Self {
             caller,
@@ -37,7 +37,7 @@ impl Acting {
         }
     }
 
-    /// The same caller with a trail of its own, for another piece of work.
+    /// The same caller with its own empty trail, for another piece of work.
     #[must_use]
     pub fn fresh(&self) -> Self {
         Self {
@@ -52,10 +52,10 @@ impl Acting {
     }
 }
 
-/// For whom a scope acts. The policy is asked for a caller; an operator and the program itself may do everything.
+/// The actor of a scope. The policy is checked for a caller; an operator and the program itself may do everything.
 #[derive(Debug, Clone)]
 pub(crate) enum Actor {
-    /// A person or a token.
+    /// A user with a session or a token.
     Caller(Acting),
     /// An operator at the command line, whose work is audited.
     Operator(Trail),
@@ -76,16 +76,16 @@ impl Actor {
     }
 }
 
-/// Something that was asked to be done.
+/// A requested action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What.
+    /// The action.
     pub action: Action,
-    /// On which kind of thing.
+    /// The kind of the object.
     pub resource: Resource,
-    /// On which, where it is known.
+    /// The id of the object, if it is known.
     pub subject: Option<Uuid>,
-    /// More that is worth knowing, never a secret.
+    /// Further details, never a secret.
     pub detail: Option<serde_json::Value>,
 }
 
@@ -101,7 +101,7 @@ impl Trail {
             .push(step);
     }
 
-    /// Changes the last step.
+    /// Changes the last recorded step.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Step)) {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = steps.last_mut() {

@@ -26,24 +26,24 @@ repository! {
     pub ApiTokens: api_token => ApiToken, Id = id: ApiTokenId
 }
 
-/// What a new token is to be.
+/// The parameters of a new token.
 #[derive(Debug, Clone)]
 pub struct NewApiToken {
-    /// Whose it is.
+    /// The user that the token acts for.
     pub user: UserId,
-    /// What its owner calls it.
+    /// The name that its owner gives it.
     pub name: String,
-    /// What it may do at the most.
+    /// The role of the token, at most the user's.
     pub role: Role,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a token and returns its full text, which is not kept and cannot be had again.
+/// Creates a token and returns its full text, which is not stored and cannot be shown again.
 ///
 /// # Errors
-/// [`Error::NotFound`] where the user is no member; [`Error::Forbidden`] where the role is higher than the member's;
-/// [`Error::Invalid`] for a name out of bounds, and for an expiry that has passed or that no database holds.
+/// [`Error::NotFound`] if the user is not a member; [`Error::Forbidden`] if the role is higher than the member's;
+/// [`Error::Invalid`] for an invalid name, and for an expiry in the past or out of the databases' range.
 pub async fn api_token_create(
     scoped: &Scoped<ReadWrite>,
     new: NewApiToken,
@@ -93,7 +93,7 @@ pub async fn api_token_create(
     Ok((record, minted.text))
 }
 
-/// A token creates none that outlives it.
+/// A token cannot create a token that outlives it.
 async fn outliving_check(scoped: &Scoped<ReadWrite>, new: Option<DateTime<Utc>>) -> Result<()> {
     let Some(Credential::Token(own)) = scoped.caller().map(|caller| caller.credential) else {
         return Ok(());
@@ -110,7 +110,8 @@ async fn outliving_check(scoped: &Scoped<ReadWrite>, new: Option<DateTime<Utc>>)
     }
 }
 
-/// The tokens that the caller may see: one's own, and for who may read anybody's all of them.
+/// The condition for the tokens that the caller may see: all of them if the policy permits it, otherwise the caller's
+/// own.
 fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
     let own = scoped
         .caller()
@@ -123,13 +124,13 @@ fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
     Condition::all().add_option(own)
 }
 
-/// The tokens that were made, as [`api_token_list`] reads them.
+/// The tokens of the tenant, as [`api_token_list`] reads them.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiTokenList;
 
 root_list! { ApiTokenList => ApiToken: api_token_list, api_token_count }
 
-/// One page of the tokens that were made, newest first: one's own, and for owners and admins everybody's.
+/// One page of the tokens, newest first: for owners and admins all tokens, for others their own.
 ///
 /// # Errors
 /// The database fails.
@@ -140,7 +141,7 @@ pub async fn api_token_list<A: Access>(
     ApiTokens::list(scoped, api_tokens_visible(scoped), page).await
 }
 
-/// How many tokens [`api_token_list`] would give in all.
+/// The total number of tokens that [`api_token_list`] lists.
 ///
 /// # Errors
 /// The database fails.
@@ -148,12 +149,12 @@ pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     ApiTokens::count(scoped, api_tokens_visible(scoped)).await
 }
 
-/// Revokes a token with this commit, also on open streams: one's own, or as an owner or admin that of any user who is
-/// not above the caller. Has no effect if it is already revoked.
+/// Revokes a token with this commit, also on open streams. Callers may revoke their own tokens. Owners and admins may
+/// revoke those of any user who is not above them. Has no effect if it is already revoked.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of a user above the caller, and for an own one that may
-/// do more than the caller.
+/// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of a user above the caller, and for an own token with a
+/// higher role than the caller's.
 pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
     scoped.permit(Action::Delete, resource::OWN_API_TOKEN, id.0)?;
     let token = ApiTokens::require(scoped, id).await?;
@@ -162,7 +163,7 @@ pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Res
         if !is_own {
             scoped.permit(Action::Delete, resource::API_TOKEN, id.0)?;
         }
-        // Nobody changes somebody above them. The tokens of who has left are nobody's.
+        // Nobody may change a user above them. The tokens of a user who has left the tenant have no such owner.
         let owner = member_role(scoped, token.user_id).await?;
         let least = owner.map(|owner| if is_own { token.role.min(owner) } else { owner });
         if let Some(least) = least.filter(|least| !caller.role.includes(*least)) {
@@ -181,7 +182,7 @@ pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Res
     ApiTokens::require(scoped, id).await
 }
 
-/// The role that a user has in the tenant now; `None` for who is no member.
+/// The current role of a user in the tenant; `None` if the user is not a member.
 async fn member_role(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<Option<Role>> {
     let member = scoped
         .find::<membership::Entity>()
@@ -203,18 +204,18 @@ struct TokenRow {
     last_used_at: Option<DateTime<Utc>>,
 }
 
-/// Who shows a token.
+/// The owner of a presented token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenOwner {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The slug of the caller's tenant.
     pub tenant_slug: String,
 }
 
-/// Finds out who shows this token, and notes its use. `None` where it is malformed, unknown, expired, revoked, or its
-/// owner is no longer a member. A token that was verified lately costs no look at the database; its use is written down
-/// later, see [`credential_uses_flush`].
+/// Identifies the owner of a token, and records its use. `None` if the token is malformed, unknown, expired or revoked,
+/// or its owner is no longer a member. A recently verified token needs no statement. Its use is stored later, see
+/// [`credential_uses_flush`].
 ///
 /// # Errors
 /// The database fails.
@@ -243,7 +244,7 @@ pub async fn token_identify(store: &Store, token: &str) -> Result<Option<TokenOw
     }))
 }
 
-/// As [`token_identify`], for who does not ask for the tenant's slug.
+/// As [`token_identify`], without the tenant's slug.
 ///
 /// # Errors
 /// The database fails.
@@ -252,7 +253,8 @@ pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Cal
     Ok(owner.map(|owner| owner.caller))
 }
 
-/// The same by the database itself, without noting a use: an open stream that is checked again is no use of the token.
+/// As [`token_authenticate`], but always from the database and without recording a use: the check of an open stream is
+/// not a use of the token.
 ///
 /// # Errors
 /// The database fails.
@@ -294,8 +296,8 @@ async fn token_find(store: &Store, token: &str) -> Result<Option<CredentialOwner
     }))
 }
 
-/// Notes the use of a credential that was last written down at `used_at`. It is written down a moment later, beside the
-/// request.
+/// Records the use of a credential whose last stored use was at `used_at`. It is stored shortly afterwards, outside of
+/// the request.
 pub(crate) fn use_note(store: &Store, caller: &Caller, used_at: Option<DateTime<Utc>>) {
     let now = store.env().now();
     if store.credentials().use_note(caller, used_at, now) {
@@ -303,25 +305,24 @@ pub(crate) fn use_note(store: &Store, caller: &Caller, used_at: Option<DateTime<
         tokio::spawn(async move {
             tokio::time::sleep(store.credential_flush()).await;
             if let Err(error) = credential_uses_flush(&store).await {
-                // The next use is noted again: nothing but its time is lost.
+                // The next use is recorded again: only the time of this one is lost.
                 tracing::warn!(%error, "the last use of credentials could not be written down");
             }
         });
     }
 }
 
-/// A use is noted once where a credential is remembered.
+/// Marks the use of a cached credential, so that it is recorded only once.
 pub(crate) fn use_mark(owner: &mut CredentialOwner, now: DateTime<Utc>) {
     if is_new_use(owner.used_at, now) {
         owner.used_at = Some(now);
     }
 }
 
-/// Writes down when credentials were last used, as far as that is not done: a little while after their use, and when
-/// the program ends.
+/// Stores the pending times of the last use of credentials. Called shortly after a use, and when the program ends.
 ///
 /// # Errors
-/// The database refuses, or another writer held it for too long. The uses are then given up.
+/// The database refuses, or another writer held it for too long. The pending uses are then dropped.
 pub async fn credential_uses_flush(store: &Store) -> Result<()> {
     let mut tokens: BTreeMap<TenantId, Vec<(ApiTokenId, DateTime<Utc>)>> = BTreeMap::new();
     let mut sessions = Vec::new();

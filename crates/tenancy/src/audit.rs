@@ -40,13 +40,13 @@ pub(crate) use system::{SystemUses, system_entry};
 
 /// The outcome of a successful action.
 pub const OUTCOME_OK: &str = "OK";
-/// The least time that entries are kept, whatever the operator sets: the database holds it too.
+/// The shortest retention of entries, whatever the operator sets: the database enforces it too.
 pub const RETENTION_MIN: TimeDelta = TimeDelta::days(7);
 
-/// Who did something.
+/// The kind of actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditActor {
-    /// A person with a session.
+    /// A user with a session.
     User,
     /// An API token.
     Token,
@@ -57,7 +57,7 @@ pub enum AuditActor {
 }
 
 impl AuditActor {
-    /// Its name in the log.
+    /// The name in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "USER",
@@ -80,33 +80,33 @@ impl AuditActor {
 /// An entry of a tenant's audit log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
-    /// Its id; later entries have greater ones.
+    /// The id; later entries have greater ids.
     pub id: AuditEntryId,
-    /// When.
+    /// When it happened.
     pub at: DateTime<Utc>,
-    /// What kind of actor it was.
+    /// The kind of actor.
     pub actor: AuditActor,
-    /// Which person, also behind a token.
+    /// The user, also if a token acted.
     pub user_id: Option<UserId>,
-    /// Which token.
+    /// The token.
     pub token_id: Option<ApiTokenId>,
-    /// Which session.
+    /// The session.
     pub session_id: Option<SessionId>,
-    /// What: `project.create`, or a field of the API where it got no further.
+    /// The action: `project.create`, or a field of the API if the request failed before the policy.
     pub action: String,
-    /// On which kind of thing.
+    /// The kind of the object.
     pub subject_kind: Option<String>,
-    /// On which.
+    /// The id of the object.
     pub subject_id: Option<Uuid>,
-    /// The same as the API writes ids, `project_01h...`, where this process knows the kind of thing.
+    /// The id in the form of the API, `project_01h...`, if this process knows the kind.
     pub subject: Option<String>,
     /// `OK`, or the code of the error.
     pub outcome: String,
-    /// From where.
+    /// The client's address.
     pub address: Option<String>,
-    /// In which request.
+    /// The id of the request.
     pub request_id: Option<String>,
-    /// More, never a secret.
+    /// Further details, never a secret.
     pub detail: Option<Value>,
 }
 
@@ -132,7 +132,7 @@ impl From<audit_entry::Model> for AuditEntry {
 }
 
 impl AuditEntry {
-    /// The entry as one line of JSON Lines, without the line's end.
+    /// The entry as one line of JSON Lines, without a line end.
     pub fn json_line(&self) -> String {
         json!({
             "id": self.id,
@@ -151,7 +151,7 @@ impl AuditEntry {
         .to_string()
     }
 
-    /// The entry with its subject as the API writes ids.
+    /// The entry with its subject in the form of the API.
     fn with_subject(self, registry: &Registry) -> Self {
         let kind = self.subject_kind.as_deref().zip(self.subject_id);
         let subject = kind.and_then(|(kind, id)| registry.id_text(kind, id));
@@ -167,15 +167,15 @@ repository! {
 /// A filter of entries; `None` does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Those of this person.
+    /// Entries of this user.
     pub user: Option<UserId>,
-    /// Those of this action.
+    /// Entries of this action.
     pub action: Option<String>,
-    /// Those about this thing.
+    /// Entries about this object.
     pub subject: Option<Uuid>,
-    /// Those from then on.
+    /// Entries from this time on.
     pub from: Option<DateTime<Utc>>,
-    /// Those before then.
+    /// Entries before this time.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -204,8 +204,8 @@ root_list! { AuditFilter => AuditEntry: audit_list, audit_count, |filter| filter
 /// One page of a tenant's audit log, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it; [`Error::Invalid`](crate::Error::Invalid) for
-/// a filter that no entry can meet.
+/// [`Error::Forbidden`](crate::Error::Forbidden) for a caller who may not read it;
+/// [`Error::Invalid`](crate::Error::Invalid) for a filter that no entry can match.
 pub async fn audit_list<A: Access>(
     scoped: &Scoped<A>,
     filter: &AuditFilter,
@@ -216,7 +216,7 @@ pub async fn audit_list<A: Access>(
     Ok(page.map(|entry| entry.with_subject(scoped.registry())))
 }
 
-/// How many entries [`audit_list`] would give in all.
+/// The total number of entries that [`audit_list`] lists.
 ///
 /// # Errors
 /// As [`audit_list`].
@@ -225,9 +225,9 @@ pub async fn audit_count<A: Access>(scoped: &Scoped<A>, filter: &AuditFilter) ->
     AuditEntries::count(scoped, filter.condition()?).await
 }
 
-/// Writes down what a caller tried and what became of it. `attempted` names it where it did not get as far as the
-/// policy. After [`REFUSALS_IN_FULL`] of a kind within [`REFUSAL_WINDOW`] the rest are counted, and [`refusals_flush`]
-/// writes them.
+/// Records what a caller tried, with the outcome. `attempted` names the action if the request failed before the policy
+/// was checked. After [`REFUSALS_IN_FULL`] refusals of a kind within [`REFUSAL_WINDOW`] the rest are only counted, and
+/// [`refusals_flush`] writes their number.
 ///
 /// # Errors
 /// The database refuses.
@@ -257,7 +257,7 @@ pub async fn audit_failed(
     scoped.commit().await
 }
 
-/// The entries of the actions of one commit.
+/// The entries of the actions that one commit completes.
 pub(crate) fn entries_done(
     env: &Env,
     tenant: TenantId,
@@ -270,8 +270,7 @@ pub(crate) fn entries_done(
         .collect()
 }
 
-/// An entry in a tenant's log about something that a system scope did, for a person who may not have been in the tenant
-/// before.
+/// An entry in a tenant's log about an action of a system scope, for a user who may not have been in the tenant before.
 pub(crate) fn entry_by_system(
     env: &Env,
     tenant: TenantId,

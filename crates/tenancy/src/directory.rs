@@ -21,8 +21,8 @@ use crate::root_list;
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemScope};
 use crate::text;
 
-/// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open
-/// streams are to be looked at again.
+/// The topic of signals about credentials: the subject is a token, a session or a user whose open streams must be
+/// checked again.
 pub const TOPIC_CREDENTIAL: &str = "credential";
 
 /// Creates a tenant with its first owner, who may already have an account.
@@ -145,7 +145,7 @@ pub async fn user_list(store: &Store) -> Result<Vec<(User, Vec<(TenantId, Role)>
 /// # Errors
 /// The database fails.
 pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>> {
-    // What is no slug is no tenant's, and the database need not be asked: it may not even hold the text.
+    // A malformed slug belongs to no tenant. It is not sent to the database, which may not be able to store the text.
     if slug_check(slug).is_err() {
         return Ok(None);
     }
@@ -156,8 +156,7 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
     Ok(found.into_iter().next().map(Into::into))
 }
 
-/// The user with that e-mail address, in any case, whichever tenants they belong to: for an operator, never for a
-/// client.
+/// The user with that e-mail address, in any case, in any tenant: for an operator, never for a client.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an invalid address.
@@ -197,9 +196,9 @@ pub async fn user_memberships(store: &Store, user: UserId) -> Result<Vec<(Tenant
 /// The scope's own tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] where it was deleted meanwhile.
+/// [`Error::NotFound`] if it was deleted meanwhile.
 pub async fn tenant_current<A: Access>(scoped: &Scoped<A>) -> Result<Tenant> {
-    // `tenants` has no `tenant_id`: its own id is the tenant. A tenant always has a member, its owner.
+    // `tenants` has no `tenant_id`, so the tenant is selected by its members. A tenant always has one, its owner.
     let rows: Vec<tenant::Model> = scoped
         .sql_all(
             "SELECT t.id, t.slug, t.name, t.created_at FROM tenants t JOIN (SELECT DISTINCT tenant_id FROM memberships WHERE tenant_id = $1) m ON t.id = m.tenant_id",
@@ -212,14 +211,14 @@ pub async fn tenant_current<A: Access>(scoped: &Scoped<A>) -> Result<Tenant> {
         .ok_or(Error::NotFound("tenant"))
 }
 
-/// Gives the scope's own tenant another name.
+/// Renames the scope's own tenant.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::Invalid`] for a name out of bounds.
+/// [`Error::Forbidden`]; [`Error::Invalid`] for an invalid name.
 pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Tenant> {
     scoped.permit(Action::Update, resource::TENANT, scoped.tenant().0)?;
     let name = text::name("the tenant's name", name)?;
-    // As in `tenant_current`: the tenant is the one that has the members.
+    // As in `tenant_current`, the tenant is selected by its members.
     scoped
         .sql_execute(
             "UPDATE tenants SET name = $2 WHERE id IN (SELECT m.tenant_id FROM memberships m WHERE m.tenant_id = $1)",
@@ -234,8 +233,8 @@ pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Ten
 /// # Errors
 /// The database fails.
 pub async fn users_by_id<A: Access>(scoped: &Scoped<A>, ids: &[UserId]) -> Result<Vec<User>> {
-    // All of them in one bind. Both begin at the ids, so that a tenant with many members costs no more than one with
-    // few.
+    // All ids are bound as one value. Both statements start from the ids, so that the cost does not depend on the
+    // number of the tenant's members.
     let sql = match scoped.backend() {
         DbBackend::Postgres => {
             "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN memberships m ON m.user_id = u.id
@@ -281,10 +280,10 @@ pub async fn membership_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     scoped.find::<membership::Entity>().count().await
 }
 
-/// A slug: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter or digit.
+/// Checks a slug: 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.
 ///
 /// # Errors
-/// [`Error::Invalid`] says the rule.
+/// [`Error::Invalid`] with the rule.
 pub fn slug_check(slug: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let good = (text::SLUG.min..=text::SLUG.max).contains(&slug.len())

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Tells the time, in UTC and to the microsecond (what PostgreSQL keeps; more digits would not survive a round trip).
+/// The current time, in UTC and in microseconds (PostgreSQL's resolution; more digits would not survive a round trip).
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> DateTime<Utc>;
@@ -33,12 +33,12 @@ impl Clock for SystemClock {
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that is stopped at `now`.
+    /// A clock that stands at `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self(AtomicI64::new(now.timestamp_micros()))
     }
 
-    /// Moves the clock on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: TimeDelta) {
         self.0
             .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
@@ -51,9 +51,9 @@ impl Clock for ManualClock {
     }
 }
 
-/// Gives ids: UUIDv7, so that they sort by the time they were made, also within one millisecond.
+/// A source of ids: UUIDv7, so that they sort by creation time, also within one millisecond.
 pub trait IdSource: Send + Sync {
-    /// A new id, made at `now`.
+    /// A new id, created at `now`.
     fn next(&self, now: DateTime<Utc>) -> Uuid;
 }
 
@@ -79,7 +79,7 @@ impl IdSource for RandomIds {
     }
 }
 
-/// Ids that count up from one: the same test gives the same ids.
+/// Ids that count up from one, so that a repeated test gets the same ids.
 #[derive(Debug, Default)]
 pub struct CountingIds(AtomicU64);
 
@@ -93,7 +93,7 @@ impl IdSource for CountingIds {
     }
 }
 
-/// The clock and the ids together, as everything that writes takes them.
+/// The clock and the id source, as all writing code needs them.
 #[derive(Clone)]
 pub struct Env {
     clock: Arc<dyn Clock>,
@@ -113,7 +113,7 @@ impl Default for Env {
 }
 
 impl Env {
-    /// An environment of these two.
+    /// An environment of a clock and an id source.
     pub fn new(clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
         Self { clock, ids }
     }

@@ -14,26 +14,26 @@ pub enum Error {
     /// A row with the same unique key exists.
     #[error("{0} already exists")]
     Conflict(&'static str),
-    /// The input breaks a rule; the text says which.
+    /// The input breaks a rule, which the text names.
     #[error("{0}")]
     Invalid(String),
-    /// A cursor is of another list.
+    /// A cursor belongs to another list.
     #[error("the cursor does not belong to this list")]
     InvalidCursor,
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
-    /// The caller is an API token whose role does not allow this. Its person, or another token, may have one that does.
+    /// The caller is an API token whose role does not allow this. The user's role, or another token, may allow it.
     #[error(
         "this token's role is {role}; this needs {needed}: use a token of that role, or sign in"
     )]
     TokenForbidden {
-        /// The token's role, at most its person's.
+        /// The token's role, at most the user's.
         role: &'static str,
         /// The role that is needed.
         needed: &'static str,
     },
-    /// The caller is an API token, and this needs a session: it concerns the person's account.
+    /// The caller is an API token, and this action needs a session: it concerns the user's account.
     #[error("API tokens may not do this: sign in to use a session")]
     SessionNeeded,
     /// The sign-in failed: an unknown account or a wrong password. The caller cannot distinguish them.
@@ -51,16 +51,16 @@ pub enum Error {
     /// The tenant would be left without an owner.
     #[error("a tenant must have an owner: make another member an owner first")]
     LastOwner,
-    /// A service changed something for a caller without asking the policy: a defect, refused.
+    /// A service changed something for a caller without checking the policy: a bug, refused.
     #[error("the policy was not checked")]
     PolicyNotAsked,
-    /// A statement written by hand is not bound to its tenant: a defect, refused.
+    /// A hand-written statement is not bound to its tenant: a bug, refused.
     #[error("the statement is not bound to its tenant")]
     NotBound,
-    /// The process was put together without a name that it uses: a defect, refused.
+    /// The process uses a name that was not registered: a bug, refused.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// No master key that there is opens this secret, or it was changed or moved.
+    /// No available master key decrypts this secret, or the secret was changed or moved.
     #[error("the secret cannot be decrypted: its master key is missing, or the secret was changed")]
     SecretUnreadable,
     /// The master key cannot be used. The text is for the operator, never for a client.
@@ -69,10 +69,10 @@ pub enum Error {
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
-    /// There is no room left for the database.
+    /// The database's disk is full.
     #[error("no space is left for the database: free some space and try again")]
     DiskFull,
-    /// The rows that one operation of a client read hold more bytes than it may read.
+    /// The rows that one client operation reads are larger than its limit.
     #[error("the rows of this request hold more than 32 MiB: ask for fewer of them at once")]
     ReadTooLarge,
     /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
@@ -82,12 +82,12 @@ pub enum Error {
     /// succeeded.
     #[error("the database cannot be reached: try again later")]
     Unreachable(#[source] DbErr),
-    /// The server's role could see past row-level security.
+    /// The server's role can bypass row-level security.
     #[error(
         "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not apply: use a plain role, or allow it explicitly"
     )]
     UnsafeRole(String),
-    /// Anything else the database said. The text is for the log, never for a client.
+    /// Any other database error. The text is for the log, never for a client.
     #[error("the database failed")]
     Database(#[source] DbErr),
 }
@@ -123,13 +123,13 @@ impl Error {
         }
     }
 
-    /// Whether the same may work a moment later: the database is busy or cannot be reached.
+    /// Whether the same call may succeed a moment later: the database is busy or cannot be reached.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::Unreachable(_))
     }
 
-    /// What a server answered in the place of a result: its code, on PostgreSQL the SQLSTATE, and its own words. For an
-    /// operator, never for a client.
+    /// The server's error, if it sent one: its code (on PostgreSQL the SQLSTATE) and its message. For an operator,
+    /// never for a client.
     pub fn server_answer(&self) -> Option<(String, String)> {
         let (Self::Database(error) | Self::Unreachable(error)) = self else {
             return None;
@@ -141,7 +141,7 @@ impl Error {
         Some((code, error.message().to_owned()))
     }
 
-    /// Turns a unique-key violation into [`Error::Conflict`] with a word for what exists already.
+    /// Turns a unique-key violation into [`Error::Conflict`] with the name of the existing object.
     pub fn conflict_as(self, what: &'static str) -> Self {
         match self {
             Self::Conflict(_) => Self::Conflict(what),
@@ -154,7 +154,7 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => return Self::Conflict("it"),
-            // A reference to a row that is not there, or not in this tenant.
+            // A reference to a row that does not exist in this tenant.
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
                 return Self::NotFound("referenced row");
             }
@@ -214,9 +214,9 @@ impl Kind {
     /// By the SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
     fn of_postgres(code: &str) -> Self {
         match code {
-            // A lock or a statement that took too long, a deadlock, a conflict of snapshots, no memory.
+            // A lock or statement timeout, a deadlock, a serialization failure, or out of memory.
             "55P03" | "57014" | "40P01" | "40001" | "53200" => Self::Busy,
-            // It shuts down, crashed, starts, or has no connection left.
+            // The server is shutting down, crashed, starting, or out of connections.
             "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Self::Unreachable,
             "25006" => Self::ReadOnly,
             "53100" => Self::DiskFull,

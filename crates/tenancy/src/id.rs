@@ -6,7 +6,7 @@ use std::fmt;
 use type_safe_id::{DynamicType, TypeSafeId};
 use uuid::Uuid;
 
-/// A text that is not an id of the kind that was asked for.
+/// An error for a text that is not an id of the requested kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {expected} id")]
 pub struct IdError {
@@ -23,7 +23,7 @@ pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
     /// The UUID, as the database keeps it.
     fn uuid(self) -> Uuid;
 
-    /// Reads the text form.
+    /// Parses the text form.
     ///
     /// # Errors
     /// The text is malformed, or is the id of another kind of thing.
@@ -40,10 +40,10 @@ pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
 /// numbers).
 const TYPE_ID_MAX: usize = 63 + 1 + 26;
 
-/// Reads any TypeID: its prefix and its UUID. `None` where the text is malformed.
+/// Parses any TypeID into its prefix and its UUID. `None` if the text is malformed.
 pub fn id_parse(text: &str) -> Option<(String, Uuid)> {
-    // The crate cuts a text by bytes at the longest prefix and panics inside a character (0.3.3): a TypeID is ASCII and
-    // short.
+    // The crate `type-safe-id` slices a text by bytes at the longest prefix, and panics inside a character (0.3.3). A
+    // TypeID is ASCII and short.
     if !text.is_ascii() || text.len() > TYPE_ID_MAX {
         return None;
     }
@@ -55,7 +55,7 @@ pub fn id_parse(text: &str) -> Option<(String, Uuid)> {
 pub fn id_format(prefix: &'static str, uuid: Uuid) -> String {
     match DynamicType::new(prefix) {
         Ok(kind) => TypeSafeId::from_type_and_uuid(kind, uuid).to_string(),
-        // A prefix is a literal of this code base; `every_prefix_is_valid` in the tests of `typed_id!` holds it.
+        // A prefix is a constant of this code base. The test `every_prefix_is_valid` of `typed_id!` checks it.
         Err(_) => format!("{prefix}_{}", uuid.simple()),
     }
 }
@@ -107,7 +107,7 @@ macro_rules! typed_id {
             }
         }
 
-        // SeaORM asks this of every primary key; an id is never a number.
+        // SeaORM requires this of every primary key; an id is never a number.
         impl sea_orm::TryFromU64 for $name {
             fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
                 Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))

@@ -23,7 +23,7 @@ typed_id!(
 );
 
 typed_id!(
-    /// A session of a person who signed in.
+    /// A session of a signed-in user.
     SessionId,
     "session"
 );
@@ -38,7 +38,7 @@ typed_id!(
     "audit"
 );
 
-/// What a member may do, the most first.
+/// The permissions of a member, highest role first.
 #[derive(
     Debug,
     Clone,
@@ -65,7 +65,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// How much the role may do; more is more.
+    /// The rank of the role; a higher rank includes the lower ones.
     fn rank(self) -> u8 {
         match self {
             Self::Owner => 3,
@@ -75,12 +75,12 @@ impl Role {
         }
     }
 
-    /// Whether this role may do all that `other` may.
+    /// Whether this role includes all permissions of `other`.
     pub fn includes(self, other: Self) -> bool {
         self.rank() >= other.rank()
     }
 
-    /// The lesser of two roles: what a token may do is bounded by its owner's membership.
+    /// The lower of two roles: a token's role is limited by its owner's membership.
     pub fn min(self, other: Self) -> Self {
         if self.includes(other) { other } else { self }
     }
@@ -136,7 +136,7 @@ impl From<entity::user::Model> for User {
     }
 }
 
-/// A person in a tenant.
+/// The membership of a person in a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct Membership {
@@ -158,26 +158,26 @@ impl From<entity::membership::Model> for Membership {
     }
 }
 
-/// An invitation as it may be shown: its secret is not kept.
+/// An invitation without its secret, which is not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// The invitation's id, which is also the public part of its secret.
     pub id: InvitationId,
-    /// Whom it is for.
+    /// The address of the invited person.
     pub email: String,
     /// The role of the invited person.
     pub role: Role,
-    /// Who made it, who may have left; `None` for an operator.
+    /// The user who created it, who may have left; `None` for an operator.
     pub invited_by: Option<UserId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
     /// Who accepted it.
     pub accepted_by: Option<UserId>,
-    /// When it was revoked, or replaced by another for the same address.
+    /// When it was revoked, or replaced by another one for the same address.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
@@ -197,22 +197,22 @@ impl From<entity::invitation::Model> for Invitation {
     }
 }
 
-/// A token as it may be shown: its secret is not kept.
+/// A token without its secret, which is not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
     /// The token's id, which is also its public part.
     pub id: ApiTokenId,
-    /// Whose it is.
+    /// The user that the token acts for.
     pub user_id: UserId,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
     /// The beginning of the token, to recognise it by.
     pub prefix: String,
-    /// What it may do at the most.
+    /// The role of the token, at most the user's.
     pub role: Role,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
@@ -236,20 +236,20 @@ impl From<entity::api_token::Model> for ApiToken {
     }
 }
 
-/// Who asks: a user in a tenant, with what the role allows.
+/// The caller of a request: a user in a tenant, with a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
-    /// The tenant whose rows the caller reaches.
+    /// The tenant whose rows the caller can access.
     pub tenant: TenantId,
     /// The user.
     pub user: UserId,
-    /// The lesser of the membership's role and the token's.
+    /// The lower of the membership's role and the token's.
     pub role: Role,
-    /// What the caller showed.
+    /// The credential of the request.
     pub credential: Credential,
 }
 
-/// What a caller showed to be known by.
+/// The credential that identifies a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An API token.
@@ -258,22 +258,22 @@ pub enum Credential {
     Session(SessionId),
 }
 
-/// A session of a person who signed in. Its secret is not kept.
+/// A session of a signed-in user, without its secret, which is not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user.
     pub user_id: UserId,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub last_seen_at: DateTime<Utc>,
-    /// From when on it is refused, however much it is used.
+    /// When it expires, however much it is used.
     pub expires_at: DateTime<Utc>,
     /// The network address that the person signed in from.
     pub address: Option<String>,
-    /// What the browser called itself.
+    /// The browser's `User-Agent`.
     pub user_agent: Option<String>,
 }
 

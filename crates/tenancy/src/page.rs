@@ -5,10 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// The most rows that one page may ask for.
+/// The maximum number of rows of a page.
 pub const PAGE_MAX: u64 = 200;
 
-/// Where a page begins or ends: the value of the list's key column in some row.
+/// A boundary of a page: the value of the list's key column in some row.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -22,21 +22,21 @@ pub enum Cursor {
 }
 
 impl Cursor {
-    /// The opaque text that clients hold. It names the list that it belongs to.
+    /// The opaque text for clients. It contains the name of the list that it belongs to.
     pub fn encode(&self, list: &str) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(list, self)).unwrap_or_default())
     }
 
-    /// Reads the opaque text of a list back; `None` where it is not one of ours, or is another list's.
+    /// Parses the opaque text of a list; `None` if it is malformed, or belongs to another list.
     pub fn decode(list: &str, text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (of, cursor): (String, Self) = serde_json::from_slice(&bytes).ok()?;
-        // PostgreSQL takes no U+0000.
+        // PostgreSQL does not accept U+0000.
         let forged = matches!(&cursor, Self::Text(text) if text.contains('\0'));
         (of == list && !forged).then_some(cursor)
     }
 
-    /// Whether a column of that type can be compared with it.
+    /// Whether the cursor can be compared with a column of that type.
     pub(crate) fn fits(&self, column: &sea_orm::ColumnType) -> bool {
         use sea_orm::ColumnType::{BigInteger, Uuid};
         match self {
@@ -55,18 +55,18 @@ impl Cursor {
     }
 }
 
-/// Which part of a list: the Relay arguments, checked.
+/// The requested part of a list: the validated Relay arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest {
-    /// How many rows at the most.
+    /// The maximum number of rows.
     pub limit: u64,
-    /// Only what comes after this.
+    /// Only rows after this one.
     pub after: Option<Cursor>,
-    /// Only what comes before this.
+    /// Only rows before this one.
     pub before: Option<Cursor>,
     /// Count the rows from the end of the range and not from its beginning (Relay's `last`).
     pub from_end: bool,
-    /// Leave the large texts in the database: those fields of the rows are empty.
+    /// Do not read the large texts: those fields of the rows are empty.
     pub omits_texts: bool,
 }
 
@@ -101,7 +101,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page of those rows; `more` says whether the list goes on beyond them in the direction in which they were read.
+    /// A page of those rows. `more` says whether the list continues beyond them in the direction in which they were
+    /// read.
     pub(crate) fn new(items: Vec<(Cursor, T)>, more: bool, request: &PageRequest) -> Self {
         let (has_next, has_previous) = if request.from_end {
             (request.before.is_some(), more)
@@ -120,7 +121,7 @@ impl<T> Page<T> {
         Self::new(Vec::new(), false, request)
     }
 
-    /// The page of two lists taken together, each read by the same request, largest key first.
+    /// Merges two pages that were read by the same request into one, largest key first.
     #[must_use]
     pub fn merge_descending(self, other: Self, request: &PageRequest) -> Self {
         let more = |page: &Self| {
@@ -144,7 +145,7 @@ impl<T> Page<T> {
         Self::new(items, some_left || surplus > 0, request)
     }
 
-    /// The same page of something else.
+    /// The same page with mapped items.
     pub fn map<U>(self, f: impl Fn(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(|(c, t)| (c, f(t))).collect(),
@@ -153,7 +154,7 @@ impl<T> Page<T> {
         }
     }
 
-    /// The same page without the rows that become nothing.
+    /// The same page without the items that map to `None`.
     pub fn filter_map<U>(self, f: impl Fn(T) -> Option<U>) -> Page<U> {
         let items = self.items.into_iter();
         Page {

@@ -15,31 +15,31 @@ use crate::error::{Error, Result};
 use crate::model::{Caller, Credential, Role};
 use crate::registry::{Registry, RegistryError, is_name};
 
-/// A kind of thing in a tenant, by the name that it has in the audit log, such as `project`. The crate that owns the
-/// thing declares it.
+/// A kind of object in a tenant, by its name in the audit log, such as `project`. The crate that owns the objects
+/// declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Resource(&'static str);
 
 impl Resource {
-    /// A kind of thing by its name.
+    /// The kind of object with this name.
     ///
     /// # Panics
-    /// Where the name is not 1 to 63 lower-case letters, digits and underscores that begin with a letter: of a
-    /// constant, while it is compiled.
+    /// If the name is not 1 to 63 lower-case letters, digits and underscores that begin with a letter. A constant
+    /// panics at compile time.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         assert!(is_name(name), "a resource's name is in snake_case");
         Self(name)
     }
 
-    /// Its name in the audit log.
+    /// The name in the audit log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
     }
 }
 
-/// The policy's line for a resource: which role each action needs. A role that includes it may do the same.
+/// The policy of a resource: the role that each action needs. Higher roles include it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResourcePolicy {
     /// The resource.
@@ -48,12 +48,12 @@ pub struct ResourcePolicy {
     pub actions: &'static [(Action, Role)],
     /// The actions that need a session, whatever the role.
     pub session_only: &'static [Action],
-    /// What the ids of such things begin with, in the API.
+    /// The prefix of the objects' ids in the API.
     pub id_prefix: &'static str,
 }
 
 impl ResourcePolicy {
-    /// The line for a resource whose ids begin with its name.
+    /// The policy of a resource whose id prefix is its name.
     #[must_use]
     pub const fn new(resource: Resource, actions: &'static [(Action, Role)]) -> Self {
         Self {
@@ -64,14 +64,14 @@ impl ResourcePolicy {
         }
     }
 
-    /// Keeps API tokens from these actions.
+    /// Forbids these actions to API tokens.
     #[must_use]
     pub const fn session_only(mut self, actions: &'static [Action]) -> Self {
         self.session_only = actions;
         self
     }
 
-    /// Says what the ids of such things begin with.
+    /// Sets the prefix of the objects' ids.
     #[must_use]
     pub const fn id_prefix(mut self, prefix: &'static str) -> Self {
         self.id_prefix = prefix;
@@ -85,7 +85,7 @@ impl ResourcePolicy {
         Some(*role)
     }
 
-    /// Passes where each action is listed once and has a role, and there is one at least.
+    /// Checks that there is at least one action, and that each is listed once and has a role.
     pub(crate) fn check(&self, owner: &'static str) -> Result<(), RegistryError> {
         let resource = self.resource.as_str();
         let mut listed: Vec<Action> = self.actions.iter().map(|(action, _)| *action).collect();
@@ -127,7 +127,7 @@ impl fmt::Display for ResourcePolicy {
     }
 }
 
-/// What may be done with a thing.
+/// An action on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the verbs say it")]
 pub enum Action {
@@ -144,7 +144,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Its name in the audit log.
+    /// The name in the audit log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -162,8 +162,8 @@ impl Action {
 }
 
 impl Caller {
-    /// What a caller is told whose role is not the one that is needed. A person with a lesser token learns that it is
-    /// the token.
+    /// The error for a caller without the required role. A user with a weaker token learns that the token is the
+    /// reason.
     pub(crate) fn refusal(&self, needed: &'static str) -> Error {
         match self.credential {
             Credential::Token(_) => Error::TokenForbidden {
@@ -176,10 +176,10 @@ impl Caller {
 }
 
 impl Registry {
-    /// Passes where the caller may do this, by role and by credential.
+    /// Checks whether the caller may do this, by role and by credential.
     ///
     /// # Errors
-    /// [`Error::SessionNeeded`]; [`Error::Forbidden`] or [`Error::TokenForbidden`], naming the role that is needed.
+    /// [`Error::SessionNeeded`]; [`Error::Forbidden`] or [`Error::TokenForbidden`], with the required role.
     pub(crate) fn caller_check(
         &self,
         caller: &Caller,
@@ -193,7 +193,7 @@ impl Registry {
         }
     }
 
-    /// Passes where a credential of that kind may do this.
+    /// Checks whether a credential of that kind may do this.
     ///
     /// # Errors
     /// [`Error::SessionNeeded`].
@@ -211,10 +211,10 @@ impl Registry {
         }
     }
 
-    /// Passes where the role may do this.
+    /// Checks whether the role may do this.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], naming the role that is needed.
+    /// [`Error::Forbidden`], with the required role.
     pub(crate) fn role_check(&self, role: Role, resource: Resource, action: Action) -> Result<()> {
         match self.role_needed(resource, action) {
             Some(needed) if role.includes(needed) => Ok(()),

@@ -3,23 +3,23 @@
 
 use crate::registry::Registration;
 
-/// The kinds of things that every tenant has.
+/// The resources that every tenant has.
 pub mod resource {
     use crate::model::{ApiTokenId, UserId};
     use crate::policy::{Action::*, Resource, ResourcePolicy};
     use crate::{Role::*, TypedId};
 
-    /// The tenant itself: its name, its end.
+    /// The tenant itself, such as its name.
     pub const TENANT: Resource = Resource::new("tenant");
-    /// Other people's memberships.
+    /// Other users' memberships.
     pub const MEMBER: Resource = Resource::new("member");
-    /// One's own membership.
+    /// The caller's own membership.
     pub const OWN_MEMBERSHIP: Resource = Resource::new("own_membership");
     /// Invitations.
     pub const INVITATION: Resource = Resource::new("invitation");
-    /// Anybody's API tokens.
+    /// Any user's API tokens.
     pub const API_TOKEN: Resource = Resource::new("api_token");
-    /// One's own API tokens.
+    /// The caller's own API tokens.
     pub const OWN_API_TOKEN: Resource = Resource::new("own_api_token");
     /// The audit log.
     pub const AUDIT_LOG: Resource = Resource::new("audit_log");
@@ -31,8 +31,8 @@ pub mod resource {
         ),
         ResourcePolicy::new(MEMBER, &[(Read, Viewer), (Update, Admin), (Delete, Admin)])
             .id_prefix(UserId::PREFIX),
-        // These decide which tenants a person is in. A token is for work in one tenant, and a token of any role that
-        // left the tenant or joined another would do more than its role.
+        // These actions decide to which tenants a user belongs. A token is for work in one tenant: a token that could
+        // leave the tenant or join another would exceed its role.
         ResourcePolicy::new(
             OWN_MEMBERSHIP,
             &[(Read, Viewer), (Create, Viewer), (Delete, Viewer)],
@@ -54,36 +54,36 @@ pub mod resource {
     ];
 }
 
-/// Why this crate looks across tenants.
+/// The purposes for which this crate works across tenants.
 pub mod purpose {
     use crate::store::SystemPurpose;
 
-    /// An operator makes a tenant with its owner.
+    /// An operator creates a tenant with its owner.
     pub const TENANT_CREATE: SystemPurpose = SystemPurpose::writes("tenant_create").for_client();
-    /// Finding a tenant by its slug, or a person's tenants.
+    /// Finds a tenant by its slug, or a user's tenants.
     pub const DIRECTORY_READ: SystemPurpose = SystemPurpose::reads("directory_read").for_client();
-    /// Finding out whose token this is.
+    /// Identifies the owner of a token.
     pub const TOKEN_AUTHENTICATE: SystemPurpose =
         SystemPurpose::reads("token_authenticate").for_client();
-    /// Finding out whose session this is.
+    /// Identifies the user of a session.
     pub const SESSION_AUTHENTICATE: SystemPurpose =
         SystemPurpose::reads("session_authenticate").for_client();
-    /// A session in use is written down as seen, once a minute.
+    /// Stores that a session was used, once a minute.
     pub const SESSION_SEEN: SystemPurpose = SystemPurpose::writes("session_seen");
-    /// Somebody signs in or out, changes a password, or makes an account.
+    /// A user signs in or out, changes a password, or creates an account.
     pub const SIGN_IN: SystemPurpose = SystemPurpose::writes("sign_in").for_client();
-    /// Somebody looks at an invitation.
+    /// A person reads an invitation.
     pub const INVITATION_LOOK: SystemPurpose = SystemPurpose::reads("invitation_look").for_client();
-    /// Somebody accepts an invitation.
+    /// A person accepts an invitation.
     pub const INVITATION_ACCEPT: SystemPurpose =
         SystemPurpose::writes("invitation_accept").for_client();
     /// Records the use of system scopes, and deletes old entries.
     pub const AUDIT_KEEP: SystemPurpose = SystemPurpose::writes("audit_keep");
     /// Re-encrypts secrets with another master key.
     pub const SECRET_ROTATE: SystemPurpose = SystemPurpose::writes("secret_rotate");
-    /// A secret of the operator's, which is for all tenants, is read.
+    /// Reads a secret of the operator, which is for all tenants.
     pub const OPERATOR_SECRET_READ: SystemPurpose = SystemPurpose::reads("operator_secret_read");
-    /// The operator keeps or forgets a secret.
+    /// The operator stores or removes a secret.
     pub const OPERATOR_SECRET_SET: SystemPurpose = SystemPurpose::writes("operator_secret_set");
 
     pub(super) const PURPOSES: &[SystemPurpose] = &[
@@ -102,7 +102,7 @@ pub mod purpose {
     ];
 }
 
-/// This crate's names, which are in every registry.
+/// The registration of this crate, which is in every registry.
 pub(crate) fn registration() -> Registration {
     let own = Registration::new(env!("CARGO_PKG_NAME"));
     let own = resource::POLICIES

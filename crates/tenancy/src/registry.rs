@@ -38,7 +38,7 @@ use crate::store::SystemPurpose;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum RegistryError {
-    /// Two registrations have the same name, or one has it twice.
+    /// A name is registered twice.
     #[error("{owner} registers the {what} `{name}`, which {first} has already registered")]
     Duplicate {
         what: &'static str,
@@ -53,20 +53,20 @@ pub enum RegistryError {
         resource: &'static str,
         action: &'static str,
     },
-    /// An action on a resource has two roles.
+    /// An action on a resource has more than one role.
     #[error("{owner} names two roles for the action `{action}` on the resource `{resource}`")]
     TwoRoles {
         owner: &'static str,
         resource: &'static str,
         action: &'static str,
     },
-    /// A crate needs the names of another, which is not in the list.
+    /// A crate requires another one that is not registered.
     #[error("{owner} needs the registration of {needed}: add it to the registry")]
     Missing {
         owner: &'static str,
         needed: &'static str,
     },
-    /// A name that no registration has.
+    /// A name that is not registered.
     #[error("the {what} `{name}` is not registered; registered are: {registered}")]
     Unknown {
         what: &'static str,
@@ -78,7 +78,7 @@ pub enum RegistryError {
     TwoHandlers(String),
 }
 
-/// What one crate brings.
+/// The names that one crate registers.
 #[derive(Debug, Clone)]
 pub struct Registration {
     owner: &'static str,
@@ -101,14 +101,14 @@ impl Registration {
         }
     }
 
-    /// Says that this crate uses names of another, whose registration has to be in the registry too.
+    /// Requires the registration of another crate, because this one uses its names.
     #[must_use]
     pub fn requires(mut self, owner: &'static str) -> Self {
         self.requires.push(owner);
         self
     }
 
-    /// Adds a kind of thing, with the roles that its actions need.
+    /// Adds a resource, with the roles that its actions need.
     #[must_use]
     pub fn resource(mut self, policy: ResourcePolicy) -> Self {
         self.resources.push(policy);
@@ -130,23 +130,23 @@ impl Registration {
     }
 }
 
-/// Every name that a process knows. Cheap to clone.
+/// All names that a process knows. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Registry(Arc<Vec<Registration>>);
 
 impl Default for Registry {
-    /// The names of this crate alone.
+    /// A registry with the names of this crate only.
     fn default() -> Self {
         Self(Arc::new(vec![crate::registration::registration()]))
     }
 }
 
 impl Registry {
-    /// Collects the registrations of a process' crates. This crate's own is always among them and is not to be given.
+    /// Collects the registrations of a process's crates. This crate's own is always included and must not be given.
     ///
     /// # Errors
-    /// [`RegistryError`]: a name or a crate that is there twice, an action without a role, a crate that is needed and
-    /// missing.
+    /// [`RegistryError`]: a name or a crate that is registered twice, an action without a role, or a required crate
+    /// that is missing.
     pub fn new(
         registrations: impl IntoIterator<Item = Registration>,
     ) -> Result<Self, RegistryError> {
@@ -195,14 +195,14 @@ impl Registry {
         self.policy_of(resource.as_str())?.role_needed(action)
     }
 
-    /// Whether this needs a session, so that no token may do it.
+    /// Whether the action needs a session, so that no token may do it.
     #[must_use]
     pub fn session_needed(&self, resource: Resource, action: Action) -> bool {
         let policy = self.policy_of(resource.as_str());
         policy.is_some_and(|policy| policy.session_only.contains(&action))
     }
 
-    /// The policy as a person reads it, a line a resource: `project: read VIEWER · create MEMBER · ...`.
+    /// The policy as text for people, one line per resource: `project: read VIEWER · create MEMBER · ...`.
     #[must_use]
     pub fn policy_text(&self) -> String {
         self.policy().map(|policy| format!("{policy}\n")).collect()
@@ -214,10 +214,10 @@ impl Registry {
         kinds.map(AsRef::as_ref)
     }
 
-    /// Passes where that kind of run is registered.
+    /// Checks that the kind of run is registered.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`], with those that are.
+    /// [`RegistryError::Unknown`], with the registered kinds.
     pub fn run_kind_check(&self, kind: &str) -> Result<(), RegistryError> {
         match self.run_kinds().any(|registered| registered == kind) {
             true => Ok(()),
@@ -225,10 +225,10 @@ impl Registry {
         }
     }
 
-    /// Passes where that purpose of system work is registered.
+    /// Checks that the purpose of system work is registered.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`], with those that are.
+    /// [`RegistryError::Unknown`], with the registered purposes.
     pub fn purpose_check(&self, purpose: SystemPurpose) -> Result<(), RegistryError> {
         if self.purposes().any(|registered| registered == purpose) {
             return Ok(());
@@ -237,7 +237,7 @@ impl Registry {
         Err(unknown("system purpose", purpose.as_str(), registered))
     }
 
-    /// Passes where that resource is registered.
+    /// Checks that the resource is registered.
     pub(crate) fn resource_check(&self, resource: Resource) -> Result<(), RegistryError> {
         if self.policy_of(resource.as_str()).is_some() {
             return Ok(());
@@ -250,8 +250,8 @@ impl Registry {
         self.0.iter().flat_map(|one| one.purposes.iter().copied())
     }
 
-    /// The id of a thing as the API writes it: `project_01h...`. `None` where its kind is not registered, such as in an
-    /// entry of the audit log that another release wrote.
+    /// The id of an object in the form of the API: `project_01h...`. `None` if its kind is not registered, such as in
+    /// an audit entry of another release.
     pub(crate) fn id_text(&self, resource: &str, id: Uuid) -> Option<String> {
         Some(id_format(self.policy_of(resource)?.id_prefix, id))
     }
@@ -262,7 +262,7 @@ impl Registry {
     }
 }
 
-/// Passes where no name is there twice.
+/// Checks that no name is registered twice.
 fn unique(
     what: &'static str,
     all: &[Registration],

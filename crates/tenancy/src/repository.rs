@@ -14,16 +14,16 @@ use crate::id::TypedId;
 use crate::page::{Page, PageRequest};
 use crate::store::{Access, Keyset, ParentKey, ReadWrite, Scoped, TenantScoped};
 
-/// A table of a tenant's things, by id.
+/// A table of a tenant's objects, by id.
 ///
-/// An implementation names the entity, the record that others see and the id; everything else is given. Because every
-/// method takes a [`Scoped`], there is no way to say "of any tenant".
+/// An implementation names the entity, the public record and the id; the functions are provided. Every function takes a
+/// [`Scoped`], so none can reach other tenants.
 pub trait Repository {
     /// The table.
     type Entity: TenantScoped<Model: FromQueryResult + IntoActiveModel<Self::Row> + Send + Sync>;
     /// The table's row to write.
     type Row: ActiveModelTrait<Entity = Self::Entity> + Send;
-    /// What others see.
+    /// The public record.
     type Record: From<<Self::Entity as EntityTrait>::Model> + Send;
     /// The kind of id.
     type Id: TypedId + Eq + Hash + Into<Value>;
@@ -33,7 +33,7 @@ pub trait Repository {
     /// The id of a record.
     fn id_of(record: &Self::Record) -> Self::Id;
 
-    /// The thing with that id, if the tenant has it.
+    /// The object with that id, if the tenant has it.
     fn get<A: Access>(
         scoped: &Scoped<A>,
         id: Self::Id,
@@ -48,7 +48,7 @@ pub trait Repository {
         }
     }
 
-    /// The thing with that id, or [`Error::NotFound`]: also for another tenant's.
+    /// The object with that id, or [`Error::NotFound`]: also for an object of another tenant.
     fn require<A: Access>(
         scoped: &Scoped<A>,
         id: Self::Id,
@@ -60,7 +60,7 @@ pub trait Repository {
         }
     }
 
-    /// The things with those ids that the tenant has.
+    /// The tenant's objects with those ids.
     fn get_many<A: Access>(
         scoped: &Scoped<A>,
         ids: &[Self::Id],
@@ -79,7 +79,7 @@ pub trait Repository {
         }
     }
 
-    /// One page of the things that meet the condition, newest first.
+    /// One page of the objects that meet the condition, newest first.
     fn list<A: Access>(
         scoped: &Scoped<A>,
         which: impl IntoCondition + Send,
@@ -95,7 +95,7 @@ pub trait Repository {
         }
     }
 
-    /// How many things meet the condition.
+    /// The number of objects that meet the condition.
     fn count<A: Access>(
         scoped: &Scoped<A>,
         which: impl IntoCondition + Send,
@@ -103,8 +103,8 @@ pub trait Repository {
         async move { scoped.find::<Self::Entity>().filter(which).count().await }
     }
 
-    /// The same page of the things of each of many parents, newest first. `parent` is the column that refers to the
-    /// parent. A parent that has none is not in the map.
+    /// The same page of the objects of each of many parents, newest first. `parent` is the column that refers to the
+    /// parent. A parent without objects is not in the map.
     fn pages_by<A: Access, K: ParentKey>(
         scoped: &Scoped<A>,
         parent: <Self::Entity as EntityTrait>::Column,
@@ -120,7 +120,7 @@ pub trait Repository {
         }
     }
 
-    /// How many things each of many parents has. A parent that has none is not in the map.
+    /// The number of objects of each of many parents. A parent without objects is not in the map.
     fn counts_by<A: Access, K: ParentKey>(
         scoped: &Scoped<A>,
         parent: <Self::Entity as EntityTrait>::Column,
@@ -134,7 +134,7 @@ pub trait Repository {
         }
     }
 
-    /// Adds a thing.
+    /// Adds an object.
     fn insert(
         scoped: &Scoped<ReadWrite>,
         row: Self::Row,
@@ -142,7 +142,7 @@ pub trait Repository {
         async move { Ok(scoped.insert(row).await?.into()) }
     }
 
-    /// Changes a thing, or answers [`Error::NotFound`].
+    /// Changes an object, or returns [`Error::NotFound`].
     fn update(
         scoped: &Scoped<ReadWrite>,
         id: Self::Id,
@@ -156,7 +156,7 @@ pub trait Repository {
         }
     }
 
-    /// Deletes a thing, or answers [`Error::NotFound`].
+    /// Deletes an object, or returns [`Error::NotFound`].
     fn delete(scoped: &Scoped<ReadWrite>, id: Self::Id) -> impl Future<Output = Result<()>> + Send {
         async move {
             match scoped.delete::<Self::Entity>(Self::KEY.eq(id)).await? {
@@ -169,12 +169,12 @@ pub trait Repository {
 
 /// A list that belongs to a parent, such as the notes of a project.
 ///
-/// It is declared once, mostly by [`child_list!`](crate::child_list). One parent's part is read by
-/// [`page`](Self::page), the parts of many parents by [`pages`](Self::pages), with as many statements as for one.
+/// It is declared once, mostly by [`child_list!`](crate::child_list). [`page`](Self::page) reads the list of one
+/// parent, [`pages`](Self::pages) those of many parents, with as many statements as for one.
 pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
     /// The id of the parent.
     type Parent: Copy + Eq + Hash + Send + Sync + 'static;
-    /// What the list has.
+    /// The type of the items.
     type Item: Clone + Send + Sync + 'static;
 
     /// The same page of the lists of many parents. A parent whose list is empty may be left out.
@@ -188,7 +188,7 @@ pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
         request: &PageRequest,
     ) -> impl Future<Output = Result<HashMap<Self::Parent, Page<Self::Item>>>> + Send;
 
-    /// How many items each of those lists has. A parent whose list is empty may be left out.
+    /// The number of items of each of those lists. A parent whose list is empty may be left out.
     ///
     /// # Errors
     /// The database fails.
@@ -233,39 +233,39 @@ pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
     }
 }
 
-/// A list of a tenant's things that has no parent, such as its projects: its name, with the filter that it is given.
+/// A list of a tenant's objects without a parent, such as its projects. The type is the list's name and holds its
+/// filter.
 ///
-/// It is declared once, mostly by [`root_list!`](crate::root_list), so that a page and the count of all pages have the
-/// same filter.
+/// It is declared once, mostly by [`root_list!`](crate::root_list), so that a page and the total count have the same
+/// filter.
 pub trait RootList: Clone + Send + Sync + 'static {
-    /// What the list has.
+    /// The type of the items.
     type Item: Send;
 
     /// One page of the list.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Invalid`] for a filter out of bounds; [`Error::InvalidCursor`]; the database
-    /// fails.
+    /// [`Error::Forbidden`]; [`Error::Invalid`] for an invalid filter; [`Error::InvalidCursor`]; the database fails.
     fn page<A: Access>(
         &self,
         scoped: &Scoped<A>,
         request: &PageRequest,
     ) -> impl Future<Output = Result<Page<Self::Item>>> + Send;
 
-    /// How many items the list has in all.
+    /// The total number of items.
     ///
     /// # Errors
-    /// As [`page`](Self::page), but for cursors.
+    /// As [`page`](Self::page), except for cursors.
     fn count<A: Access>(&self, scoped: &Scoped<A>) -> impl Future<Output = Result<u64>> + Send;
 }
 
-/// The pages of rows as pages of records, by parent.
+/// Converts pages of rows into pages of records, by parent.
 pub fn pages_map<K: Eq + Hash, T, U: From<T>>(pages: HashMap<K, Page<T>>) -> HashMap<K, Page<U>> {
     let pages = pages.into_iter();
     pages.map(|(key, page)| (key, page.map(U::from))).collect()
 }
 
-/// Declares the [`ChildList`] of a repository's things by the column that refers to their parent, newest first:
+/// Declares the [`ChildList`] of a repository's objects by the column that refers to their parent, newest first:
 /// `child_list! { /// Notes of a project. pub ProjectNotes: Notes, note.ProjectId: ProjectId }`.
 #[macro_export]
 macro_rules! child_list {
@@ -303,9 +303,8 @@ macro_rules! child_list {
     };
 }
 
-/// Declares the [`RootList`] of a type by the functions that read a page and that count, and by what of the type is
-/// their filter, where they take one: `root_list! { NoteList => Note: note_list, note_count, |list|
-/// list.query.as_deref() }`.
+/// Declares the [`RootList`] of a type by the functions that read a page and that count, and by the type's filter, if
+/// they take one: `root_list! { NoteList => Note: note_list, note_count, |list| list.query.as_deref() }`.
 #[macro_export]
 macro_rules! root_list {
     ($name:ty => $item:ty: $page:path, $count:path $(, |$list:ident| $filter:expr)?) => {

@@ -8,26 +8,26 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::id::{id_format, id_parse};
 
-/// What an API token begins with.
+/// The prefix of an API token.
 pub(crate) const API_TOKEN: &str = "nyx";
-/// What a session's secret begins with.
+/// The prefix of a session's secret.
 pub(crate) const SESSION: &str = "nyxs";
-/// What an invitation's secret begins with.
+/// The prefix of an invitation's secret.
 pub(crate) const INVITATION: &str = "nyxinv";
 
-/// Bytes of randomness in a secret: 192 bits.
+/// The number of random bytes in a secret: 192 bits.
 const SECRET_BYTES: usize = 24;
-/// Hex digits of the checksum at the secret's end.
+/// The number of hex digits of the checksum at the secret's end.
 const CHECKSUM_DIGITS: usize = 8;
 
-/// A secret in full, as only its maker sees it, once.
+/// A new secret in full, which is shown only once.
 pub(crate) struct NewSecret {
     pub text: String,
     pub prefix: String,
     pub hash: Vec<u8>,
 }
 
-/// Makes the secret of that kind with that id.
+/// Creates a secret of that kind with that id.
 pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<NewSecret> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
@@ -41,7 +41,7 @@ pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<NewSecret> {
     })
 }
 
-/// The id within a secret of that kind, where the text is one: right in form and checksum. Costs no look-up.
+/// The id in a secret of that kind, if the form and the checksum are valid. Needs no statement.
 pub(crate) fn token_id(kind: &str, text: &str) -> Option<Uuid> {
     let (public, _) = text.rsplit_once('_')?;
     let (prefix, uuid) = id_parse(public)?;
@@ -54,7 +54,7 @@ pub(crate) fn token_hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
-/// Compares without telling by its time where the two differ.
+/// Compares in constant time.
 pub(crate) fn token_matches(text: &str, stored: &[u8]) -> bool {
     token_hash(text).ct_eq(stored).into()
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::*;
 
-/// Files enough to be parsed for a while, no two alike.
+/// Enough files for some time of parsing, all different.
 fn large_tree() -> Tree {
     let function = |file: usize, n: usize| {
         format!(
@@ -19,7 +19,7 @@ fn large_tree() -> Tree {
         .collect()
 }
 
-/// One file after the other, and all of them in one batch.
+/// A handler that processes one file after the other, all of them in one batch.
 fn handler() -> AnalysisHandler {
     AnalysisHandler::new(AnalysisOptions {
         jobs: 1,
@@ -52,7 +52,7 @@ on_both_databases! {
                             scoped.commit().await.unwrap();
                         }
                     }
-                    // The next phase of the one that is left alone, the end of the other.
+                    // The next phase of the run that is not cancelled, or the end of the other.
                     EventBody::PhaseStarted { phase } if phase == "summarize" => {
                         took.push(parsing.unwrap().elapsed());
                     }

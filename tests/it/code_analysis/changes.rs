@@ -11,7 +11,7 @@ use super::*;
 
 const SNAKE: &str = "naming/rust/functions/snake_case";
 
-/// Paths and titles of a run's changes, and the pattern's key with each.
+/// The paths and titles of a run's changes, each with the pattern's key.
 async fn told(store: &Store, tenant: TenantId, run: RunId) -> Vec<(String, CodePatternChange)> {
     let scoped = store.read(tenant).await.unwrap();
     let changes = AnalysisPatternChanges { change: None }
@@ -45,7 +45,7 @@ on_both_databases! {
         let snake = before.iter().find(|pattern| pattern.key == SNAKE).unwrap().clone();
         let python: Vec<&CodePattern> = before.iter().filter(|pattern| pattern.stack.as_deref() == Some("python")).collect();
 
-        // Two functions that do not follow a habit, a language that is gone, and a new one.
+        // Two functions that deviate from a pattern, a language that disappears, and a new one.
         clock.advance(QUIET_PERIOD);
         let script: String = (0..9).map(|n| format!("function sendOne{n}() {{\n  return {n};\n}}\n\n")).collect();
         sync(&store, acme.id, source, "beef", &[("src/camel.rs", &camel(0, 2)), ("web/send.js", &script)]).await;
@@ -80,7 +80,7 @@ on_both_databases! {
         let part = format!("{} ({} of {}, now {} of {})", snake.title, was.support, was.cases, is.support, is.cases);
         assert!(message.contains(" appeared: ") && message.contains(&part) && message.contains(" vanished: "), "{message}");
 
-        // What is mended, and what comes back: the same pattern with the same id.
+        // The deviations are fixed, and the language comes back: the same pattern with the same id.
         clock.advance(QUIET_PERIOD);
         remove(&store, acme.id, source, &["src/camel.rs", "src/odd.rs"]).await;
         let tree = tree();
@@ -102,7 +102,7 @@ on_both_databases! {
         let last = pattern_changes_last(&scoped, &[snake.id, were[0]]).await.unwrap();
         assert_eq!((&last[&snake.id], last[&were[0]].analysis_id), (strengthened, third.run_id));
         drop(scoped);
-        // Nothing changed, and nothing is said.
+        // Without a change nothing is reported.
         clock.advance(QUIET_PERIOD);
         let (fourth, events) = analyze(&store, acme.id, project).await;
         assert_eq!((fourth.patterns_compared, fourth.pattern_changes), (true, PatternChangeCounts::default()));
@@ -124,8 +124,8 @@ on_both_databases! {
             let weakened = told(&store, acme.id, analysis.run_id).await.into_iter().find(|(key, _)| key == SNAKE);
             steps.push(weakened.map(|(_, change)| (change.before.unwrap().cases, change.after.unwrap().cases)));
         }
-        // 0.9398, 0.9128, 0.8898, 0.8688: five points below what was told last are reached in the second step, and then
-        // anew.
+        // 0.9398, 0.9128, 0.8898, 0.8688: the second step is five points below the last reported value, and the count
+        // starts again there.
         assert_eq!(steps, [None, Some((60, 62)), None, None]);
     }
 
@@ -149,7 +149,7 @@ on_both_databases! {
         let ids = |all: &[CodePattern]| all.iter().map(|pattern| (pattern.key.clone(), pattern.id)).collect::<BTreeMap<_, _>>();
         assert_eq!(ids(&before), ids(&after));
 
-        // From here on it is compared, with what this version found.
+        // From here on the analysis compares, with the results of this version.
         clock.advance(QUIET_PERIOD);
         sync(&store, acme.id, source, "cafe", &[("src/camel.rs", "// empty\n")]).await;
         let (next, _) = analyze(&store, acme.id, project).await;

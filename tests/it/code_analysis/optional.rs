@@ -7,7 +7,7 @@ use nyxcore_runs::RunFailure;
 use super::world::messages;
 use super::*;
 
-/// The engine, but for two of its steps.
+/// The engine without two of its steps.
 fn without_two_steps(
     input: &ProjectInput,
     check: &(dyn Fn() -> Result<(), RunFailure> + Sync),
@@ -56,7 +56,7 @@ on_both_databases! {
         assert_eq!((now.analysis_id, &now.technologies), (run, &found.technologies));
         assert_eq!(counted.functions, metrics.functions + 1);
 
-        // The next one has no reason to call everything new.
+        // The next analysis must not report everything as new.
         clock.advance(QUIET_PERIOD);
         let (next, _) = analyze(&store, acme.id, project).await;
         assert_eq!((next.patterns_compared, next.warnings), (true, Vec::new()));

@@ -5,7 +5,7 @@ use super::*;
 
 const RULE: &str = "id: no-print\nlanguage: python\nmessage: Log instead of printing\nrule:\n  pattern: print($$$A)\n";
 
-/// How many contents have their matches kept.
+/// The number of contents with stored matches.
 async fn kept(store: &Store, tenant: TenantId) -> i64 {
     #[derive(FromQueryResult)]
     struct KeptRow {
@@ -17,7 +17,7 @@ async fn kept(store: &Store, tenant: TenantId) -> i64 {
     rows[0].kept
 }
 
-/// The phases of a run with their totals, and those left out.
+/// The phases of a run with their totals, and the skipped phases.
 fn phases(events: &[RunEvent]) -> Vec<&str> {
     let phases = events.iter().filter_map(|event| match &event.body {
         EventBody::PhaseStarted { phase } => Some(phase.as_str()),
@@ -51,7 +51,7 @@ on_both_databases! {
         let python = tree.keys().filter(|path| path.starts_with("app/")).count() as i64;
         assert_eq!((kept(&store, acme.id).await, kept(&store, other.id).await), (python, 0));
 
-        // What did not change is not matched again; what is gone has nothing kept.
+        // Unchanged contents are not matched again, and matches of deleted contents are removed.
         clock.advance(QUIET_PERIOD);
         sync(&store, acme.id, source, "beef", &[("app/more.py", "def do_more():\n    print(1)\n")]).await;
         let (_, events) = analyze(&store, acme.id, project).await;
@@ -62,7 +62,7 @@ on_both_databases! {
         assert!(matched.min().is_none_or(|done| done >= python));
         assert_eq!(kept(&store, acme.id).await, python + 1);
 
-        // Without rules nothing is kept, and nobody is told of them.
+        // Without rules no matches are stored, and the report does not mention rules.
         clock.advance(QUIET_PERIOD);
         remove(&store, acme.id, source, &[".nyxcore/rules/no-print.yml", ".nyxcore/rules/broken.yml"]).await;
         let (last, events) = analyze(&store, acme.id, project).await;

@@ -30,7 +30,7 @@ const QUERY: &str = "query ($id: ID!) { project(id: $id) {
 } }
 fragment Place on CodeLocation { path blob source { id } }";
 
-/// The files of one source. The paths are those of the other too, and no content is.
+/// The files of one source. Both sources have the same paths, but no content in common.
 fn files(mark: &str) -> Tree {
     let mut files = Tree::new();
     let mut add = |path: &str, text: String| files.insert(path.to_owned(), text);
@@ -43,7 +43,7 @@ fn files(mark: &str) -> Tree {
     add(".nyxcore/rules/broken.yml", format!("# {mark}\nid: [\n"));
     add("Cargo.toml", format!("[package]\nname = \"{mark}\"\n"));
     let functions: String = (0..7).map(|n| format!("/// Does it.\npub fn open_{mark}_{n}(deep: bool) -> u32 {{\n    if deep {{ {n} }} else {{ 0 }}\n}}\n\n")).collect();
-    // Long enough for a clone, and nothing in it repeats itself.
+    // Long enough to be detected as a clone, without internal repetitions.
     let steps = "    if total > 3 && total < 900 {\n        total += 17;\n    }\n    let mut rest = total % 7;\n    while rest > 0 {\n        rest -= 1;\n        total = total.wrapping_mul(31);\n    }\n    let names = [\"MARK\", \"b\", \"c\"];\n    for (at, name) in names.iter().enumerate() {\n        total ^= u32::try_from(name.len() << at).unwrap_or(0);\n    }\n    match total & 3 {\n        0 => total = total.rotate_left(5),\n        1 | 2 => total |= 64,\n        _ => return total,\n    }\n    let text = format!(\"{total}:{rest}\");\n    println!(\"{}\", text.trim_start_matches('0'));\n";
     let steps = steps.replace("MARK", mark);
     let repeated =
@@ -73,7 +73,7 @@ fn files(mark: &str) -> Tree {
     files
 }
 
-/// Brings a source its files, and a history in which two of them change together.
+/// Stores a source's files, and a history in which two of them change together.
 async fn fill(store: &Store, tenant: TenantId, source: SourceId, mark: &str) {
     let files = files(mark);
     let files: Vec<(&str, &str)> = files
@@ -123,7 +123,7 @@ impl TwoSources {
         let statements: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = statements.clone();
         let mut options = options(db.app_url());
-        options.statement_listener = Some(Arc::new(move |sql: &str| {
+        options.statement_listener = Some(Arc::new(move |sql: &str, _| {
             heard.lock().unwrap().push(sql.to_owned())
         }));
         let store = Store::connect(&options, Env::default()).await.unwrap();
@@ -197,7 +197,7 @@ on_both_databases! {
         world.statements.lock().unwrap().clear();
         let project = world.ask().await;
         let asked = world.statements.lock().unwrap().iter().filter(|sql| sql.contains("FROM \"sources\"")).count();
-        // At most one for each list of the query that has places, whatever is in it.
+        // At most one statement for each list of the query with places, however many places it has.
         assert!((1..=9).contains(&asked), "{asked} statements for the sources");
 
         let both: BTreeSet<String> = world.sources.iter().map(ToString::to_string).collect();
@@ -226,7 +226,7 @@ on_both_databases! {
                 }
                 seen.insert(source);
             }
-            // Commands are those of the manifests at the top of the project, which are the first source's.
+            // Commands come from the manifests at the top of the project, which belong to the first source.
             if name == "commands" {
                 seen.insert(world.sources[1].to_string());
             }
@@ -252,7 +252,7 @@ on_both_databases! {
         remove(store, tenant, world.sources[1], &["src/lib.rs"]).await;
         remove(store, tenant, world.sources[0], &["src/calls.rs"]).await;
         analyze(store, tenant, world.project).await;
-        // Each source now has one file of the pair that its history changed together.
+        // Each source now has only one of the two files that changed together.
         assert_eq!(world.ask().await["findings"]["coChanges"], json!([]));
     }
 
@@ -300,7 +300,7 @@ on_both_databases! {
         analyze(&store, acme.id, project).await;
         assert!(!gone.is_empty() && is_kept().await);
 
-        // Kept by a version that did not say when they vanished: that counts from the next analysis.
+        // Stored by a version that did not record when patterns vanish: the next analysis sets the time.
         let scoped = store.write(acme.id).await.unwrap();
         scoped.sql_execute("UPDATE code_patterns SET vanished_at = NULL WHERE tenant_id = $1", []).await.unwrap();
         scoped.commit().await.unwrap();
@@ -316,7 +316,7 @@ on_both_databases! {
             assert_eq!(CodePatterns::get(&scoped, pattern.id).await.unwrap(), None);
         }
         drop(scoped);
-        // What comes back is found as new.
+        // A pattern that returns is reported as new.
         let tree = tree();
         let back: Vec<(&str, &str)> = tree.iter().filter(|(path, _)| path.starts_with("app/")).map(|(path, text)| (path.as_str(), text.as_str())).collect();
         sync(&store, acme.id, source, "beef", &back).await;

@@ -5,8 +5,8 @@ use super::*;
 /// Files by their paths.
 pub(crate) type Tree = BTreeMap<String, String>;
 
-/// A small project in Rust and Python with a manifest, and with files to be left out: one hidden and two ignored, which
-/// are as if they were not there, one vendored and one generated, which are counted.
+/// A small project in Rust and Python with a manifest and with excluded files. One hidden and two ignored files are not
+/// counted at all; one vendored and one generated file are counted.
 pub(crate) fn tree() -> Tree {
     let mut tree = Tree::new();
     let mut add = |path: &str, text: &str| tree.insert(path.to_owned(), text.to_owned());
@@ -88,7 +88,7 @@ pub(crate) async fn source(
     source.id
 }
 
-/// Brings files into a source, as a sync does.
+/// Stores files of a source, as a sync does.
 pub(crate) async fn sync(
     store: &Store,
     tenant: TenantId,
@@ -157,7 +157,7 @@ pub(super) async fn after_sync(
     begun
 }
 
-/// Has a queued run worked to its end, which must be good.
+/// Carries out a queued run, which must succeed.
 pub(super) async fn work(store: &Store, tenant: TenantId, run: RunId) -> Vec<RunEvent> {
     work_with(AnalysisHandler::default(), store, tenant, run).await
 }
@@ -218,7 +218,7 @@ pub(super) async fn patterns(
     page.into_items()
 }
 
-/// How many contents of the tenant have something kept.
+/// The number of the tenant's contents with stored facts.
 pub(super) async fn facts_kept(store: &Store, tenant: TenantId) -> i64 {
     #[derive(FromQueryResult)]
     struct KeptRow {
@@ -248,12 +248,12 @@ pub(super) fn as_the_engine_says_it(pattern: CodePattern) -> Pattern {
         confidence: pattern.confidence,
         exemplars: pattern.exemplars,
         counter_examples: pattern.counter_examples,
-        // What deviates is not stored.
+        // Deviations are not stored.
         deviations: Vec::new(),
     }
 }
 
-/// Takes files out of a source, as a sync does.
+/// Removes files from a source, as a sync does.
 pub(super) async fn remove(store: &Store, tenant: TenantId, source: SourceId, paths: &[&str]) {
     let scoped = store.write(tenant).await.unwrap();
     let deleted = paths.iter().map(|path| (*path).to_owned()).collect();
@@ -265,7 +265,7 @@ pub(super) async fn remove(store: &Store, tenant: TenantId, source: SourceId, pa
     scoped.commit().await.unwrap();
 }
 
-/// What a run told, warnings or not.
+/// The messages of a run at that level.
 pub(super) fn messages(events: &[RunEvent], wanted: Level) -> Vec<String> {
     let told = events.iter().filter_map(|event| match &event.body {
         EventBody::Message { level, text } if *level == wanted => Some(text.clone()),

@@ -12,7 +12,7 @@ use super::{CommandOutput, PATIENCE, Running, nyxcore, said};
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// Signs in at a server: the status, and the tenant that one is in.
+/// Signs in at a server: returns the status, and the user's tenant.
 async fn sign_in(url: &str, email: &str, password: &str) -> (u16, serde_json::Value) {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
@@ -26,7 +26,7 @@ async fn sign_in(url: &str, email: &str, password: &str) -> (u16, serde_json::Va
     (status, body["tenant"].clone())
 }
 
-/// A server with these variables, its address, and what it logged until then.
+/// A server with these variables: returns its address, and its log so far.
 fn first_start(db: &TestDatabase, variables: &[(&str, &str)]) -> (Running, String, String) {
     let mut command = nyxcore_command(db).unwrap();
     command.args(["serve", "--listen", "127.0.0.1:0"]);
@@ -52,7 +52,7 @@ fn password_set(db: &TestDatabase, email: &str, password: &str) -> CommandOutput
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that refused already reads no more.
+    // A program that has refused already does not read its input.
     let _read = writeln!(stdin, "{password}");
     drop(stdin);
     let output = child.wait_with_output().unwrap();
@@ -76,7 +76,7 @@ on_both_databases! {
         assert!(!log.contains(PASSWORD));
         assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await, (200, json!("acme")));
         assert!(running.end("TERM").success());
-        // From then on they do nothing, on another replica neither.
+        // From then on the variables have no effect, also on another replica.
         let file = db.folder().join("password");
         std::fs::write(&file, "another good password\n").unwrap();
         let variables = [

@@ -10,7 +10,7 @@ fn json(said: &CommandOutput) -> Value {
     serde_json::from_str(&said.out).unwrap()
 }
 
-/// A repository with everything that a revision and its checkout could disagree about.
+/// A repository with all differences that a revision and its checkout can have.
 fn tangled(path: &Path) -> TestRepository {
     let mut repository = TestRepository::create(path);
     for number in 0..8 {
@@ -56,7 +56,7 @@ fn a_revision_is_analysed_without_a_checkout() {
         repository.write("src/part_0.rs", "pub fn changed() {}\n");
         repository.remove("src/part_1.rs");
         let second = repository.commit("Change");
-        // What is not committed is of no revision.
+        // Uncommitted files belong to no revision.
         repository.write("src/new.rs", "fn new() {}\n");
         let path = repository.path().to_str().unwrap();
         let before = repository.git(&["status", "--porcelain"]);
@@ -76,7 +76,7 @@ fn a_revision_is_analysed_without_a_checkout() {
                 let checked_out = of(format!("{target}{below}"), &[]);
                 let revision = of(format!("{path}{below}"), &["--rev", "v1"]);
                 assert_eq!(revision, checked_out, "{format} of {below:?}");
-                // With a cache that another revision has filled, too.
+                // Also with a cache that another revision has filled.
                 of(
                     format!("{path}{below}"),
                     &["--rev", &second, "--cache", "kept"],
@@ -101,7 +101,7 @@ fn a_revision_is_analysed_without_a_checkout() {
         assert_eq!(functions("v1"), functions("HEAD~1"));
         assert_eq!(functions("main"), functions(&second[..10]));
         assert_ne!(functions("v1"), functions("HEAD"));
-        // The history is that up to the revision.
+        // The history ends at the revision.
         let hotspots = |rev: &str| {
             let report = json(&nyxcore(
                 &db,
@@ -198,7 +198,8 @@ fn bad_files_are_named_by_rule_and_do_not_stop_others() {
                 ("link", 3),
             ]
         );
-        // Eight parts, the one that the deeper list keeps, and the two that git tracks although a list names them.
+        // Eight files, the one that the nested ignore list includes again, and the two tracked files that an ignore
+        // list names.
         assert_eq!(report["project"]["metrics"]["functions"], 11);
         assert_eq!(report["project"]["rules"]["rules"][0]["matches"], 8);
     });
@@ -253,7 +254,7 @@ fn only_reports_go_to_standard_output() {
                 said.err
             );
         }
-        // Without a path it is the folder that one stands in.
+        // Without a path the current folder is analysed.
         let mut here = nyxcore_command(&db).unwrap();
         let here = super::said(here.current_dir(path).arg("analyze"));
         assert!(here.out.starts_with("12 files"), "{}", here.err);

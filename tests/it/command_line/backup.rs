@@ -1,4 +1,4 @@
-//! `nyxcore backup` and `nyxcore restore`: the same rows on a fresh machine, also under load, and what is refused.
+//! `nyxcore backup` and `nyxcore restore`: the same rows on a fresh machine, also under load, and the refusals.
 
 mod archive;
 mod refusals;
@@ -19,7 +19,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use super::{CommandOutput, on_test_database, said};
 use crate::support::{World, store};
 
-/// The role that serves the test databases, as the harness makes it.
+/// The serving role of the test databases, as the harness creates it.
 const APP_ROLE: &str = "nyxcore_test_app";
 /// A key file.
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -35,7 +35,7 @@ fn backup(db: &TestDatabase, file: &Path) -> CommandOutput {
     on_test_database(db, all_seeing_url(db), &["backup", file])
 }
 
-/// A machine without anything on it: a data directory, and on PostgreSQL a database of its own.
+/// A machine without data: an empty data directory, and on PostgreSQL a separate database.
 struct FreshMachine {
     db: TestDatabase,
     data_dir: PathBuf,
@@ -53,7 +53,7 @@ impl FreshMachine {
         }
     }
 
-    /// The program here; on PostgreSQL by that URL.
+    /// The program on this machine; on PostgreSQL with that URL.
     fn nyxcore(&self, url: &str, arguments: &[&str]) -> CommandOutput {
         let mut command = nyxcore_command_in(&self.db, &self.data_dir).unwrap();
         if self.db.backend() == DbBackend::Postgres {
@@ -76,7 +76,7 @@ impl FreshMachine {
         assert!(done.status.success(), "{}", done.err);
     }
 
-    /// The restored database, past all row-level security.
+    /// A connection to the restored database that bypasses row-level security.
     async fn connection(&self) -> DatabaseConnection {
         match self.db.backend() {
             DbBackend::Postgres => self.db.superuser_connection().await.unwrap(),
@@ -84,7 +84,7 @@ impl FreshMachine {
         }
     }
 
-    /// Whether the database has no row, and can still be restored into.
+    /// Whether the database has no rows, so that a backup can still be restored.
     async fn is_empty(&self) -> bool {
         match self.db.backend() {
             DbBackend::Postgres => {
@@ -162,7 +162,7 @@ async fn pair_write(store: &Store, tenant: TenantId, name: &str) {
     scoped.commit().await.unwrap();
 }
 
-/// A master key in the data directory that the backups are made from.
+/// Puts a master key in the data directory of the backups.
 fn key_put(db: &TestDatabase) {
     let data_dir = db.folder().join("data");
     fs::create_dir_all(&data_dir).unwrap();

@@ -38,7 +38,7 @@ fn what_a_quickstart_cannot_use_is_named_and_nothing_is_left() {
             ),
         ];
         for (arguments, code) in cases {
-            // An option's value may look like an option only behind `=`.
+            // A value that looks like an option must be given with `=`.
             let arguments: Vec<String> = match arguments {
                 [target, option, value] => vec![(*target).into(), format!("{option}={value}")],
                 _ => arguments.iter().map(|text| (*text).into()).collect(),
@@ -91,7 +91,7 @@ fn a_first_sync_that_fails_leaves_the_other_projects_alone() {
         let mirrors = fs::read_dir(data.join("mirrors"))
             .unwrap()
             .map(Result::unwrap);
-        // A lock's empty file may stay.
+        // The empty lock file may remain.
         assert_eq!(mirrors.filter(|entry| entry.path().is_dir()).count(), 1);
     });
 }
@@ -157,7 +157,7 @@ fn a_data_directory_that_cannot_be_written_is_refused() {
     });
 }
 
-/// The command as a user whom permission bits bind: root keeps its name and loses what lets it pass them.
+/// The command without the capabilities by which root bypasses permission bits. The user name stays root.
 fn bound_by_permissions(db: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = nyxcore_command(db).unwrap();
     command.args(arguments);

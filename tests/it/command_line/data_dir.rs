@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{PATIENCE, Running, repository, said};
 
-/// The program as a shell with this mask starts it.
+/// The program as started by a shell with this umask.
 fn with_umask(db: &TestDatabase, mask: &str, arguments: &[&str]) -> Command {
     let inner = nyxcore_command(db).unwrap();
     #[expect(
@@ -40,7 +40,7 @@ fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            // A log of SQLite's may be gone by now.
+            // A SQLite log file may be deleted meanwhile.
             let Ok(metadata) = fs::symlink_metadata(&path) else {
                 continue;
             };
@@ -61,7 +61,7 @@ fn open_to_others(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Keeps a key of a provider, for which the server makes its master key.
+/// Stores a provider's key, for which the server creates its master key.
 async fn secret_keep(address: &str, token: &str) {
     let mutation = "mutation { setProviderKey(input: { provider: \"openai\", apiKey: \"sk-0123456789abcdef\" }) { __typename } }";
     let answer = reqwest::Client::builder()
@@ -78,7 +78,7 @@ async fn secret_keep(address: &str, token: &str) {
     assert_eq!(answer["errors"], Value::Null, "{answer}");
 }
 
-/// A data directory with a mirror, a master key, and a running server on it.
+/// A data directory with a mirror and a master key, and a running server on it.
 async fn used_data_dir(db: &TestDatabase, mask: &str) -> Running {
     let repository = repository(db, "atlas");
     let path = repository.path().to_str().unwrap();
@@ -232,7 +232,7 @@ fn looking_where_no_database_is_makes_none() {
     });
 }
 
-/// What is done to the database's file, and how it is told.
+/// The damage to the database's file, and the resulting message.
 #[test]
 fn a_database_that_was_lost_is_not_made_anew() {
     run_on_sqlite(|db| async move {

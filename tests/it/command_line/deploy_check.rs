@@ -1,4 +1,4 @@
-//! `nyxcore deploy-check`: what a deployment ships, what it leaves behind, and the exit status.
+//! `nyxcore deploy-check`: the commits that a deployment contains and lacks, and the exit status.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::{CommandOutput, said};
 use crate::support::tenant_by_command;
 
-/// A server that says of itself what the test says, to one client after the other.
+/// A fake server that reports the given data about itself, to one client after the other.
 fn server_saying(server: Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let body = json!({ "data": { "server": server } }).to_string();
-    // It ends with the test's process.
+    // The thread ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -33,7 +33,7 @@ fn at(commit: &str) -> Value {
     json!({ "version": "0.1.0", "commit": commit, "dirty": false })
 }
 
-/// A repository whose branch follows a clone of its own.
+/// A repository whose branch tracks a bare clone of it.
 fn pushed(db: &TestDatabase) -> TestRepository {
     let mut repository = TestRepository::create(db.folder().join("work"));
     repository.write("a.txt", "1");
@@ -103,7 +103,7 @@ fn what_would_be_left_behind_fails_the_check() {
         for words in ["not committed", "not pushed: 1 commit", "Not pushed ?[2J"] {
             assert!(refused.out.contains(words), "{words}: {}", refused.out);
         }
-        // The server has a commit that this head was reset away from.
+        // The server has a commit from which this branch was reset.
         repository.git(&["checkout", "--quiet", "--force", "."]);
         repository.git(&["reset", "--quiet", "--hard", &pushed_head]);
         let lost = check(&db, &repository, &server_saying(at(&unpushed)));

@@ -1,4 +1,4 @@
-//! The files in `deploy/`, read as what they are: each keeps what an operator relies on.
+//! The files in `deploy/`, parsed in their own formats: each has the properties that operators rely on.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// The longest that a server takes to end: 10 s for requests, 10 s for the ledger of model calls.
+/// The maximum shutdown time of a server: 10 s for requests, 10 s for the ledger of model calls.
 const END_SECONDS: u64 = 20;
 
 fn file(name: &str) -> String {
@@ -37,7 +37,7 @@ fn variables() -> Vec<String> {
     let mut names: Vec<String> = names
         .map(|name| format!("NYXCORE_{}", name.to_uppercase()))
         .collect();
-    // Those of `setup postgres`.
+    // The variables of `setup postgres`.
     names.extend(
         ["ADMIN_URL", "OWNER_PASSWORD", "APP_PASSWORD"].map(|name| format!("NYXCORE_{name}")),
     );
@@ -45,7 +45,7 @@ fn variables() -> Vec<String> {
     names
 }
 
-/// Everything named `NYXCORE_...` in a text, but for what the build takes.
+/// All names `NYXCORE_...` in a text, except for build arguments.
 fn variables_of(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
     let parts = text.match_indices("NYXCORE_").map(|(at, _)| {
@@ -109,7 +109,7 @@ fn the_compose_file_waits_for_the_database_and_drains() {
         assert!(service["user"].as_str().unwrap().starts_with("10001"));
         assert_eq!(service["security_opt"][0], "no-new-privileges:true");
     }
-    // No secret is written down: each comes from the environment and has to be set.
+    // No secret is in the file: each is a required environment variable.
     for (service, of_service) in services.as_object().unwrap() {
         for (name, value) in of_service["environment"].as_object().unwrap() {
             let is_secret = ["PASSWORD", "KEY", "URL"]
@@ -272,10 +272,10 @@ fn the_kubernetes_manifest_probes_drains_and_has_no_rights() {
         .map(|one| one["name"].as_str().unwrap())
         .collect();
     assert_eq!(mounted, volumes);
-    // A Service that publishes the metrics would put them beside the API.
+    // A Service that exposes the metrics port would make the metrics reachable beside the API.
     let published = documents[1]["spec"]["ports"].as_array().unwrap();
     assert!(published.iter().all(|port| port["targetPort"] == "http"));
-    // Secrets are in a Secret.
+    // Secrets are references to a Secret.
     for variable in container["env"].as_array().unwrap() {
         let name = variable["name"].as_str().unwrap();
         assert!(

@@ -21,7 +21,7 @@ fn tenant_make(db: &TestDatabase, slug: &str, owner: &str) -> String {
     made.out.trim().to_owned()
 }
 
-/// The first word of each line but the heading.
+/// The first word of each line, without the header.
 fn first_words(text: &str) -> Vec<String> {
     let words = text
         .lines()

@@ -1,4 +1,4 @@
-//! A machine without the master key that secrets are sealed with: it says so at once, and makes no second one.
+//! A machine without the master key of the stored secrets reports this at once, and creates no second key.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use sea_orm::DbBackend;
 
 use super::{CommandOutput, Running, said};
 
-/// Keeps the operator's key for a vendor.
+/// Stores the operator's key for a vendor.
 fn key_set(db: &TestDatabase, vendor: &str) -> CommandOutput {
     let mut command = nyxcore_command(db).unwrap();
     command.args(["models", "key", "set", vendor, "--env", "PROVIDER_KEY"]);

@@ -17,7 +17,7 @@ struct Piped {
 }
 
 impl Piped {
-    /// Starts it, and greets it.
+    /// Starts the program, and initializes the connection.
     fn start(command: &mut Command) -> Self {
         let mut piped = Self::start_silent(command);
         let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}});
@@ -59,7 +59,7 @@ impl Piped {
         stdin.flush().unwrap();
     }
 
-    /// The next line, which is a message: nothing else stands on standard output.
+    /// The next line, which must be a message: standard output contains nothing else.
     fn hear(&self) -> Value {
         let line = self
             .lines
@@ -71,7 +71,7 @@ impl Piped {
         message
     }
 
-    /// Sends a request, and reads the answer to it.
+    /// Sends a request, and returns the response.
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         let id = self.next;
         self.next += 1;
@@ -102,7 +102,7 @@ impl Piped {
             .collect()
     }
 
-    /// The agent leaves.
+    /// Closes the connection.
     fn end(mut self) -> ExitStatus {
         drop(self.stdin.take());
         self.child.wait().unwrap()
@@ -140,7 +140,7 @@ fn an_agent_works_on_the_database_of_a_folder() {
         let found = agent.call("search", &json!({"query": "what comes before close.rs?"}));
         assert!(text(&found).contains("open.rs comes before"), "{found}");
 
-        // Garbage and batches end nothing.
+        // Invalid messages and batches do not end the connection.
         agent.say("{ this is not json");
         agent.say(r#"[{"jsonrpc": "2.0", "id": 90, "method": "ping"}]"#);
         let pong = agent.ask("ping", &json!({}));

@@ -1,4 +1,4 @@
-//! The metrics of a server: in the exposition format, without a word of a tenant's, and never at the public address.
+//! The metrics of a server: in the exposition format, without any tenant's data, and never at the public address.
 
 mod exposition;
 
@@ -11,7 +11,7 @@ use super::{PATIENCE, said};
 use crate::support::tenant_by_command;
 use exposition::{Exposition, Kind};
 
-/// A token of the metrics.
+/// The token of the metrics endpoint.
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 fn free_address() -> String {

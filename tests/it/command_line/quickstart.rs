@@ -86,7 +86,7 @@ fn a_second_quickstart_reuses_the_first() {
 fn quickstart_leaves_its_repository_clean() {
     run_on_sqlite(|db| async move {
         let repository = repository(&db, "atlas");
-        // What lies in the repository decides nothing.
+        // A configuration file in the repository is ignored.
         repository.write("nyxcore.toml", "listen = 'nowhere'\nworkers = 'none'\n");
         let program = nyxcore_command(&db).unwrap().get_program().to_owned();
         #[expect(

@@ -1,5 +1,5 @@
-//! The commands and GraphQL operations of the README, executed as they stand there and in the order of the page: by a
-//! shell, with the program, against a server that the README's own command starts. Then those of docs/api.md.
+//! Executes the commands and GraphQL operations of the README unchanged and in the order of the page: by a shell, with
+//! the program, against a server that the README's own command starts. Then it executes those of docs/api.md.
 //!
 //! Longer than 450 lines: both pages are read, and their blocks run, by the same code.
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{CommandOutput, PATIENCE, Running, repository, said};
 
-/// What a test cannot run, and why. Whatever else the README says is run, and has to succeed.
+/// The commands that a test cannot run, with the reason. All others are run and must succeed.
 const NOT_RUN: &[(&str, &str)] = &[
     ("just test", "runs this test"),
     (
@@ -57,10 +57,10 @@ const AGENT: &str =
 const GITHUB: &str =
     "needs a token of GitHub; `github::import` does the same with a scripted GitHub";
 
-/// What stands for a secret of the reader's.
+/// The value of the reader's secrets.
 const SECRET: &str = "not-a-real-token-0123456789";
 
-/// Something that the README tells the reader to run.
+/// A step that the README tells the reader to run.
 #[derive(Debug, PartialEq)]
 enum Step {
     /// A block of shell commands.
@@ -69,8 +69,8 @@ enum Step {
     Operation(String),
 }
 
-/// The steps of a page, in its order: its blocks of shell commands, its blocks of GraphQL, and what stands as GraphQL
-/// between backticks in a sentence.
+/// The steps of a page, in order: its blocks of shell commands, its blocks of GraphQL, and GraphQL between backticks in
+/// a sentence.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for (number, part) in page.split("```").enumerate() {
@@ -89,7 +89,7 @@ fn steps(page: &str) -> Vec<Step> {
     steps
 }
 
-/// The operations in a sentence: whole ones, and fields of a mutation with an input.
+/// The GraphQL operations in a sentence: whole ones, and fields of a mutation with an input.
 fn inline_operations(prose: &str) -> impl Iterator<Item = String> {
     let prose = prose.split_whitespace().collect::<Vec<_>>().join(" ");
     let spans: Vec<String> = prose
@@ -111,7 +111,7 @@ fn inline_operations(prose: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The operations of a block, which ends one where its first brace is closed.
+/// The operations of a block. An operation ends where its first brace is closed.
 fn operations(block: &str) -> Vec<String> {
     let (mut found, mut current, mut depth) = (Vec::new(), String::new(), 0_u32);
     let (mut in_text, mut in_comment) = (false, false);
@@ -138,7 +138,7 @@ fn operations(block: &str) -> Vec<String> {
     found
 }
 
-/// Which entry of [`NOT_RUN`] this is: a command without its comment, or an operation by its beginning.
+/// The index of the matching entry of [`NOT_RUN`]: a command without its comment, or an operation by its beginning.
 fn exception(text: &str) -> Option<usize> {
     let text = text.split("  #").next().unwrap_or_default().trim();
     let is = |entry: &str| text == entry || entry.ends_with(['(', ')']) && text.starts_with(entry);
@@ -150,29 +150,29 @@ struct Server {
     address: String,
     /// The token of its tenant's owner.
     token: String,
-    /// Ends it. What reads its log is for one thread at a time.
+    /// Keeps the server running. Only one thread at a time may read its log.
     _running: Mutex<Running>,
 }
 
-/// The README on a machine of its own.
+/// A reader of the README, on a separate machine.
 struct Reader {
     db: TestDatabase,
-    /// A repository in which a person stands.
+    /// The repository in which the reader runs the commands.
     repository: PathBuf,
     client: reqwest::Client,
-    /// The server that stays.
+    /// The server that keeps running.
     server: Option<Server>,
     servers: usize,
-    /// The id of the source that the flow added, and of one at an `https://` address.
+    /// The ids of the source that the flow added, and of one at an `https://` address.
     sources: Option<(String, String)>,
     /// The run of the last sync.
     run: String,
-    /// The last id of each kind in an answer, by its prefix: `note`.
+    /// The last id of each kind in a response, by its prefix: `note`.
     ids: BTreeMap<String, String>,
 }
 
 impl Reader {
-    /// A shell that finds the program on its path, as a person has it.
+    /// A shell with the program on its `PATH`, as a reader has it.
     fn shell(&self, folder: &Path, script: &str) -> Command {
         let nyxcore = nyxcore_command(&self.db).unwrap();
         let bin = Path::new(nyxcore.get_program()).parent().unwrap();
@@ -189,7 +189,7 @@ impl Reader {
         command
     }
 
-    /// A block with the paths and ports of this test. Nothing else of it is changed.
+    /// A block with the paths and ports of this test, otherwise unchanged.
     fn script(&self, block: &str) -> String {
         let folder = self.db.folder().display();
         let address = self.server.as_ref().map(|server| server.address.as_str());
@@ -209,7 +209,7 @@ impl Reader {
             if !is_serving(line) {
                 return line.to_owned();
             }
-            // In the place of the shell, which would not hand a signal on.
+            // `exec` replaces the shell, which would not forward a signal.
             let line = line.replace(" --listen 127.0.0.1:4600", "");
             let program = if line.starts_with("nyxcore") { "" } else { "env " };
             format!("printf %s \"${{NYXCORE_TOKEN:-}}\" >token; exec {program}{line} --listen 127.0.0.1:0")
@@ -217,7 +217,7 @@ impl Reader {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Runs a block. A server of one that hands a token out stays; another is ended when it listens.
+    /// Runs a block. A server of a block that prints a token keeps running; another one is stopped when it listens.
     fn commands(&mut self, block: &str) -> Option<CommandOutput> {
         let script = self.script(block);
         if !block.lines().any(is_serving) {
@@ -233,7 +233,7 @@ impl Reader {
         let folder = self.db.folder().join(format!("server-{}", self.servers));
         fs::create_dir(&folder).unwrap();
         let running = Running::start(&mut self.shell(&folder, &script), false);
-        // Behind the address the log has its version.
+        // The log has the version after the address.
         let address = running.after("nyxcore listens at ");
         let address = address.split_whitespace().next().unwrap_or_default();
         let address = address.trim_end_matches('/').to_owned();
@@ -251,7 +251,7 @@ impl Reader {
         None
     }
 
-    /// The answer to an operation, a subscription's as the text of its events.
+    /// The response to an operation; for a subscription, the text of its events.
     async fn ask(&self, operation: &str) -> String {
         let server = self
             .server
@@ -278,7 +278,7 @@ impl Reader {
         answer["data"].clone()
     }
 
-    /// Looks for the source that the flow added, and adds one at an `https://` address.
+    /// Finds the source that the flow added, and adds one at an `https://` address.
     async fn sources_find(&mut self) {
         let found = self
             .data("{ project(slug: \"atlas\") { id sources { id } } }")
@@ -294,7 +294,7 @@ impl Reader {
         self.sources = Some((id(&project["sources"][0]["id"]), id(&added)));
     }
 
-    /// Runs an operation, with the ids of former answers where the page has `…`.
+    /// Runs an operation, with the ids of earlier responses in place of the page's `…`.
     async fn operation(&mut self, operation: &str) {
         if self.sources.is_none() {
             self.sources_find().await;
@@ -331,7 +331,7 @@ impl Reader {
     }
 }
 
-/// Notes the ids in an answer.
+/// Stores the ids of a response.
 fn ids_note(answer: &Value, ids: &mut BTreeMap<String, String>) {
     match answer {
         Value::Array(items) => items.iter().for_each(|item| ids_note(item, ids)),
@@ -349,12 +349,12 @@ fn ids_note(answer: &Value, ids: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Whether a command runs until it is ended.
+/// Whether a command runs until it is stopped.
 fn is_serving(line: &str) -> bool {
     line.contains("nyxcore") && line.split_whitespace().any(|word| word == "serve")
 }
 
-/// What the flow ends with: the note, enriched from twelve files of ordinary code that were written without it in mind.
+/// Checks the result of the flow: the note, enriched from twelve files of ordinary code that were not written for this.
 fn enrichment_check(done: &CommandOutput) {
     let answer = done.out.lines().last().unwrap();
     let answer: Value = serde_json::from_str(answer).unwrap();
@@ -375,7 +375,7 @@ fn the_commands_and_operations_of_the_readme_work() {
         fs::write(db.folder().join("ada"), "correct horse battery staple\n").unwrap();
         let repository = repository(&db, "atlas");
         repository.git(&["tag", "v1.2.0"]);
-        // What a clone knows of its remote.
+        // The remote-tracking branch that a clone would have.
         repository.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
         let client = reqwest::Client::builder()
             .timeout(PATIENCE)
@@ -425,7 +425,7 @@ fn the_commands_and_operations_of_the_readme_work() {
             "not in the README any more"
         );
 
-        // The page of the API goes on where the README ends: with a synced project and a server.
+        // The page of the API continues after the README: with a synced project and a server.
         for step in steps(&page_read("docs/api.md")) {
             match step {
                 Step::Commands(block) => drop(reader.commands(&block)),
@@ -433,7 +433,7 @@ fn the_commands_and_operations_of_the_readme_work() {
             }
         }
 
-        // The flow stops at the first refusal, with the server's answer.
+        // The flow stops at the first refusal, with the server's response.
         let flow = reader.script(&flow.expect("the README enriches a note"));
         let mut refused = reader.shell(&reader.repository, &flow);
         let refused = said(refused.env("NYXCORE_TOKEN", "nyx_nobodys"));

@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use super::{CommandOutput, Running, on_test_database, said};
 use cluster::{Installation, connect, url_of};
 
-/// The SQL and the output of a set-up name no password that was given.
+/// A given password, which must not appear in the SQL and the output of a set-up.
 const PASSWORD: &str = "a password of my own";
 
 /// `setup postgres` with further arguments, its files in the folder `name`.
@@ -331,7 +331,7 @@ fn a_dry_run_prints_the_sql_and_changes_nothing() {
     });
 }
 
-/// The commands of the README, as they stand there, against a real server.
+/// Runs the commands of the README unchanged against a real server.
 #[test]
 fn the_readmes_own_sequence_works() {
     run_on_sqlite(|db| async move {
@@ -383,7 +383,7 @@ fn the_readmes_own_sequence_works() {
     });
 }
 
-/// A database of an older version, whose functions belong to roles of their own.
+/// A database of an older version, whose functions belong to separate roles.
 #[test]
 fn an_older_database_gets_rid_of_the_helper_roles() {
     run_on_postgres(|db| async move {
@@ -417,7 +417,7 @@ fn an_older_database_gets_rid_of_the_helper_roles() {
     });
 }
 
-/// What the migrations made before the roles were done without.
+/// The objects that older migrations created, before the roles were removed.
 const OLDER: &str = "
     DELETE FROM seaql_migrations WHERE version = 'm0016_function_owner';
     CREATE ROLE nyxcore_search; CREATE ROLE nyxcore_audit;

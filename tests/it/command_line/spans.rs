@@ -1,4 +1,4 @@
-//! Spans to a collector of OpenTelemetry: the operation within its request, and no word of the client's.
+//! Spans for an OpenTelemetry collector: the operation within its request, its statements, and no data of the client.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,12 +11,12 @@ use serde_json::json;
 use super::{PATIENCE, said};
 use crate::support::tenant_by_command;
 
-/// A collector that takes everything, and what it was sent: head and body of each request.
+/// A collector that accepts everything, and the received requests: head and body of each.
 fn collector() -> (String, Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
     let (sender, requests) = channel();
-    // It ends with the test's process.
+    // The thread ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -70,7 +70,7 @@ fn an_operation_is_a_span_within_its_request() {
         let request = request.header("x-request-id", "request-of-this-test");
         let answer = request.json(&query).send().await.unwrap();
         assert!(answer.status().is_success());
-        // What is left is shipped at the end.
+        // The remaining spans are sent at the end.
         let status = server.terminate(Duration::from_secs(30)).await.unwrap();
         assert!(status.success(), "{}", server.log());
         let mut all = Vec::new();
@@ -84,7 +84,15 @@ fn an_operation_is_a_span_within_its_request() {
             all.windows(word.len())
                 .any(|found| found == word.as_bytes())
         };
-        for word in ["nyxcore", "operation", "viewer", "request-of-this-test"] {
+        let words = [
+            "nyxcore",
+            "operation",
+            "viewer",
+            "request-of-this-test",
+            "db.query.text",
+            "FROM \"tenants\"",
+        ];
+        for word in words {
             assert!(has(word), "{word} is in no span");
         }
         for word in ["HiddenName", "quinces", &token] {

@@ -1,18 +1,18 @@
-//! Tokens from the command line: whose role they have, and what their holders are told.
+//! Tokens from the command line: their roles, and the errors that their holders get.
 
 use nyxcore_tests::{TestDatabase, TestServer, on_both_databases};
 use serde_json::{Value, json};
 
 use super::{PATIENCE, nyxcore, viewer};
 
-/// Makes the tenant `slug` of one owner.
+/// Creates the tenant `slug` with one owner.
 fn tenant(db: &TestDatabase, slug: &str, owner: &str) {
     let create = ["tenant", "create", slug, "--name", slug, "--owner", owner];
     let made = nyxcore(db, &create);
     assert!(made.status.success(), "{}", made.err);
 }
 
-/// The first error that the server answers an operation with.
+/// The first error of the server's response to an operation.
 async fn refusal(url: &str, token: &str, operation: &str) -> Value {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)

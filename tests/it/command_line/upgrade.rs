@@ -9,17 +9,17 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use super::on_test_database;
 
-/// A row in every table of the first schema.
+/// A row for every table of the first schema.
 const FIXTURE: &str = include_str!("upgrade/first_schema.sql");
 /// The migrations of the first schema: m0001 to m0006.
 const FIRST: u32 = 6;
-/// The role that serves the test databases, as the harness makes it.
+/// The serving role of the test databases, as the harness creates it.
 const APP_ROLE: &str = "nyxcore_test_app";
 /// The role that owns the tables.
 const OWNER_ROLE: &str = "nyxcore_test_owner";
 
-/// The values that a migration rewrites, as it says in its head: the words of the index, and addresses whose domain has
-/// other letters than ASCII.
+/// The values that a migration rewrites, as documented in its file: the words of the index, and addresses with an
+/// internationalised domain.
 const REWRITTEN: [&str; 3] = [
     "search_documents.terms",
     "search_documents.tsv",
@@ -145,7 +145,7 @@ on_both_databases! {
         for (column, of_column) in &before {
             assert!(!of_column.is_empty(), "the fixture has no row for {column}");
         }
-        // A connection of the old schema would remember its tables.
+        // A connection that used the old schema has cached its tables.
         connection.close().await.unwrap();
         let migrate: &[&str] = match db.backend() {
             DbBackend::Postgres => &["migrate", "--app-role", APP_ROLE],

@@ -1,4 +1,4 @@
-//! A model that refuses, is too dear or does not answer: the search goes on by words, and says so.
+//! A model that refuses, costs too much or does not answer: the search continues by words, and reports it.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -60,7 +60,7 @@ on_both_databases! {
         drop(scoped);
         assert_eq!(desk.titles("prolong").await, ["Leases"]);
         assert_eq!(desk.titles("unspeakable").await, ["Bad"]);
-        // It is not asked again.
+        // The model is not called again.
         let before = desk.embedded();
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
         assert_eq!(desk.embedded(), before);

@@ -1,5 +1,5 @@
-//! The model of this process: who uses it, what it costs, and who does not. It is scripted as the vendor is, and
-//! installed for the whole process, which is the test's own.
+//! The local model of the process: who uses it, what it costs, and who does not use it. It is scripted like the vendor,
+//! and installed for the whole process, which runs only this test.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ on_both_databases! {
         desk.model_set(Some(SMALL)).await;
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
         assert_eq!(desk.vectors().await, [(SMALL.to_owned(), 4, true)]);
-        // Taken back, the vendor is asked nothing more, also while the local vectors are not there yet.
+        // After the default is removed, no request is sent to the vendor, even before the local vectors exist.
         desk.model_set(None).await;
         let before = desk.embedded();
         assert_eq!(desk.titles("prolong").await, [""; 0]);

@@ -1,4 +1,4 @@
-//! Another model, another length, and a run that was left in the middle.
+//! Another model, another length of vectors, and an interrupted run.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::world::{Desk, LARGE, SMALL};
 
-/// More than the documents that are read at once.
+/// More documents than are read at once.
 const DOCUMENTS: usize = 40;
 
 impl Desk {
@@ -38,13 +38,13 @@ on_both_databases! {
         let current = (SMALL.to_owned(), 4, true);
         assert_eq!(desk.vectors().await, std::slice::from_ref(&current));
         desk.model_set(Some(LARGE)).await;
-        // It embeds a part and then fails: questions are compared with the former vectors.
+        // The run embeds a part and then fails: questions are still compared with the previous vectors.
         desk.script.refuses_after.store(1, SeqCst);
         let failed = desk.run().await;
         assert_eq!((failed.status, desk.error(failed.id).await.as_str()), (RunStatus::Failed, "PROVIDER_KEY_INVALID"));
         assert_eq!(desk.vectors().await, [(LARGE.to_owned(), 4, false), current]);
         assert!(!desk.titles("prolong").await.is_empty());
-        // What was embedded is kept, and the former vectors go when all is there.
+        // The embedded part is reused, and the previous vectors are deleted when all new ones exist.
         desk.script.refuses_after.store(0, SeqCst);
         let before = desk.embedded();
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
@@ -63,11 +63,11 @@ on_both_databases! {
         assert_eq!(failed.status, RunStatus::Failed);
         assert_eq!(desk.error(failed.id).await, "EMBEDDING_DIMENSIONS_CHANGED");
         assert_eq!(desk.vectors().await, [(SMALL.to_owned(), 4, true)]);
-        // A question of another length is asked by its words.
+        // A question with a vector of another length is searched by words.
         let meaning = desk.meaning("lease").await;
         assert!(meaning.failure.is_some_and(|why| why.contains("EMBEDDING_DIMENSIONS_CHANGED")));
         assert_eq!(desk.titles("lease").await, ["Leases"]);
-        // Who sets the model once more means it.
+        // Setting the model again is deliberate, so it starts a new run.
         let scoped = desk.models.write().await;
         let run = embedding_start_anew(&scoped).await.unwrap().unwrap().run().id;
         scoped.commit().await.unwrap();
@@ -81,7 +81,7 @@ on_both_databases! {
         desk.fill().await;
         desk.model_set(Some(LARGE)).await;
         let run = desk.start().await;
-        // The worker waits for an answer when it is told to leave.
+        // The worker is stopped while it waits for a response.
         desk.script.is_silent.store(1, SeqCst);
         let workers = desk.workers();
         while desk.embedded() == 0 {
@@ -95,7 +95,7 @@ on_both_databases! {
         desk.script.is_silent.store(0, SeqCst);
         assert_eq!(desk.finish(run).await.status, RunStatus::Succeeded);
         assert_eq!(desk.vectors().await, [(LARGE.to_owned(), 4, true)]);
-        // The part that was under way is asked for again, and nothing else.
+        // Only the batch that was in progress is requested again.
         assert_eq!(desk.embedded(), 32 + DOCUMENTS);
     }
 }

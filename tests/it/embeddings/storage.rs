@@ -1,5 +1,5 @@
-//! Where vectors stand: little-endian bytes on both databases, pgvector's column where the extension is, and the column
-//! of insights.
+//! The storage of vectors: little-endian bytes on both databases, pgvector's column if the extension is installed, and
+//! the column of insights.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -42,13 +42,13 @@ on_both_databases! {
         let found = desk.titles("prolong").await;
         assert_eq!(found, ["Leases", "Both"]);
         if db.backend() == Backend::Postgres {
-            // The tests' server has the extension: the function answered so far.
+            // The tests' server has the extension: so far the function was used.
             assert_eq!(desk.count(INDEXED).await, 3);
             let superuser = db.superuser_connection().await.unwrap();
             let dropped = "ALTER TABLE search_vectors DROP COLUMN embedding";
             superuser.execute_unprepared(dropped).await.unwrap();
             assert_eq!(desk.titles("prolong").await, found);
-            // What is embedded meanwhile goes into the index with the next run, once the extension is back.
+            // Vectors that are created without the extension are indexed by the next run after it is back.
             desk.publish("late", "Late", "Another lease.").await;
             assert_eq!(desk.run().await.status, RunStatus::Succeeded);
             vectors::prepare(&superuser).await.unwrap();

@@ -27,7 +27,7 @@ use crate::support;
 pub const SMALL: &str = "text-embedding-3-small";
 pub const LARGE: &str = "text-embedding-3-large";
 
-/// Each subject has its words, and a place in a vector.
+/// Each subject has its words, and a position in the vector.
 const SUBJECTS: [&[&str]; 2] = [&["lease", "prolong"], &["invoice", "bill"]];
 
 /// How the vendor answers.
@@ -35,11 +35,11 @@ const SUBJECTS: [&[&str]; 2] = [&["lease", "prolong"], &["invoice", "bill"]];
 pub struct Script {
     /// The length of its vectors.
     pub length: AtomicUsize,
-    /// The requests that it answers before it refuses the key, of the model [`LARGE`]; 0 for all.
+    /// The number of requests for the model [`LARGE`] that it answers before it refuses the key; 0 for no limit.
     pub refuses_after: AtomicUsize,
     /// Whether it refuses the key of every request.
     pub refuses: AtomicUsize,
-    /// Whether it says nothing at all.
+    /// Whether it does not answer at all.
     pub is_silent: AtomicUsize,
     answered: AtomicUsize,
 }
@@ -83,11 +83,11 @@ fn texts(request: &VendorRequest) -> Vec<String> {
     list.iter().map(text).collect()
 }
 
-/// The direction of a text: the subjects that it has.
+/// The vector of a text: one dimension for each subject that it has.
 pub fn vector(text: &str, length: usize) -> Vec<f32> {
     let text = text.to_lowercase();
     let mut vector = vec![0.0; length];
-    // What every text has, so that none has no direction.
+    // A common dimension, so that no vector is zero.
     vector[length - 1] = 0.1;
     for (place, words) in SUBJECTS.iter().enumerate() {
         if words.iter().any(|word| text.contains(word)) {
@@ -170,13 +170,13 @@ impl Desk {
             .unwrap()
     }
 
-    /// A run to its end.
+    /// Starts a run and carries it out.
     pub async fn run(&self) -> Run {
         let run = self.start().await;
         self.finish(run).await
     }
 
-    /// What became of a run, by workers of its own.
+    /// Carries out a run with new workers, and returns it.
     pub async fn finish(&self, run: RunId) -> Run {
         let workers = self.workers();
         let events = run_follow(&self.models.store, self.tenant.id, run, 0);
@@ -199,7 +199,7 @@ impl Desk {
         }
     }
 
-    /// As a client's search does.
+    /// Searches as a client does.
     pub async fn find(&self, text: &str) -> Vec<Hit> {
         let meaning = self.meaning(text).await;
         let scoped = self.models.store.read(self.tenant.id).await.unwrap();
@@ -214,13 +214,13 @@ impl Desk {
         hits.into_iter().map(|hit| hit.title).collect()
     }
 
-    /// The texts that the vendor was asked for, of all tenants, the refused ones too.
+    /// The number of texts that were sent to the vendor, by all tenants, including refused requests.
     pub fn embedded(&self) -> usize {
         let requests = self.models.vendor.requests();
         requests.iter().map(|request| texts(request).len()).sum()
     }
 
-    /// The models that there are vectors of: the id, the length, and whether questions are compared with them.
+    /// The models with stored vectors: the id, the length, and whether questions are compared with them.
     pub async fn vectors(&self) -> Vec<(String, u32, bool)> {
         let scoped = self.models.store.read(self.tenant.id).await.unwrap();
         let models = vector_models(&scoped).await.unwrap();

@@ -13,7 +13,7 @@ pub struct Api {
     client: reqwest::Client,
 }
 
-/// The fields of every event, and how a run stands at its end.
+/// The fields of every event, and the status of a run at its end.
 pub const EVENT: &str = "__typename runId seq
     ... on RunPhaseStarted { phase }
     ... on RunProgressed { progress { phase done total unit } }
@@ -30,7 +30,7 @@ impl Api {
         }
     }
 
-    /// The whole answer.
+    /// The whole response.
     pub async fn post(&self, query: &str, variables: Value) -> Value {
         let answer = self
             .client
@@ -44,14 +44,14 @@ impl Api {
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
-    /// The data of an answer without errors.
+    /// The data of a response without errors.
     pub async fn ask(&self, query: &str, variables: Value) -> Value {
         let answer = self.post(query, variables).await;
         assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
         answer["data"].clone()
     }
 
-    /// The code of an answer's first error.
+    /// The code of a response's first error.
     pub async fn refused(&self, query: &str, variables: Value) -> String {
         let answer = self.post(query, variables).await;
         let code = &answer["errors"][0]["extensions"]["code"];
@@ -60,8 +60,8 @@ impl Api {
             .to_owned()
     }
 
-    /// A run's events after a number by WebSocket: all of them to the run's end, or the first `limit`, whereupon the
-    /// connection is dropped without a word. An error ends the list with the error.
+    /// A run's events after a number by WebSocket: all of them up to the run's end, or the first `limit`, after which
+    /// the connection is dropped without a close frame. An error ends the list and is its last item.
     pub async fn events_by_websocket(&self, run: &str, after: i64, limit: usize) -> Vec<Value> {
         self.subscribe(&subscription(run, after), limit).await
     }

@@ -1,6 +1,6 @@
 //! The main flow, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
 //!
-//! Longer than 450 lines: the flow is one story whose acts build on each other.
+//! Longer than 450 lines: the flow is one sequence whose steps depend on each other.
 
 pub mod api;
 mod repository;
@@ -24,7 +24,7 @@ on_both_databases! {
         let mut server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
         let api = Api::new(&server, &acme_token);
 
-        // A project, its source, and the first sync, watched by WebSocket and by SSE at once.
+        // A project, its source, and the first sync, followed by WebSocket and by SSE at the same time.
         let project = api.ask(CREATE_PROJECT, json!({"input": {"name": "Shop"}})).await["createProject"]["project"].clone();
         let added = api.ask(ADD_SOURCE, json!({"input": {"projectId": project["id"], "url": repository.url}})).await;
         let source = added["addSource"]["source"].clone();
@@ -43,7 +43,7 @@ on_both_databases! {
             assert!(by_websocket.iter().any(|e| e["phase"] == phase), "no phase {phase}");
         }
 
-        // A connection that breaks in the middle resumes after the last event it saw, either way.
+        // An interrupted connection resumes after the last event that it received, on both transports.
         let begun = api.events_by_websocket(run, 0, 2).await;
         let resumed = api.events_by_sse(run, 2, usize::MAX).await;
         assert_eq!([begun, resumed].concat(), by_websocket);
@@ -55,7 +55,7 @@ on_both_databases! {
         assert_eq!(synced["filesAdded"], repository.files, "{synced:#}");
         assert_eq!(synced["toCommit"], repository.head());
 
-        // The sync started the analysis; asked for again, the answer is a run that there is already.
+        // The sync started the analysis. Another request to start it returns the existing run.
         let analysis = analysis_of(&api, &project, "latestAnalysis").await;
         finished(&api, &analysis).await;
         let once = api.ask(START_ANALYSIS, json!({"input": {"projectId": project["id"]}})).await["startCodeAnalysis"].clone();
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(found["findings"]["technologies"][0]["name"], found["stack"][0]);
         assert!(found["findings"]["repositoryMap"].as_str().unwrap().len() <= 4 * 2000, "{found:#}");
 
-        // A second sync of the unchanged repository imports nothing, and what is asked to be left out is.
+        // A second sync of the unchanged repository imports nothing, and skips the requested steps.
         let input = json!({"input": {"sourceId": source["id"], "skip": ["CODE_ANALYSIS", "KNOWLEDGE"]}});
         let sync = api.ask(START_SYNC, input).await["startSync"]["sync"]["id"].clone();
         finished(&api, sync.as_str().unwrap()).await;
@@ -93,8 +93,8 @@ on_both_databases! {
         );
         assert_eq!(unchanged["previousSync"]["id"], run);
 
-        // Another server takes over, without the quiet period: one changed file is one file updated and one file
-        // parsed.
+        // Another server takes over, without the quiet period: one changed file leads to one updated file and one
+        // parsed file.
         server.kill().unwrap();
         std::fs::write(db.folder().join("nyxcore.toml"), "[analysis]\nquiet_period = 0\n").unwrap();
         let server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(found["trigger"], "SYNC");
         assert_eq!((&found["filesAnalyzed"], &found["filesReused"]), (&json!(1), &json!(repository.sources - 1)));
 
-        // A note, enriched from what is known, with citations that all lead somewhere.
+        // A note is enriched from the existing knowledge, and all its citations are valid.
         let (memory, insight) = knowledge_create(&api, &project).await;
         let note = json!({"input": {"projectId": project["id"], "title": "Checkout totals", "body": "How do we compute the total of an order, and how are errors handled?\n\n- [ ] add a test for discounts"}});
         let note = api.ask(CREATE_NOTE, note).await["createNote"]["note"].clone();
@@ -201,7 +201,7 @@ async fn finished(api: &Api, run: &str) {
     assert_eq!(last["run"]["status"], "SUCCEEDED", "{events:#?}");
 }
 
-/// The ids of a memory entry and an insight.
+/// Creates a memory entry and an insight, and returns their ids.
 async fn knowledge_create(api: &Api, project: &Value) -> (Value, Value) {
     let entry = json!({"input": {"projectId": project["id"], "title": "Totals are in cents", "tags": ["money"],
         "content": "The total of an order is computed in cents; rounding errors cost us a week."}});
@@ -215,7 +215,7 @@ async fn knowledge_create(api: &Api, project: &Value) -> (Value, Value) {
     )
 }
 
-/// Each citation names a thing that exists, and lines that its file has.
+/// Checks that each citation names an existing object, and lines that exist in its file.
 async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
     let citations = enrichment["citations"].as_array().unwrap();
     let kinds: Vec<&str> = citations
@@ -254,8 +254,8 @@ async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
     }
 }
 
-/// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries
-/// here fails the test.
+/// Tries every part of the API: reading, changing, starting, following, counting, searching. A mutation that is not
+/// tried here fails the test.
 async fn other_tenant_sees_nothing(
     other: &Api,
     acme: &Value,
@@ -493,7 +493,7 @@ async fn other_tenant_sees_nothing(
             json!({"userId": acme["user"]}),
         ),
     ];
-    // These name nothing that is there already.
+    // These mutations take no existing id.
     let mut tried = BTreeSet::from([
         "createProject",
         "createPersona",
@@ -502,7 +502,7 @@ async fn other_tenant_sees_nothing(
         "updateTenant",
         "leaveTenant",
         "inviteMember",
-        // An invitation is for who is in the other tenant: `people` tries those that are not good.
+        // An invitation is for a member of the other tenant: `people` tries invalid ones.
         "acceptInvitation",
         "setProviderKey",
         "removeProviderKey",
@@ -515,12 +515,12 @@ async fn other_tenant_sees_nothing(
         "setModelDefaults",
         "setTemplate",
         "resetTemplate",
-        // No budget was made here: `isolation` tries another tenant's.
+        // No budget exists here: `isolation` tries another tenant's.
         "updateBudget",
         "deleteBudget",
         "setRunBudget",
         "addGitConnection",
-        // No connection was made here: `isolation` tries another tenant's.
+        // No connection exists here: `isolation` tries another tenant's.
         "updateGitConnection",
         "removeGitConnection",
         "importRepositories",
@@ -576,7 +576,7 @@ async fn other_tenant_sees_nothing(
     assert!(told.contains("NOT_FOUND"), "{told}");
 }
 
-/// As the role that serves: without a tenant no table shows a row, and with the other tenant none of the first one's.
+/// As the serving role: without a tenant no table shows a row, and with the other tenant none shows a row of the first.
 async fn raw_sql_sees_nothing(db: &TestDatabase) {
     let app = db.app_connection().await.unwrap();
     let all = db.superuser_connection().await.unwrap();
@@ -608,7 +608,7 @@ async fn raw_sql_sees_nothing(db: &TestDatabase) {
             .unwrap();
         assert_eq!(rows(&tx, &of_acme).await, 0, "{table}");
     }
-    // The story above left rows in nearly every table: the zeros are not those of an empty database.
+    // The steps above left rows in nearly every table, so the zeros do not come from an empty database.
     assert!(
         filled >= 18,
         "{filled} of {} tables were filled",

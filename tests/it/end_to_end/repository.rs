@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use nyxcore_tests::TestDatabase;
 
-/// A small shop in Python, made with git.
+/// A small shop in Python, as a git repository.
 pub struct Repository {
     folder: PathBuf,
     pub url: String,
-    /// Files of the tree.
+    /// The number of files in the tree.
     pub files: i64,
-    /// Files that the analysis reads: Python, and the Markdown whose lines it counts.
+    /// The number of files that the analysis reads: Python, and Markdown, of which it counts the lines.
     pub sources: i64,
 }
 

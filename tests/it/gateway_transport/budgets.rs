@@ -73,7 +73,7 @@ on_both_databases! {
             ("{ project(slug: \"a\") { notes(first: 20) { nodes { # } } } }", true),
             ("{ project(slug: \"a\") { notes(first: 200) { nodes { # } } } }", false),
             ("{ project(slug: \"a\") { a: notes(first: 20) { nodes { # } } b: notes(last: 25) { nodes { # } } } }", false),
-            // The texts stay in the database where nothing could need them.
+            // The large texts are not read if the selection does not need them.
             ("{ project(slug: \"a\") { notes(first: 200) { nodes { id title } } } }", true),
         ] {
             let query = &query.replace('#', "id createdBy { id }");
@@ -82,7 +82,7 @@ on_both_databases! {
                 assert_eq!(answer["errors"][0]["extensions"]["code"], expected, "{transport}: {query}");
             }
         }
-        // A page that is measured before it is read keeps its order, and goes on after its cursor.
+        // A page whose size is measured before it is read keeps its order, and continues after its cursor.
         let query = "query ($after: String) { project(slug: \"b\") { notes(first: 40, after: $after) { nodes { title body } pageInfo { endCursor hasNextPage } } } }";
         let ask = async |after: &Value| -> Value {
             let body = json!({"query": query, "variables": {"after": after}});

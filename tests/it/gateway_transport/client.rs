@@ -27,10 +27,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::support::{models, store, tenant};
 
-/// How long a test waits for what must happen.
+/// How long a test waits for an expected event.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A gateway that serves, a tenant `acme` in it, and its owner's token.
+/// A running gateway with a tenant `acme` and its owner's token.
 pub(crate) struct Served {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
@@ -52,7 +52,7 @@ impl Served {
         Self::start_with(store, slug, limits, SourcePolicy::default()).await
     }
 
-    /// With repositories from where that policy allows them.
+    /// With that policy for the addresses of repositories.
     pub(crate) async fn start_with(
         store: &Store,
         slug: &str,
@@ -110,7 +110,7 @@ impl Served {
         let (ending, end) = oneshot::channel();
         let shutdown = async { end.await.unwrap_or(()) };
         let task = tokio::spawn(nyxcore_gateway::serve(gateway, listener, shutdown));
-        // Without a pool: a connection lives as long as its answer.
+        // Without a pool: a connection lives as long as its response.
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(0)
             .timeout(PATIENCE)
@@ -145,7 +145,7 @@ impl Served {
             .body(body.to_string())
     }
 
-    /// Sends these bytes, and reads the answer until the server closes.
+    /// Sends these bytes, and reads the response until the server closes the connection.
     pub(crate) async fn raw(&self, request: &str) -> String {
         self.raw_exchange(request, false).await
     }
@@ -163,7 +163,7 @@ impl Served {
                 stream.shutdown().await.unwrap();
             }
             let mut answer = Vec::new();
-            // A server that closes before it has read everything resets the connection after its answer.
+            // A server that closes before it has read everything resets the connection after its response.
             let _reset = stream.read_to_end(&mut answer).await;
             String::from_utf8_lossy(&answer).into_owned()
         };
@@ -172,7 +172,7 @@ impl Served {
             .expect("an answer in time")
     }
 
-    /// Tells the server to end.
+    /// Tells the server to shut down.
     pub(crate) fn end(&mut self) {
         self.ending.take().unwrap().send(()).unwrap();
     }
@@ -191,7 +191,7 @@ impl Served {
         self.request("GET", &format!("/api/v1/events/enrichments/{run}"))
     }
 
-    /// A WebSocket with that first message said and nothing read.
+    /// A WebSocket that has sent that first message and read nothing.
     pub(crate) async fn socket(
         &self,
         protocol: Option<&str>,
@@ -219,7 +219,7 @@ impl Served {
         Ok(socket)
     }
 
-    /// A WebSocket whose handshake is done.
+    /// A WebSocket with a completed handshake.
     pub(crate) async fn socket_open(&self) -> Socket {
         let authorization = format!("Bearer {}", self.token);
         let init = json!({"Authorization": authorization});
@@ -235,13 +235,13 @@ impl Served {
     }
 }
 
-/// The code of an answer's first error, whichever shape the address has; empty where there is none.
+/// The code of a response's first error, for any shape of response; empty if there is none.
 pub(crate) fn code(body: &Value) -> &str {
     let graphql = body["errors"][0]["extensions"]["code"].as_str();
     graphql.or(body["code"].as_str()).unwrap_or_default()
 }
 
-/// A frame of an event stream. A comment has no field but itself.
+/// A frame of an event stream. A comment has no other fields.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) id: Option<String>,
@@ -266,7 +266,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// The next frame, signs of life too; `None` at the end.
+    /// The next frame, including keep-alive comments; `None` at the end.
     pub(crate) async fn next_or_comment(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
@@ -327,7 +327,7 @@ impl Socket {
             .unwrap();
     }
 
-    /// The next message, or the code and reason that the connection was closed with.
+    /// The next message, or the code and reason with which the connection was closed.
     pub(crate) async fn hear(&mut self) -> Result<Value, (u16, String)> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next())
@@ -345,7 +345,7 @@ impl Socket {
     }
 }
 
-/// Work that counts to three, and goes on when it is let.
+/// A handler that counts to three, and ends when the test permits it.
 struct Counting(Arc<Semaphore>);
 
 impl RunHandler for Counting {
@@ -366,7 +366,7 @@ impl RunHandler for Counting {
     }
 }
 
-/// A run that has begun to work once its first event is there, and the gate that lets it end.
+/// A run that has begun, which is certain after its first event, and the semaphore that lets it end.
 pub(crate) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let workers = Workers::builder(&served.store)
@@ -398,7 +398,7 @@ pub(crate) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> 
     run
 }
 
-/// How many tasks live while nothing happens: what begins or ends meanwhile is not counted.
+/// The number of live tasks once it is stable.
 pub(crate) async fn tasks_at_rest() -> usize {
     let mut least = usize::MAX;
     for _ in 0..40 {
@@ -412,7 +412,7 @@ pub(crate) async fn tasks_at_rest() -> usize {
     least
 }
 
-/// Waits until no more tasks live than `most`.
+/// Waits until at most `most` tasks are alive.
 pub(crate) async fn tasks_fall_to(most: usize) {
     let alive = || {
         tokio::runtime::Handle::current()

@@ -1,4 +1,4 @@
-//! Many connections and streams: no client takes the slots of all others.
+//! Many connections and streams: no client can take all slots.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite;
 
 use super::client::{PATIENCE, Served, code, run_begin, serve};
 
-/// A request that is under way for as long as its connection: its body does not come. The server waits for it once it
-/// has asked for it.
+/// A request that lasts as long as its connection, because its body never comes. The server waits for the body after it
+/// has sent `100 Continue`.
 async fn busy(served: &Served) -> TcpStream {
     let mut stream = TcpStream::connect(&served.address).await.unwrap();
     let head = "POST /auth/sign-in HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
@@ -33,7 +33,7 @@ async fn status(served: &Served, path: &str) -> u16 {
     response.map_or(0, |response| response.status().as_u16())
 }
 
-/// Lets this test itself have as many files open.
+/// Raises the open-file limit of this test process.
 fn files_allow(least: u64) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < least) {
@@ -60,7 +60,7 @@ on_both_databases! {
             idle.push(TcpStream::connect(&served.address).await.unwrap());
             assert_eq!(status(&served, "/sign-in").await, 200);
         }
-        // The first one had to go.
+        // The first idle connection was closed.
         let read = timeout(PATIENCE, idle[0].read(&mut [0; 8])).await.unwrap();
         assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     }
@@ -104,7 +104,7 @@ on_both_databases! {
         }
         let mut refused = served.socket(Some("graphql-transport-ws"), Some(json!({"token": served.token}))).await.unwrap();
         assert_eq!(refused.hear().await.unwrap_err().0, 1013);
-        // What is no stream is served, and a stream that ends makes room.
+        // Requests other than streams are served, and a stream that ends makes room.
         assert_eq!(served.post(&json!({"query": "{ viewer { role } }"})).send().await.unwrap().status(), 200);
         drop((socket, graphql, refused));
         let room = async {
@@ -134,7 +134,7 @@ on_both_databases! {
     async fn behind_a_proxy_each_client_has_its_own_bound(db: TestDatabase) {
         let connection = ConnectionLimits { per_address: 2, unauthenticated_sockets_per_address: 1, ..ConnectionLimits::default() };
         let served = Served::behind_proxy(&db, limits(connection)).await;
-        // As `busy`: it counts before the next one begins.
+        // As `busy`: the request counts before the next one begins.
         let begin = async |client: &str| {
             let mut stream = TcpStream::connect(&served.address).await.unwrap();
             let head = format!("POST /auth/sign-in HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nX-Forwarded-For: {client}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n");
@@ -150,14 +150,14 @@ on_both_databases! {
         };
         let open = [begin("198.51.100.7").await, begin("198.51.100.7").await];
         assert_eq!(ask("198.51.100.7").await, 429);
-        // Others come through the same proxy, and the proxy itself has no bound.
+        // Other clients use the same proxy, and the proxy itself has no limit.
         for _ in 0..5 {
             assert_eq!(ask("198.51.100.8").await, 200);
         }
         let through = [begin("127.0.0.1").await, begin("127.0.0.1").await, begin("127.0.0.1").await];
         assert_eq!(ask("127.0.0.1").await, 200);
         drop((open, through));
-        // Of one client's sockets only one may be unauthenticated.
+        // Only one of a client's sockets may be unauthenticated.
         let socket = async |client: &str| {
             let mut request = tungstenite::client::IntoClientRequest::into_client_request(format!("ws://{}/graphql", served.address)).unwrap();
             request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
@@ -173,7 +173,7 @@ on_both_databases! {
         drop(first);
     }
 
-    /// The real program, where the system gives it 1,024 files at first, and where it gives it no more.
+    /// The real program, with a soft limit of 1,024 files that it may raise, and with one that it may not.
     async fn silent_connections_of_one_address_leave_others_served(db: TestDatabase) {
         files_allow(4_096);
         for limit in ["1024:", "1024:1024"] {

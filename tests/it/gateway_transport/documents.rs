@@ -62,7 +62,7 @@ on_both_databases! {
                 assert_eq!(answer.get("errors"), None, "{transport}: {query}: {answer}");
             }
         }
-        // Errors after a string that was rewritten stand where they stood.
+        // Errors after a rewritten string keep their original position.
         let query = format!("{{\n  a: projects(query: {smile}) {{ nothing }} }}");
         let column = query.lines().nth(1).unwrap().find("nothing").unwrap() + 1;
         for (transport, answer) in served.ask_each_way(&query, &json!({})).await {

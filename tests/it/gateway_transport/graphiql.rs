@@ -24,7 +24,7 @@ fn loaded(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Unpacked by the system's gzip: nothing else here needs it.
+/// Decompressed by the system's gzip, because nothing else here needs a library for it.
 fn unpack(packed: &[u8]) -> String {
     #[expect(clippy::disallowed_methods, reason = "a test's tool")]
     let mut gzip = std::process::Command::new("gzip")

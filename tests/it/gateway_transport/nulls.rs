@@ -53,7 +53,7 @@ on_both_databases! {
         let query = r#"mutation { a: createProject(input: {name: "One"}) { project { slug } }
             b: createProject(input: {name: ""}) { project { slug } } }"#;
         let answer: Value = served.post(&json!({"query": query})).send().await.unwrap().json().await.unwrap();
-        // The payload is non-null, and so is the root's data without it.
+        // The payload is non-null, so the null propagates to the root's data.
         assert_eq!((answer.get("data"), &answer["errors"][0]["path"]), (Some(&Value::Null), &json!(["b"])));
     }
 

@@ -1,4 +1,4 @@
-//! The budget of a tenant for requests: the same on each transport, and how clients hear of it.
+//! The request budget of a tenant: the same on each transport, and how it is reported to clients.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::Limits;
@@ -17,7 +17,7 @@ fn limits(points_per_minute: u64) -> Limits {
     }
 }
 
-/// Asks for the budget: the status, the headers `RateLimit-Policy`, `RateLimit` and `Retry-After`, and the answer.
+/// Sends a query: returns the status, the headers `RateLimit-Policy`, `RateLimit` and `Retry-After`, and the response.
 async fn ask(served: &Served, query: &str) -> (u16, [String; 3], Value) {
     let response = served.post(&json!({"query": query})).send().await.unwrap();
     let header = |name: &str| {
@@ -29,7 +29,7 @@ async fn ask(served: &Served, query: &str) -> (u16, [String; 3], Value) {
     (status, headers, response.json().await.unwrap())
 }
 
-/// A message of the Model Context Protocol: its status and the code of its refusal.
+/// Sends a message of the Model Context Protocol: returns its status and the code of its refusal.
 async fn ping(served: &Served) -> (u16, Value) {
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
     let request = served.request("POST", "/mcp").body(message.to_string());
@@ -78,7 +78,7 @@ on_both_databases! {
         let cost = budget["cost"].as_u64().unwrap();
         assert!((11..=20).contains(&cost), "{answer}");
         assert_eq!((&budget["limit"], &budget["remaining"]), (&json!(600), &json!(600 - cost)));
-        // Ten points come back in a second.
+        // Ten points are refilled per second.
         assert!(budget["resetAt"].as_str().unwrap().starts_with("2026-01-01T00:00:01."), "{answer}");
         let left = 600 - cost;
         let expected = [r#""points";q=600;w=60"#.to_owned(), format!(r#""points";r={left};t=2"#), String::new()];

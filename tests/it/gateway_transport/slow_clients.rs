@@ -15,7 +15,7 @@ use super::client::{PATIENCE, Served, serve, tasks_at_rest, tasks_fall_to};
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Limits that nothing here reaches, but for those that a test makes short.
+/// Limits that no test here reaches, except for those that a test lowers.
 fn patient() -> ConnectionLimits {
     ConnectionLimits {
         headers: LONG,
@@ -42,7 +42,7 @@ async fn connect(served: &Served) -> TcpStream {
     TcpStream::connect(&served.address).await.unwrap()
 }
 
-/// What comes until the server closes.
+/// The received bytes until the server closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let _reset = timeout(PATIENCE, stream.read_to_end(&mut answer))
@@ -51,7 +51,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Sends a byte now and then until the server closes, and returns what it answered.
+/// Sends a byte at intervals until the server closes the connection, and returns the response.
 async fn trickle(mut stream: TcpStream, byte: &'static [u8]) -> String {
     let (mut reader, mut writer) = stream.split();
     let sending = async {
@@ -69,7 +69,7 @@ async fn trickle(mut stream: TcpStream, byte: &'static [u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A connection that never reads more than its small buffer holds.
+/// A connection that never reads, with a small receive buffer.
 async fn deaf(served: &Served, request: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -104,7 +104,7 @@ on_both_databases! {
             stream.write_all(good).await.unwrap();
             let read = timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
             assert!(buffer[..read].starts_with(b"HTTP/1.1 200"));
-            // Longer than headers may take: between two requests the other time counts.
+            // Longer than the header timeout: between two requests the idle timeout applies.
             tokio::time::sleep(SHORT * 2).await;
         }
         stream.write_all(b"GET /healthz HTTP/1.1\r\nX-Pad: ").await.unwrap();
@@ -145,7 +145,7 @@ on_both_databases! {
         let served = serve_with(&db, ConnectionLimits { write_stall: SHORT, ..patient() }).await;
         served.client.get(served.url("/healthz")).send().await.unwrap();
         let alive = tasks_at_rest().await;
-        // More than any system buffers: 20,000 answers of some 400 bytes, by one connection.
+        // More than any system buffers: 20,000 responses of some 400 bytes on one connection.
         let mut stream = deaf(&served, "").await;
         let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20_000);
         let _reset = timeout(PATIENCE, stream.write_all(&request)).await.expect("the server closes");

@@ -83,7 +83,7 @@ on_both_databases! {
         assert_eq!(seqs(&rest), (2..=last.seq()).collect::<Vec<_>>());
         let whole = served.stream(served.events(run)).await.rest().await;
         assert_eq!((&whole[0], &whole[1..]), (&first, rest.as_slice()));
-        // An EventSource that comes back after the end is told to stay away.
+        // An EventSource that reconnects after the end is told not to reconnect again.
         let seen_all = served.events(run).header("last-event-id", last.seq().to_string()).send().await.unwrap();
         assert_eq!(seen_all.status(), 204);
         let nonsense = served.events(run).header("last-event-id", "first").send().await.unwrap();
@@ -106,7 +106,7 @@ on_both_databases! {
             assert_eq!(response.status(), 404, "{path}");
             assert_eq!(response.json::<Value>().await.unwrap(), json!({"code": "NOT_FOUND", "message": "no such run"}), "{path}");
         }
-        // The sync is found under its own name, and looking at it did not start it.
+        // The sync is found by its own id, and reading it did not start it.
         let scoped = store.write(acme.tenant).await.unwrap();
         assert_eq!(run_cancel(&scoped, sync).await.unwrap().status, RunStatus::Cancelled);
         scoped.commit().await.unwrap();
@@ -118,7 +118,7 @@ on_both_databases! {
     async fn disconnected_clients_leak_nothing_and_the_run_continues(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let (run, workers, gate) = run_begin(&served, "a").await;
-        // The run has begun, and what serves it is up.
+        // The run has begun, and its stream works.
         served.stream(served.events(run)).await.next().await.unwrap();
         let alive = tasks_at_rest().await;
         let mut streams = Vec::new();
@@ -147,7 +147,7 @@ on_both_databases! {
     }
 
     async fn a_revoked_token_ends_every_open_stream(db: TestDatabase) {
-        // By the signal of the revocation: looking again every now and then would come too late.
+        // The stream must end by the signal of the revocation: the periodic recheck would be too late.
         let limits = Limits { token_recheck: Duration::from_secs(3600), ..Limits::default() };
         let mut served = serve(&db, limits).await;
         let (run, workers, gate) = run_begin(&served, "a").await;
@@ -161,7 +161,7 @@ on_both_databases! {
         graphql.next().await.unwrap();
         socket.hear().await.unwrap();
         served.token_revoke(&token).await;
-        // The run goes on: no event ends these, and no `complete` says that it is over.
+        // The run continues: no event ends these streams, and no `complete` says that it is over.
         assert_eq!(plain.rest().await, []);
         assert_eq!(graphql.rest().await, []);
         assert_eq!(socket.hear().await.unwrap_err().0, 4403);
@@ -182,7 +182,7 @@ on_both_databases! {
         assert_eq!(graphql.rest().await, []);
         assert_eq!(socket.hear().await.unwrap_err().0, 1001);
         drop(socket);
-        // Well before the grace of ten seconds, which is for what hangs.
+        // Well before the grace period of ten seconds, which is for hanging requests.
         tokio::time::timeout(Duration::from_secs(5), &mut served.task).await.unwrap().unwrap().unwrap();
         gate.add_permits(1);
         workers.shutdown().await;

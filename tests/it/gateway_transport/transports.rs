@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::Served;
 
 impl Served {
-    /// The answers to a request by POST, GET, server-sent events and WebSocket, each with the transport's name.
+    /// The responses to a request by POST, GET, server-sent events and WebSocket, each with the transport's name.
     pub(crate) async fn ask_each_way(
         &self,
         query: &str,
@@ -31,7 +31,7 @@ impl Served {
         ]
     }
 
-    /// The first answer as a server-sent event.
+    /// The first response as a server-sent event.
     pub(crate) async fn ask_by_sse(&self, request: &Value) -> Value {
         let mut frames = self
             .stream(self.post(request).header("accept", "text/event-stream"))
@@ -39,7 +39,7 @@ impl Served {
         frames.next().await.unwrap().json()
     }
 
-    /// The first answer by WebSocket; an `error` message as `{"errors": …}`.
+    /// The first response by WebSocket; an `error` message as `{"errors": …}`.
     pub(crate) async fn ask_by_socket(&self, request: &Value) -> Value {
         let mut socket = self.socket_open().await;
         socket

@@ -44,7 +44,7 @@ on_both_databases! {
         socket.hear().await.unwrap();
         socket.say(subscribe("s", &format!("subscription {{ runEvents(runId: \"{run}\") {{ seq }} }}"))).await;
         assert_eq!(socket.hear().await.unwrap(), json!({"id": "s", "type": "next", "payload": {"data": {"runEvents": {"seq": 1}}}}));
-        // While it waits, others are served; each sees what was committed before it.
+        // While it waits, other operations are served; each sees the data that was committed before it.
         socket.say(subscribe("p", "{ projects { totalCount } }")).await;
         assert_eq!(socket.hear().await.unwrap()["payload"]["data"]["projects"]["totalCount"], 1);
         assert_eq!(socket.hear().await.unwrap(), json!({"id": "p", "type": "complete"}));
@@ -112,7 +112,7 @@ on_both_databases! {
             let body: Value = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
             assert_eq!(body["errors"][0]["extensions"]["code"], "SUBPROTOCOL_NOT_ACCEPTABLE");
         }
-        // Among several the right one is chosen.
+        // The right protocol is chosen from several.
         served.socket(Some("graphql-ws, graphql-transport-ws"), None).await.unwrap();
     }
 
@@ -133,7 +133,7 @@ on_both_databases! {
         socket.say(subscribe("2", FOLLOW)).await;
         socket.say(subscribe("3", VIEWER)).await;
         assert_eq!(socket.hear().await.unwrap()["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS");
-        // A completed one makes room, and its id is free again.
+        // A completed operation makes room, and its id is free again.
         socket.say(json!({"type": "complete", "id": "1"})).await;
         socket.say(subscribe("1", VIEWER)).await;
         assert_eq!(socket.hear().await.unwrap()["type"], "next");
@@ -153,7 +153,7 @@ on_both_databases! {
         socket.say(json!({"type": "ping"})).await;
         assert_eq!(socket.hear().await.unwrap(), json!({"type": "pong"}));
         gate.add_permits(1);
-        // The run ends, seen by another subscription of the same connection: nothing came for the first.
+        // Another subscription of the same connection sees the end of the run; the first one received nothing.
         socket.say(subscribe("2", &query)).await;
         loop {
             let message = socket.hear().await.unwrap();
@@ -167,10 +167,10 @@ on_both_databases! {
 
     async fn only_unresponsive_clients_are_disconnected(db: TestDatabase) {
         let served = serve(&db, Limits { keepalive: Duration::from_millis(40), ..Limits::default() }).await;
-        // The first connection makes what lasts, such as the pool's connections.
+        // The first connection creates long-lived objects, such as the pool's connections.
         drop(served.socket_open().await);
         let alive = tasks_at_rest().await;
-        // It does not read, so it answers no ping.
+        // A client that does not read, so it answers no ping.
         let dead = served.socket_open().await;
         tasks_fall_to(alive).await;
         drop(dead);
@@ -223,7 +223,7 @@ on_both_databases! {
                     }
                 };
                 assert_eq!(answer, code, "{acknowledged}");
-                // Then the connection ends, in order.
+                // Then the connection is closed properly.
                 assert!(tokio::time::timeout(PATIENCE, socket.0.next()).await.unwrap().is_none());
             }
         }

@@ -1,4 +1,4 @@
-//! The import of GitHub repositories: atomic, once despite concurrent requests, and synced like any other source.
+//! The import of GitHub repositories: atomic, once despite concurrent requests, and synced like other sources.
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -27,7 +27,7 @@ fn outcomes(results: &[Value]) -> Vec<&str> {
 }
 
 impl GithubWorld {
-    /// Lets a worker work until the run ends.
+    /// Runs a worker until the run ends.
     async fn work(&self, db: &TestDatabase, run: &Value) {
         let run = RunId::parse(run.as_str().unwrap()).unwrap();
         let options = SyncOptions {
@@ -43,7 +43,7 @@ impl GithubWorld {
         workers.shutdown().await;
     }
 
-    /// How a source stands, with the paths of its files.
+    /// The status of a source, with the paths of its files.
     async fn source(&self, id: &Value) -> (Value, Vec<String>) {
         let source = self.ask(SOURCE, json!({"id": id})).await["data"]["node"].clone();
         let files = source["files"]["nodes"].as_array().unwrap().iter();
@@ -83,7 +83,7 @@ on_both_databases! {
         world.work(&db, &imported["sync"]["id"]).await;
         assert_eq!(world.source(&id).await, (json!("READY"), vec!["README.md".into(), "src/main.rs".into()]));
 
-        // The next sync follows what was changed.
+        // The next sync uses the changed source.
         let update = async |input: Value| {
             let updated = world.ask(UPDATE_SOURCE, json!({"input": input})).await;
             assert_eq!(updated["data"]["updateSource"]["source"]["id"], id, "{updated}");
@@ -95,7 +95,8 @@ on_both_databases! {
         update(json!({"sourceId": id, "branch": null, "scanPath": ""})).await;
         assert_eq!(world.synced_again(&db, &id).await, (json!("READY"), vec!["README.md".into(), "src/main.rs".into()]));
 
-        // A connection that is used stays, with a new token if need be; the source's end lets it go.
+        // A connection in use cannot be removed, but may get a new token. After the source is removed, the connection
+        // can be.
         let remove = async || world.ask(REMOVE, json!({"input": {"connectionId": connection}})).await;
         let refused = remove().await;
         assert_eq!(code(&refused), "CONFLICT");
@@ -147,7 +148,7 @@ on_both_databases! {
         assert_eq!(outcomes(&again)[..4], ["ALREADY_IMPORTED"; 4], "{again:#?}");
         let anywhere = world.import(&connection, None, json!([{"fullName": "acme/legacy.api"}, {"fullName": "acme/atlas"}])).await;
         assert_eq!(outcomes(&anywhere), ["ALREADY_IMPORTED", "IMPORTED"], "{anywhere:#?}");
-        // One that was added by its address, without anything to ask its remote with, uses the connection from then on.
+        // A source that was added by its address, without credentials, uses the connection from then on.
         let add = "mutation ($input: AddSourceInput!) { addSource(input: $input) { source { id } } }";
         let written = world.git.url("acme/atlas").replace("acme/atlas", "Acme/aTlas");
         let added = json!({"projectId": project, "url": written, "scanPath": "docs"});
@@ -163,14 +164,14 @@ on_both_databases! {
         let counted: Vec<(&Value, usize)> = projects.as_array().unwrap().iter().map(|one| (&one["name"], one["sources"].as_array().unwrap().len())).collect();
         assert_eq!(counted, [(&json!("atlas"), 1), (&json!("Shared"), 4)]);
 
-        // Each is in the audit log, by its name.
+        // Each import has an audit entry with the repository's name.
         let log = world.audit().await;
         let of = |action: &str| log.iter().filter(|line| line.contains(&format!("\"action\":\"{action}\"")) && line.contains("\"outcome\":\"OK\"")).count();
         assert_eq!([of("git_connection.import"), of("source.create"), of("sync.start"), of("source_secret.update")], [5, 5, 5, 1], "{log:#?}");
         assert!(log.iter().any(|line| line.contains("acme/legacy.api")), "{log:#?}");
     }
 
-    /// Two clicks, two runs: what went wrong elsewhere.
+    /// Two clicks in another system led to two runs.
     async fn of_many_simultaneous_imports_one_imports(db: TestDatabase) {
         let world = GithubWorld::start(&db).await;
         let connection = world.connect().await;
@@ -190,7 +191,7 @@ on_both_databases! {
         let connection = world.connect().await;
         let many: Vec<Value> = ["acme/atlas", "acme/limited"].into_iter().chain(["acme/legacy.api"; 6]).map(|name| json!({"fullName": name})).collect();
         let results = world.import(&connection, None, json!(many)).await;
-        // Four are asked about at a time; nobody is asked once there is to be a pause.
+        // Four requests to GitHub run at a time; none is sent after GitHub asked for a pause.
         assert_eq!(
             outcomes(&results),
             ["IMPORTED", "RATE_LIMITED", "IMPORTED", "ALREADY_IMPORTED", "RATE_LIMITED", "RATE_LIMITED", "RATE_LIMITED", "RATE_LIMITED"],
@@ -225,11 +226,11 @@ on_both_databases! {
         }
         assert_eq!(world.github.requests().len(), asked, "GitHub was asked");
 
-        // The token was revoked at GitHub: that is one error, and not one for each repository.
+        // The token was revoked at GitHub: the result is one error, and not one for each repository.
         world.github_forget(GOOD);
         let input = json!({"connectionId": connection, "repositories": one});
         assert_eq!(refused(&member, input.clone()).await, "GITHUB_UNAUTHORIZED");
-        // The master key that it was sealed with is gone.
+        // The master key that encrypted the token is lost.
         let raw = db.superuser_connection().await.unwrap();
         raw.execute_unprepared("DELETE FROM sealed_secrets").await.unwrap();
         assert_eq!(refused(&member, input).await, "SECRET_UNREADABLE");

@@ -1,4 +1,4 @@
-//! A gateway with a fake GitHub, whose repositories a git server serves.
+//! A gateway with a fake GitHub, whose repositories are served by a git server.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use crate::gateway_transport::client::Served;
 use crate::support::store;
 
-/// The token that GitHub knows.
+/// A token that GitHub accepts.
 pub const GOOD: &str = "github_pat_11GOODTOKEN_0123456789";
-/// Another one that it knows.
+/// Another token that it accepts.
 pub const NEXT: &str = "github_pat_11NEXTTOKEN_0123456789";
 
 pub const ADD: &str = "mutation ($input: AddGitConnectionInput!) { addGitConnection(input: $input) { login connection { id name baseUrl createdBy { id } createdAt updatedAt } } }";
@@ -29,13 +29,13 @@ pub const REPOSITORIES: &str = "query ($id: ID!, $query: String, $everywhere: Bo
     repositories(query: $query, everywhere: $everywhere, first: $first, after: $after) { edges { cursor } nodes { fullName name owner description private archived fork defaultBranch cloneUrl htmlUrl
     language sizeKilobytes pushedAt importedAs { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }";
 
-/// A gateway that may go to private addresses, GitHub and git servers on loopback, and a tenant `acme`.
+/// A gateway that allows private addresses, GitHub and git servers on loopback, and a tenant `acme`.
 pub struct GithubWorld {
     pub served: Served,
     pub github: FakeGithub,
     pub git: GitHttpServer,
     pub policy: SourcePolicy,
-    /// The tokens that GitHub knows.
+    /// The tokens that GitHub accepts.
     known: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -70,19 +70,19 @@ impl GithubWorld {
         }
     }
 
-    /// Has somebody revoke a token at GitHub.
+    /// Revokes a token at GitHub.
     pub fn github_forget(&self, token: &str) {
         self.known.lock().unwrap().retain(|known| *known != token);
     }
 
-    /// The repository that GitHub calls by that name.
+    /// The repository with that name at GitHub.
     pub fn repository(&self, db: &TestDatabase, name: &str) -> TestRepository {
         let folder = db.folder().join("remotes").join(format!("{name}.git"));
         std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
         TestRepository::create(folder)
     }
 
-    /// Asks as the owner.
+    /// Sends a query as the owner.
     pub async fn ask(&self, query: &str, variables: Value) -> Value {
         self.ask_as(&self.served.token, query, variables).await
     }
@@ -99,7 +99,7 @@ impl GithubWorld {
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
-    /// A token of that role, of the owner's.
+    /// A token of the owner with that role.
     pub async fn token_of(&self, role: Role) -> String {
         let scoped = self.served.store.write(self.served.tenant).await.unwrap();
         let new = NewApiToken {
@@ -113,7 +113,7 @@ impl GithubWorld {
         token
     }
 
-    /// Makes a connection with the good token, and gives its id.
+    /// Creates a connection with the valid token, and returns its id.
     pub async fn connect(&self) -> String {
         let input = json!({"name": "GitHub", "baseUrl": self.github.url(), "token": GOOD});
         let answer = self.ask(ADD, json!({"input": input})).await;
@@ -121,7 +121,7 @@ impl GithubWorld {
         id.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
-    /// Imports, and gives what became of each.
+    /// Imports repositories, and returns the result of each.
     pub async fn import(
         &self,
         connection: &str,
@@ -152,7 +152,7 @@ impl GithubWorld {
     }
 }
 
-/// What GitHub says. `git` is where it has its repositories.
+/// GitHub's responses. `git` is the address of its repositories.
 fn answer(request: &FakeRequest, git: &str) -> FakeAnswer {
     let (path, query) = request
         .path()
@@ -187,7 +187,7 @@ fn answer(request: &FakeRequest, git: &str) -> FakeAnswer {
         ),
         "/repos/acme/old" => with("moved", &[]),
         "/repositories/1296269" => with("repository_renamed", &[]),
-        // A server that would have the token sent somewhere else.
+        // A server whose answer would have the token sent to another host.
         "/repos/evil/elsewhere" => with("repository", &[("{git}", "https://evil.example")]),
         "/repos/acme/internal" => with("forbidden", &[]),
         "/repos/acme/limited" | "/repos/acme/limited/branches" => with("secondary_limited", &[]),

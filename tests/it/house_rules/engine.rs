@@ -4,7 +4,7 @@ use toml::Table;
 
 use super::{dependencies, files, manifest, manifests, none};
 
-/// What the analysis engine may not depend on: whatever knows a database, a tenant or a runtime.
+/// Dependencies that are forbidden to the analysis engine: everything that knows a database, a tenant or a runtime.
 fn beyond_the_engine(manifest: &Table) -> Vec<&str> {
     dependencies(manifest)
         .filter(|(kind, _, _)| *kind != "dev-dependencies")
@@ -27,7 +27,7 @@ fn the_analysis_engine_needs_no_database() {
     assert_eq!(beyond_the_engine(&heavy).len(), 2);
 }
 
-/// The parts of the engine, each with those above it, of which it knows nothing.
+/// The parts of the engine, each with the parts above it, which it must not import.
 const ENGINE_PARTS: &[(&str, &[&str])] = &[
     (
         "parse",
@@ -42,7 +42,7 @@ const ENGINE_PARTS: &[(&str, &[&str])] = &[
     ("analysis", &["tree", "render"]),
 ];
 
-/// What a file of the engine imports of the parts above its own, tests aside.
+/// The imports of an engine's file from the parts above its own, without tests.
 fn imports_upward(path: &str, text: &str) -> Vec<String> {
     let part = ENGINE_PARTS
         .iter()

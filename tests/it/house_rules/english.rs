@@ -1,4 +1,4 @@
-//! House rules of the English: names and prose, as far as their text can be checked.
+//! House rules of the English in names and prose, as far as they can be checked automatically.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ const PROSE_WIDTH: usize = 120;
 /// The longest name of a function, and so of a test, in characters.
 const NAME_LENGTH: usize = 60;
 
-/// A type is named after the thing that it is, and not by what happened to the thing.
+/// A type has the name of a thing, not a participle that says what happened to it.
 const PARTICIPLES: &[&str] = &[
     "Asked",
     "Brought",
@@ -109,7 +109,7 @@ fn participles(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Lines of prose that are too long: comments of code, and the text of pages. Tables, code and links stay whole.
+/// Lines of prose that are too long: comments of code, and the text of pages. Tables, code and links are exempt.
 fn long_prose(path: &str, text: &str) -> Vec<String> {
     let is_page = path.ends_with(".md");
     let mut in_code = false;

@@ -1,13 +1,13 @@
-//! The documentation of a crate opens with an example that runs, on a database where the crate has tables.
+//! The documentation of a crate begins with an example that runs, on a database if the crate has tables.
 
 use super::{LAYERS, files, none};
 
-/// Crates that are no library for others: the program, and the API it serves.
+/// Crates that are not libraries for others: the program, and the API that it serves.
 const NO_LIBRARIES: &[&str] = &["nyxcore", "nyxcore-gateway"];
-/// What gives an example a database in memory.
+/// The macro that gives an example a database in memory.
 const STORE: &str = "nyxcore_tests::example!";
 
-/// What is wrong with the documentation of a crate, by the text of its `lib.rs`.
+/// The problem with the documentation of a crate, given the text of its `lib.rs`.
 fn example(package: &str, has_tables: bool, text: &str) -> Option<String> {
     let head = text.lines().take_while(|line| line.starts_with("//!"));
     let mut head = head.map(|line| line.trim_start_matches("//!").trim());

@@ -1,11 +1,11 @@
-//! The unit tests of a library that is compiled without any (`test = false`) are where they run.
+//! A library without a test build (`test = false`) has its unit tests in places where they are run.
 
 use toml::{Table, Value};
 
 use super::{files, manifests, none};
 
-/// What is wrong with a file of such a library, by the texts of the crate's `tests/`. A module that one of these takes
-/// in by `#[path]` runs its own tests there.
+/// The problem with a file of such a library, given the texts of the crate's `tests/`. A module that one of these
+/// includes by `#[path]` runs its tests there.
 fn idle(path: &str, text: &str, tests: &str) -> Option<String> {
     let name = path.rsplit('/').next()?;
     let is_run = tests.contains(&format!("src/{name}\""));

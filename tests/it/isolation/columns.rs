@@ -1,4 +1,4 @@
-//! A list that is asked for small columns alone does not read its large texts, and has the same rows.
+//! A list whose query selects only small columns does not read its large texts, and returns the same rows.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// A list, what it lists, and the fields with its large columns.
+/// A list, the type of its items, and the fields with its large columns.
 type WideList = (
     &'static str,
     &'static str,
@@ -61,7 +61,7 @@ on_both_databases! {
                 let texts: Vec<Option<Value>> = wide_rows.iter_mut().map(remove).collect();
                 assert!(texts.iter().any(|text| *text != Some(json!(""))), "{name}.{field} has no text");
             }
-            // Whatever else is selected does not depend on the texts.
+            // The other selected fields do not depend on the texts.
             assert_eq!(narrow_rows, wide_rows, "{name}");
         }
     }
@@ -89,7 +89,7 @@ on_both_databases! {
     }
 }
 
-/// The nodes of the one list in an answer, wherever it stands.
+/// The nodes of the only list in a response, at any depth.
 fn nodes(answer: &Value) -> Vec<Value> {
     let Value::Object(fields) = answer else {
         return Vec::new();

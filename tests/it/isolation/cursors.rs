@@ -11,8 +11,8 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// Every list of the schema, and the document that asks it. `$x` stands for the id of the world's x, `#` for the list's
-/// arguments.
+/// Every list of the schema, and the document that queries it. `$x` stands for the id of the world's x, `#` for the
+/// list's arguments.
 pub const LISTS: &[(&str, &str)] = &[
     ("Query.auditLog", "{ auditLog(#) { edges { cursor } } }"),
     (
@@ -84,7 +84,7 @@ pub const LISTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Its own cursors come from GitHub, which nobody asks here.
+/// Its cursors come from GitHub, which is not called here.
 pub const ASKS_GITHUB: &str = "GitConnection.repositories";
 
 /// The document of a list with the world's ids and these arguments.
@@ -96,7 +96,7 @@ pub fn document(template: &str, world: &Objects, arguments: &str) -> String {
     document
 }
 
-/// The cursors in an answer, wherever they stand.
+/// The cursors in a response, at any depth.
 pub fn cursors(answer: &Value) -> Vec<String> {
     match answer {
         Value::Object(fields) => fields

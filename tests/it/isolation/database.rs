@@ -10,8 +10,8 @@ use sea_orm::{
 
 use super::rows::{Maker, Owner, Table, insert, is_row};
 
-/// What the serving role may see of a table that has no tenant. A table that is neither here nor has a tenant fails the
-/// test.
+/// The rows that the serving role may see of a table without a tenant. A table that is neither here nor has a tenant
+/// fails the test.
 const WITHOUT_TENANT: &[(&str, Visibility)] = &[
     ("tenants", Visibility::Itself),
     ("users", Visibility::Members),
@@ -27,20 +27,20 @@ const WITHOUT_TENANT: &[(&str, Visibility)] = &[
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Visibility {
-    /// The one row that is the tenant.
+    /// Only the row of the tenant itself.
     Itself,
-    /// The people in the tenant.
+    /// The users who are members of the tenant.
     Members,
-    /// Nothing, whatever the tenant.
+    /// No rows, for any tenant.
     Nothing,
-    /// What the schema's history is, is no secret; it cannot be changed.
+    /// All rows: the schema history is not secret, but it cannot be changed.
     Everything,
 }
 
-/// Tables whose rows the serving role adds and reads only.
+/// Tables to which the serving role may only add rows, and which it may read.
 const APPEND_ONLY: [&str; 2] = ["audit_entries", "system_entries"];
 
-/// Foreign keys that leave the tenant out, because what they lead to belongs to none. All others include it.
+/// Tables without a tenant: foreign keys to them do not include the tenant. All other foreign keys do.
 const TO_NOBODYS: [&str; 2] = ["tenants", "users"];
 
 struct Proof {
@@ -64,7 +64,7 @@ impl Proof {
         }
     }
 
-    /// A transaction of the serving role, with a tenant's setting where one is given.
+    /// A transaction of the serving role, with the setting of the tenant if one is given.
     async fn as_app(&self, tenant: Option<Owner>) -> DatabaseTransaction {
         let tx = self.app.begin().await.unwrap();
         if let Some(tenant) = tenant {
@@ -75,7 +75,7 @@ impl Proof {
         tx
     }
 
-    /// What a statement of acme's answers: `Ok` with the rows it touched, or the error's text. Nothing of it stays.
+    /// Tries a statement: `Ok` with the number of affected rows, or the error's text. Its changes are rolled back.
     async fn tried(&self, tenant: Option<Owner>, sql: &str) -> Result<u64, String> {
         let tx = self.as_app(tenant).await;
         let done = tx.execute_unprepared(sql).await;
@@ -104,7 +104,7 @@ fn without_a_tenant_no_row_is_seen_and_with_one_only_its_own() {
             let all = format!("SELECT count(*) FROM {name}");
             let total = count(&proof.superuser, &all).await;
             let nobody = count(&proof.as_app(None).await, &all).await;
-            // A tenant that does not exist, and a setting that is empty, are no tenant either.
+            // An unknown tenant and an empty setting count as no tenant.
             let unknown = count(&proof.as_app(Some(Owner::new(9))).await, &all).await;
             let empty = proof.as_app(None).await;
             empty
@@ -161,7 +161,7 @@ fn no_write_reaches_another_tenant() {
         let (acme, other) = (proof.acme, proof.other);
         for table in proof.tenant_tables() {
             let name = &table.name;
-            // The same row is good where it belongs: what refuses it is the tenant and nothing else.
+            // The same row is accepted in its own tenant, so only the tenant is the reason for the refusal.
             let row = proof.maker.fresh(&table, other);
             let put = insert(&table, &row);
             assert_eq!(proof.tried(Some(other), &put).await, Ok(1), "{put}");
@@ -174,7 +174,7 @@ fn no_write_reaches_another_tenant() {
                 assert!(answer.unwrap_err().contains("permission denied"), "{moved}");
                 continue;
             }
-            // Where a foreign key holds the row, either rule may speak first.
+            // If a foreign key also refuses the row, either error may come first.
             let error = answer.unwrap_err();
             assert!(error.contains("row-level security"), "{moved}: {error}");
             for change in [
@@ -242,8 +242,8 @@ fn no_row_refers_to_another_tenants() {
             }
         }
         assert!(tried > 20, "{tried} foreign keys were tried");
-        // People belong to no tenant, so these name one without the tenant. What they lead to is seen by the tenants of
-        // that person only.
+        // Users belong to no tenant, so these foreign keys do not include the tenant. A referenced user is visible only
+        // to the user's own tenants.
         insta::assert_snapshot!("keys_to_people", to_nobodys.join("\n"));
         let tx = proof.as_app(Some(acme)).await;
         let stranger = &proof.maker.made(other, "users")["id"];
@@ -255,7 +255,8 @@ fn no_row_refers_to_another_tenants() {
     });
 }
 
-/// What the serving role may see in a system scope: the tables that work across tenants needs, and no other.
+/// The rows that the serving role may see in a system scope: those of the tables that work across tenants needs, and no
+/// others.
 #[test]
 fn a_system_scope_reaches_the_listed_tables_and_no_others() {
     run_on_postgres(|db| async move {
@@ -299,7 +300,7 @@ fn the_serving_role_cannot_change_logs_or_truncate() {
                     assert!(error.contains("permission denied"), "{sql}: {error}");
                 }
             }
-            // Nor does a log go with what it belongs to.
+            // Nor can a log be deleted together with its tenant.
             let tx = proof.as_app(None).await;
             tx.execute_unprepared(&scope).await.unwrap();
             let error = tx
@@ -358,7 +359,7 @@ async fn count(db: &impl ConnectionTrait, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-/// SQLite has no roles: triggers do the same.
+/// SQLite has no roles: triggers enforce the same.
 #[test]
 fn sqlite_entries_are_immutable_for_seven_days() {
     run_on_sqlite(|db| async move {

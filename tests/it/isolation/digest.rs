@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
-/// What every table holds of one tenant, or of everybody.
+/// Computes the digests of every table's rows, of one tenant or of all.
 pub struct Digester<'d> {
     db: &'d DatabaseConnection,
     sql: String,
@@ -39,7 +39,7 @@ impl<'d> Digester<'d> {
         });
         let parts: Vec<String> = tables
             .iter()
-            // What is done across tenants is no tenant's.
+            // Work across tenants belongs to no tenant.
             .filter(|(table, _)| id.is_none() || *table != "system_entries")
             .map(|(table, columns)| {
                 let owner = if table == "tenants" { "id" } else { "tenant_id" };
@@ -76,7 +76,7 @@ impl<'d> Digester<'d> {
             .collect()
     }
 
-    /// The tables that differ from what they were.
+    /// The tables that have changed since.
     pub async fn changed(&self, before: &BTreeMap<String, String>) -> Vec<String> {
         let now = self.take().await;
         let differs = |table: &&String| now.get(*table) != before.get(*table);

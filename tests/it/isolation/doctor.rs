@@ -1,4 +1,4 @@
-//! The findings of `nyxcore doctor` in databases that are broken in different ways.
+//! The findings of `nyxcore doctor` in databases that are damaged in different ways.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ use nyxcore_tests::{
 use sea_orm::{ConnectionTrait, DbBackend, TransactionTrait};
 
 on_both_databases! {
-    /// The list that a live database is compared with. Written anew with `INSTA_UPDATE=always`; read the difference.
+    /// The snapshot with which a live database is compared. Update it with `INSTA_UPDATE=always`, and review the
+    /// difference.
     async fn a_new_database_matches_the_snapshot_without_findings(db: TestDatabase) {
         let app = db.app_connection().await.unwrap();
         let name = match db.backend() {
@@ -53,7 +54,7 @@ on_both_databases! {
     }
 }
 
-/// An embedder's table, and what makes it one that does not keep the rules.
+/// An embedder's table, and the damages by which it breaks the rules.
 const LOOSE: &[&str] = &[
     "ALTER TABLE glossary NO FORCE ROW LEVEL SECURITY",
     "ALTER TABLE glossary DISABLE ROW LEVEL SECURITY",
@@ -90,7 +91,7 @@ fn a_table_of_an_embedder_that_is_open_is_told() {
     });
 }
 
-/// What is done to the database, the checks that fail then, and what one of them says.
+/// The damages to the database, the checks that fail then, and a part of the message.
 const BREAKS: &[(&str, &[&str], &str)] = &[
     (
         "DROP POLICY tenant_isolation ON notes",
@@ -314,8 +315,8 @@ fn each_thing_that_is_broken_is_told_and_nothing_else() {
     run_on_postgres(|db| async move {
         let superuser = db.superuser_connection().await.unwrap();
         for (sql, whats, said) in BREAKS {
-            // Never committed: the next one finds the database whole, and a role that other tests use stays what it
-            // was.
+            // Never committed: the next case finds the database undamaged, and roles that other tests use stay
+            // unchanged.
             let tx = superuser.begin().await.unwrap();
             tx.execute_unprepared(sql)
                 .await
@@ -367,7 +368,7 @@ fn on_sqlite_a_missing_trigger_and_a_missing_index_are_told() {
     });
 }
 
-/// The command itself: a line a check, what to do, and how it ends.
+/// The command itself: one line per check, the remedies, and the exit status.
 #[test]
 fn the_doctor_reports_weakened_row_security() {
     run_on_postgres(|db| async move {

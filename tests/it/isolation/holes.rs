@@ -20,8 +20,7 @@ use super::team::{Team, execute};
 use super::world::Objects;
 use crate::support::{options, tenant};
 
-/// How long a stream may live on after its caller's role has changed: well below the time after which it would be
-/// looked at anyway.
+/// How long a stream may stay open after its caller's role has changed: well below the interval of the periodic check.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 const UPDATE: &str =
@@ -43,8 +42,8 @@ fn uuid(id: &str) -> Uuid {
 }
 
 on_both_databases! {
-    /// Some columns hold an id that no foreign key guards: of who did it, of the persona that helped, of what a search
-    /// found. Where such a one leads into another tenant, it leads nowhere.
+    /// Some columns have an id without a foreign key: of the author, of the persona that helped, of a search result. An
+    /// id of another tenant in such a column must not resolve.
     async fn an_id_reached_by_a_path_that_skips_the_owner_check(db: TestDatabase) {
         let (server, acme, world, other, own) = two(&db).await;
         for (sql, theirs, of) in [
@@ -70,7 +69,7 @@ on_both_databases! {
         assert_eq!(data["enrichment"], json!({"persona": null}));
         let hits = data["search"].as_array().unwrap();
         assert!(!hits.is_empty() && hits.iter().any(|hit| hit["node"].is_null()), "{}", answer.text);
-        // The same columns lead somewhere in the tenant whose they are.
+        // The same columns resolve in the tenant that owns the objects.
         let variables = json!({"sync": world.id("sync"), "note": world.id("note"), "enrichment": world.id("enrichment")});
         let answer = server.ask(Some(acme.token(Role::Viewer)), document, &variables).await;
         let data = &answer.json["data"];
@@ -79,9 +78,8 @@ on_both_databases! {
         }
     }
 
-    /// A note in one's own project that asks, in another tenant's very words, for what that tenant knows: by the API
-    /// the foreign project, persona and insight are not attached, and a worker that retrieves for the note finds
-    /// nothing of theirs.
+    /// A note asks, in another tenant's own words, for that tenant's knowledge. The API does not attach the foreign
+    /// project, persona and insight, and a worker that retrieves for the note finds nothing of that tenant.
     async fn a_foreign_id_cannot_be_read_back_through_retrieval(db: TestDatabase) {
         let (server, acme, world, other, own) = two(&db).await;
         let token = Some(other.token(Role::Owner));
@@ -109,14 +107,14 @@ on_both_databases! {
         let answered = asks(&acme, world.id("project")).await;
         assert!(answered.contains("Quince letter acmeonly"), "{answered}");
         let answered = asks(&other, own.id("project")).await;
-        // The question itself is quoted where the note is found; what only acme has is not.
+        // The note's own text is quoted, because the note itself is found; acme's unique words are not.
         assert!(answered.contains("Quince letter otheronly"), "{answered}");
         for theirs in ["letter", "content", "pain", "habit", "rule", "evidence"] {
             assert!(!answered.contains(&format!("Quince {theirs} {}", acme.mark)), "{answered}");
         }
     }
 
-    /// Whatever way a viewer sends it: the page is not asked, the service is.
+    /// However a viewer sends it: the service checks the role, and not the page.
     async fn a_role_enforced_only_in_the_page(db: TestDatabase) {
         let (server, acme, world, _, _) = two(&db).await;
         let token = acme.token(Role::Viewer);
@@ -142,7 +140,7 @@ on_both_databases! {
         assert_eq!(digester.changed(&before).await, ["audit_entries"]);
     }
 
-    /// The socket was opened as a member. When that changes it ends, and the next one is a viewer's.
+    /// The socket was opened as a member. It ends when the role changes, and the next one has a viewer's rights.
     async fn a_role_that_stays_alive_on_an_open_socket(db: TestDatabase) {
         let (server, acme, world, _, _) = two(&db).await;
         let token = acme.token(Role::Member);
@@ -164,7 +162,7 @@ on_both_databases! {
         assert_eq!(told["payload"]["errors"][0]["extensions"]["code"], "FORBIDDEN", "{told}");
     }
 
-    /// Without a token nothing is parsed, looked up or written, however broken or large what was sent is.
+    /// Without a token nothing is parsed, looked up or written, however invalid or large the request is.
     async fn work_done_before_authentication(db: TestDatabase) {
         let server = Server::start(&db).await;
         let digester = Digester::new(&server.superuser, None).await;
@@ -184,7 +182,7 @@ on_both_databases! {
                 for token in [None, Some("nyx_01h455vb4pex5vsknk084sn02q_00"), Some("x")] {
                     let request = server.request(token, "/graphql", Some(&Value::Null));
                     let request = request.header("accept", accept).header("content-type", content_type).body(body.clone());
-                    // A body that nobody reads may end the connection while it is being sent.
+                    // If the server does not read the body, the connection may end while it is being sent.
                     let Ok(response) = request.send().await else { continue };
                     assert_eq!(response.status(), 401, "{content_type} {accept} {}", &body[..body.len().min(40)]);
                 }
@@ -195,7 +193,7 @@ on_both_databases! {
     }
 }
 
-/// What a worker wrote down for a note.
+/// The stored result of a worker's retrieval for a note.
 async fn retrieved(store: &Store, tenant: TenantId, run: nyxcore_runs::RunId) -> String {
     let workers = Workers::builder(store)
         .handler(EnrichmentHandler::new())
@@ -213,7 +211,7 @@ async fn retrieved(store: &Store, tenant: TenantId, run: nyxcore_runs::RunId) ->
     )
 }
 
-/// However a transaction ends, the connection that goes back has neither a tenant nor a system's rights left.
+/// However a transaction ends, a connection that returns to the pool has neither a tenant nor system rights.
 #[test]
 fn a_pooled_connection_with_a_leftover_tenant() {
     #[derive(FromQueryResult)]
@@ -225,7 +223,7 @@ fn a_pooled_connection_with_a_leftover_tenant() {
     const SCOPE: &str = "SELECT coalesce(current_setting('nyxcore.scope', true), '') AS setting FROM memberships WHERE tenant_id = $1";
     run_on_postgres(|db| async move {
         let mut options = options(db.app_url());
-        // One for the listener, one for everything else: the same connection serves again.
+        // One connection for the listener, and one for everything else, so that the same connection is used again.
         options.max_connections = 2;
         let store = Store::connect(&options, Env::default()).await.unwrap();
         let (acme, ada) = tenant(&store, "acme").await;
@@ -240,8 +238,8 @@ fn a_pooled_connection_with_a_leftover_tenant() {
         scoped.commit().await.unwrap();
         for end in ["dropped", "committed", "failed", "abandoned"] {
             let scoped = store.write(acme.id).await.unwrap();
-            // Neither the system scope of the round before, nor the look-up of a token, which is one text without
-            // BEGIN.
+            // Neither the system scope of the previous round is left, nor the settings of a token look-up, which is one
+            // text without BEGIN.
             let seen: Vec<Setting> = scoped.sql_all(SCOPE, []).await.unwrap();
             assert_eq!(seen[0].setting, "");
             match end {
@@ -254,7 +252,7 @@ fn a_pooled_connection_with_a_leftover_tenant() {
                     drop(scoped);
                 }
                 "abandoned" => {
-                    // A client that leaves in the middle of a statement.
+                    // A client that disconnects during a statement.
                     let slow = scoped.sql_execute(
                         "SELECT pg_sleep(1) FROM memberships WHERE tenant_id = $1",
                         [],

@@ -15,7 +15,7 @@ use super::server::{Answer, Server};
 use super::team::{ROLES, Team};
 use super::world::{Objects, nobodys, places};
 
-/// What another tenant may be told of an id that is not its own: as if there were no such thing.
+/// The allowed outcomes for an id of another tenant: the same as for an id that does not exist.
 const NOT_THERE: [&str; 3] = ["NOT_FOUND", "null", "empty"];
 
 struct TwoTenants {
@@ -46,13 +46,13 @@ impl TwoTenants {
         Digester::new(&self.server.superuser, Some(self.acme.tenant.id.0)).await
     }
 
-    /// What the other tenant's owner is told, and by which statements.
+    /// The response to the other tenant's owner, and its statements.
     async fn as_other(&self, document: &str, variables: &Value) -> (Answer, Vec<String>) {
         let token = self.other.token(Role::Owner);
         self.as_other_by(token, document, variables).await
     }
 
-    /// The same by another token: refusals of one token are folded in the audit log.
+    /// As `as_other`, with another token: refusals of one token are folded in the audit log.
     async fn as_other_by(
         &self,
         token: &str,
@@ -64,7 +64,7 @@ impl TwoTenants {
         (answer, self.server.statements())
     }
 
-    /// Nothing of acme's is in what the other tenant is told, but for what it named itself.
+    /// Checks that a response to the other tenant contains nothing of acme, except for what the request itself named.
     fn tells_nothing(&self, answer: &Answer, named: &Value) {
         assert!(!answer.text.contains(&self.acme.mark), "{}", answer.text);
         let named = named.to_string();
@@ -78,7 +78,7 @@ impl TwoTenants {
     }
 }
 
-/// Mutations that change nothing where it is so already: the next role finds what the first one made.
+/// Mutations that have no effect if they are repeated, so that the next role still finds the state of the first.
 const REPEATABLE: &[&str] = &[
     "Mutation.installStarterPersonas",
     "Mutation.resetTemplate",
@@ -86,7 +86,7 @@ const REPEATABLE: &[&str] = &[
     "Mutation.supersedeMemoryEntry",
 ];
 
-/// Kinds of nodes that hold nothing that somebody wrote.
+/// Kinds of nodes without text written by users.
 const WITHOUT_TEXT: &[&str] = &["Embedding", "Tenant"];
 
 on_both_databases! {
@@ -122,10 +122,10 @@ on_both_databases! {
             assert!(owners.json.get("errors").is_none() && owners.text.contains(&two.acme.mark) || WITHOUT_TEXT.contains(kind), "{}", owners.text);
             for role in ROLES {
                 let answer = two.server.ask(Some(two.acme.token(role)), &one, &json!({"id": id})).await;
-                // Fields are answered in the order in which they are ready.
+                // Fields may be returned in any order.
                 assert_eq!(answer.json, owners.json, "{kind} as {role:?}: a field that needs more than VIEWER has to be in the registry");
             }
-            // Alone, beside one's own, and beside itself: what is another's is as if it were not there.
+            // Alone, beside an own id, and twice: another tenant's id behaves like one that does not exist.
             let before = digester.take().await;
             let alone = two.as_other(&one, &json!({"id": own})).await.0.json["data"]["node"].clone();
             assert_eq!(alone["id"], own, "{kind}");
@@ -139,7 +139,7 @@ on_both_databases! {
                 two.tells_nothing(&answer, &theirs);
                 let (nothing, same) = two.as_other(document, &nobodys).await;
                 assert_eq!(nothing.json, answer.json, "{kind}");
-                // One's own beside it is read by loaders, which batch what comes in time.
+                // The own object beside it is read by loaders, whose batches depend on timing.
                 if document == &one {
                     assert_eq!((nothing.text, same), (answer.text, statements), "{kind}");
                 }
@@ -149,8 +149,8 @@ on_both_databases! {
     }
 }
 
-/// What the registry lacks, or has too much: the schema's fields are its fields, and every id that a field takes has a
-/// place in its variables.
+/// The differences between the schema and the registry: a missing or superfluous field, and an id argument that has no
+/// place in a field's variables.
 fn complaints(schema: &Schema, registry: &[&Entry]) -> Vec<String> {
     let registered: BTreeSet<String> = registry
         .iter()
@@ -181,7 +181,7 @@ fn complaints(schema: &Schema, registry: &[&Entry]) -> Vec<String> {
     complaints
 }
 
-/// A field that is forgotten, one that is gone and an id that is not tried are each told by name.
+/// A missing field, a removed field and an untried id are each reported by name.
 fn complaints_are_made(schema: &Schema) {
     let mut registry: Vec<&Entry> = REGISTRY
         .iter()
@@ -221,7 +221,7 @@ fn any_index(at: &str) -> String {
     at.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Fields of objects that have a row of the registry to themselves.
+/// Fields of objects that have their own row in the registry.
 pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
     let fields = REGISTRY.iter().map(|entry| entry.field);
     fields
@@ -229,7 +229,7 @@ pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// Each role has a world of its own to change, and another one once something of it was deleted or decided.
+/// Each role changes its own world, and gets another one after an object was deleted or decided.
 async fn by_role(
     two: &TwoTenants,
     entry: &Entry,
@@ -249,7 +249,7 @@ async fn by_role(
             entry.needs.1,
             Action::Delete | Action::Apply | Action::Cancel | Action::Transfer
         );
-        // What is refused leaves the world as it was.
+        // A refused mutation leaves the world unchanged.
         let world = if !(is_mutation && is_allowed) {
             &two.acme_world
         } else if let Some(world) = worlds.get(role.as_str()) {
@@ -283,13 +283,13 @@ async fn by_role(
                 entry.field
             );
         } else {
-            // What was refused leaves its trace and nothing else.
+            // A refused mutation leaves an audit entry and nothing else.
             assert_eq!(changed, ["audit_entries"], "{} as {role:?}", entry.field);
         }
         if is_spent && entry.variables.contains("\"$") {
             worlds.remove(role.as_str());
         } else if is_spent {
-            // What is the tenant's own is gone from every world of it.
+            // The tenant's own objects are deleted in all its worlds.
             worlds.clear();
         }
         write!(matrix, "{} {told} · ", role.as_str()).unwrap();
@@ -302,7 +302,8 @@ async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String)
     let template: Value = serde_json::from_str(entry.variables).unwrap();
     let own = two.other_world.filled(entry.variables);
     let places = places(&template);
-    // A token for each place, because refusals of one token are folded; made before anything is compared.
+    // A separate token for each place, because refusals of one token are folded. The tokens are created before any
+    // comparison.
     let mut tokens = Vec::new();
     for _ in &places {
         tokens.push(two.other.somebody(&two.server, Role::Owner).await);
@@ -333,7 +334,7 @@ async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String)
             answer.text
         );
         two.tells_nothing(&answer, &asked);
-        // What is another's and what nobody has are the same, byte by byte and statement by statement.
+        // Another tenant's id and an unknown id lead to the same response and the same statements.
         let (nothing, same) = two.as_other_by(token, &document, &with(&none)).await;
         let plain = |text: &str| text.replace(theirs, "<id>").replace(&none, "<id>");
         assert_eq!(
@@ -353,7 +354,7 @@ async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String)
         .unwrap();
     }
     writeln!(matrix).unwrap();
-    // All of them at once, as somebody would who copied a request.
+    // All ids at once, as in a copied request.
     let asked = two.acme_world.filled(entry.variables);
     if entry.variables.contains("\"$") {
         let (answer, _) = two.as_other(&document, &asked).await;
@@ -374,7 +375,7 @@ async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String)
     );
 }
 
-/// Without a token nothing is looked at, and nothing written, for nobody.
+/// Without a token nothing is read or written.
 async fn by_nobody(two: &TwoTenants) {
     let digester = Digester::new(&two.server.superuser, None).await;
     let before = digester.take().await;
@@ -398,7 +399,7 @@ async fn by_nobody(two: &TwoTenants) {
     assert_eq!(digester.changed(&before).await, Vec::<String>::new());
 }
 
-/// What became of a question, in a word: the code of its error, `null`, `empty`, or `ok`.
+/// The outcome of a query in a word: the code of its error, `null`, `empty`, or `ok`.
 fn outcome(entry: &Entry, answer: &Answer) -> String {
     if let Some(code) = answer.json["errors"][0]["extensions"]["code"].as_str() {
         return code.to_owned();

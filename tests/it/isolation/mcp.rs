@@ -1,5 +1,5 @@
-//! The tools, resources and prompts of agents: what each role gets, and what another tenant is told of ids that are not
-//! its own. As in the matrix of the schema, a tool without a row fails.
+//! The tools, resources and prompts of agents: the results for each role, and for another tenant with ids of this one.
+//! As in the matrix of the schema, a tool without a row fails.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::world::{Objects, nobodys, places};
 /// A call: the tool, its arguments with `$name` for an object of the tenant, and the role that it needs.
 struct Call(&'static str, &'static str, Role);
 
-/// Every tool. Those whose arguments name nothing of a tenant are about the caller's own.
+/// All tools. Tools without an id in their arguments only concern the caller's own tenant.
 const CALLS: &[Call] = &[
     Call("projects", "{}", Role::Viewer),
     Call("search", r#"{"query": "Quince"}"#, Role::Viewer),
@@ -70,7 +70,7 @@ const CALLS: &[Call] = &[
     ),
 ];
 
-/// A tool of a process that has a working folder: no server offers it.
+/// A tool of a process with a working folder: no server offers it.
 const FOLDER_TOOL: &str = "check";
 
 impl Server {
@@ -80,7 +80,7 @@ impl Server {
     }
 }
 
-/// The code of a failed call; empty where it succeeded.
+/// The code of a failed call; empty if it succeeded.
 fn code(answer: &Answer) -> &str {
     let text = answer.json["result"]["content"][0]["text"]
         .as_str()
@@ -91,7 +91,7 @@ fn code(answer: &Answer) -> &str {
     code.map_or("", |(code, _)| code)
 }
 
-/// Nothing of acme's is in what another tenant is told, but for what it named itself.
+/// Checks that a response to another tenant contains nothing of acme, except for what the request itself named.
 fn tells_nothing(acme: &Team, world: &Objects, answer: &Answer, named: &Value) {
     assert!(!answer.text.contains(&acme.mark), "{}", answer.text);
     let named = named.to_string();
@@ -161,7 +161,7 @@ on_both_databases! {
                 continue;
             }
             assert_eq!(code(&answer), "NOT_FOUND", "{tool}: {}", answer.text);
-            // An id that nobody has gets the same answer, by as many statements.
+            // An unknown id gets the same response, with the same number of statements.
             let mut nobodys_own = named.clone();
             for (at, _) in places {
                 let id = named.pointer(&at).and_then(Value::as_str).unwrap();

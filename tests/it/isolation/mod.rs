@@ -1,5 +1,5 @@
-//! Isolation: what each role, another tenant and an anonymous client get from every field of the schema, and what
-//! PostgreSQL enforces.
+//! Isolation: the responses of every field of the schema to each role, another tenant and an anonymous client, and the
+//! rules that PostgreSQL enforces.
 
 mod columns;
 mod cursors;

@@ -13,22 +13,22 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// Rows of all tables together. Nine of ten are the tenant's that asks.
+/// The rows of all tables together. Nine of ten belong to the querying tenant.
 const ROWS: usize = 500_000;
-/// Rows of the parent that is asked for. They are the oldest, so that a list that begins with the newest needs an index
-/// of the parent to find them.
+/// The rows of the queried parent. They are the oldest ones, so that a list that starts with the newest needs an index
+/// by parent to find them.
 const OF_PARENT: usize = 1_000;
-/// Rows of a page.
+/// The number of rows of a page.
 const PAGE: usize = 40;
-/// Blocks of 8 kB that the statement of a page may read: for each row the way through the index of another table (four
-/// blocks), and the row. Where the planner went through all newer rows of the tenant it read 876.
+/// The maximum number of blocks of 8 kB that the statement of a page may read: for each row four blocks of another
+/// table's index, and the row. When the planner scanned all newer rows of the tenant, it read 876.
 const BLOCKS_MAX: i64 = 250;
 
 /// The id of the row `n`.
 const ID: &str = "lpad(to_hex(n), 32, '0')::uuid";
 
-/// A table that lists read, the column of its parent with the world's name for that, and what else differs between the
-/// copies of a row. `r` is the row that is copied.
+/// A table of a list, the column of its parent with the world's name of that parent, and the columns that differ
+/// between copies of a row. `r` is the copied row.
 type TableCopy = (
     &'static str,
     Option<(&'static str, &'static str)>,
@@ -58,7 +58,7 @@ const TABLES: &[TableCopy] = &[
     ("workflow_insights", Some(("project_id", "project")), &[("id", ID)]),
 ];
 
-/// Tables with rows that belong to no project, but to the whole tenant.
+/// Tables with rows that belong to the whole tenant and to no project.
 const SHARED: [&str; 2] = ["memory_entries", "workflow_insights"];
 
 #[test]
@@ -105,13 +105,13 @@ fn a_page_of_every_list_is_read_by_an_index() {
     });
 }
 
-/// Copies a row of each table, past all rules.
+/// Copies a row of each table, bypassing row-level security.
 async fn fill(superuser: &DatabaseConnection, tenants: [Uuid; 2], world: &Objects) {
     let [acme, other] = tenants;
     let rows = ROWS / TABLES.len();
     let all = tables(superuser).await;
     let tx = superuser.begin().await.unwrap();
-    // Without triggers: parents of the copies are not there.
+    // Without triggers: the parents of the copies do not exist.
     let quick = "SET LOCAL session_replication_role = replica";
     tx.execute_unprepared(quick).await.unwrap();
     for (name, parent, changed) in TABLES {
@@ -167,7 +167,7 @@ fn uuid(world: &Objects, name: &str) -> Uuid {
     id_parse(world.id(name)).unwrap().1
 }
 
-/// The statement with literals in the places of its values, which are told by what stands before them.
+/// The statement with literals in place of its values. The text before a value shows what the value is.
 fn with_values(sql: &str, tenant: Uuid, world: &Objects) -> String {
     let mut parts = sql.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -186,7 +186,7 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
     if before.ends_with("|| ") || before.ends_with("s.v = ") {
         return tenant.to_string();
     }
-    // The size of a text that is null: `COALESCE(octet_length("column"), `.
+    // The size of a text if it is null: `COALESCE(octet_length("column"), `.
     if before.ends_with("\"), ") {
         return "0".into();
     }
@@ -204,10 +204,10 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
         (_, "note_id") => uuid(world, "note").to_string(),
         ("syncs", "source_id") => uuid(world, "synced_source").to_string(),
         (_, "source_id") => uuid(world, "source").to_string(),
-        // Where a page begins.
+        // The position at which a page begins.
         (_, "position") => "500".into(),
         (_, "path") => "000500".into(),
-        // What a page may hold.
+        // The size limit of a page.
         (_, "bytes_in_all") => "1000000000".into(),
         ("runs", "kind") => "SYNC".into(),
         (_, "id" | "run_id" | "user_id" | "consolidation_pattern_id") => {
@@ -217,7 +217,7 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
     }
 }
 
-/// The plan of a statement as the serving role, with what it read.
+/// The plan of a statement as the serving role, with the number of blocks that it read.
 async fn plan(app: &DatabaseConnection, tenant: Uuid, sql: &str) -> Value {
     let tx = app.begin().await.unwrap();
     let setting = format!("SET LOCAL nyxcore.tenant_id = '{tenant}'");
@@ -230,7 +230,7 @@ async fn plan(app: &DatabaseConnection, tenant: Uuid, sql: &str) -> Value {
     plan[0]["Plan"].clone()
 }
 
-/// What makes a page cost more with more rows in its table or of its parent.
+/// The parts of a plan whose cost grows with the rows of the table or of the parent.
 fn faults_of(plan: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let blocks = ["Shared Hit Blocks", "Shared Read Blocks"];

@@ -5,8 +5,8 @@ use nyxcore_tenancy::{Action, Role};
 use super::registry::REGISTRY;
 use crate::support::registry;
 
-/// Lines of the policy that no field of the API asks: what only the program does, and what is read as part of something
-/// else.
+/// Rows of the policy without a field in the API: actions of the program only, and objects that are read as part of
+/// others.
 const WITHOUT_FIELD: &[&str] = &[
     "api_token read",
     "blog_post read",

@@ -1,9 +1,9 @@
-//! Every field that can be asked, with what it is asked with and the row of the policy that allows it. A field of the
-//! schema that is not here fails the matrix.
+//! All fields of the schema, with their variables and the row of the policy that permits them. A field that is missing
+//! here fails the matrix.
 //!
-//! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own
-//! note, by its name in [`Objects`](super::world::Objects); the matrix puts another tenant's id, and one that nobody has,
-//! in the place of each of them in turn.
+//! To add a field, add a line with its name, its variables, and its policy. `"$note"` stands for the id of the caller's
+//! own note, by its name in [`Objects`](super::world::Objects). The matrix replaces each id in turn with another
+//! tenant's id and with an unknown one.
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
 use nyxcore_consolidation::CONSOLIDATION;
@@ -23,12 +23,12 @@ use nyxcore_tenancy::{Action, Resource};
 pub struct Entry {
     /// As in `Mutation.createNote`.
     pub field: &'static str,
-    /// The fields that lead there, where it is not a root's.
+    /// The path of fields to it, if it is not a field of a root.
     pub within: &'static [&'static str],
-    /// JSON, with `"$name"` for ids, and `%unique%` for what is another text each time.
+    /// JSON, with `"$name"` for ids, and `%unique%` for a text that differs each time.
     pub variables: &'static str,
     pub needs: (Resource, Action),
-    /// What everybody is told who may ask: `ok`, where it is not another code.
+    /// The outcome for every permitted caller: `ok`, or an error code.
     pub told: &'static str,
 }
 
@@ -90,7 +90,7 @@ pub const REGISTRY: &[Entry] = {
 
         within(&["viewer", "tenant"], entry("Tenant.invitations", "{}", INVITATION, Read)),
 
-        // Nobody is asked: the world's connection leads where this server does not go.
+        // GitHub is not called: the address of the world's connection is forbidden.
         told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.repositories", "{}", GIT_CONNECTION, Import))),
         told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.branches", r#"{"repository": "acme/atlas"}"#, GIT_CONNECTION, Import))),
 
@@ -102,7 +102,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, SOURCE, Update),
         entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, SOURCE, Delete),
 
-        // What a source's remote is asked with, and when.
+        // The credentials and the schedule of a source.
         entry("Mutation.setSourceCredential", r#"{"input": {"sourceId": "$source", "token": {"token": "not-a-real-token"}}}"#, SOURCE_SECRET, Update),
         entry("Mutation.removeSourceCredential", r#"{"input": {"sourceId": "$source"}}"#, SOURCE_SECRET, Delete),
         entry("Mutation.enableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, SOURCE_SECRET, Update),
@@ -126,7 +126,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
         entry("Mutation.dismissEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
 
-        // Notes and what is known.
+        // Notes and knowledge.
         entry("Mutation.createNote", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, NOTE, Create),
         entry("Mutation.updateNote", r#"{"input": {"noteId": "$note", "title": "Changed"}}"#, NOTE, Update),
         entry("Mutation.deleteNote", r#"{"input": {"noteId": "$note"}}"#, NOTE, Delete),
@@ -139,7 +139,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.importMemoryEntries", r##"{"input": {"projectId": "$project", "files": [{"name": "a.md", "text": "# New\nx"}]}}"##, MEMORY_ENTRY, Import),
         entry("Mutation.updateInsight", r#"{"input": {"insightId": "$insight", "category": "new"}}"#, INSIGHT, Update),
         entry("Mutation.updateConsolidationPattern", r#"{"input": {"consolidationPatternId": "$consolidation_pattern", "archived": false}}"#, CONSOLIDATION_PATTERN, Update),
-        // The insight of the world has a partner, or is no pain and solution.
+        // The world's insight has a partner already, or is neither a pain nor a solution.
         told("INVALID_INPUT", entry("Mutation.pairInsights", r#"{"input": {"insightId": "$insight", "pairedWithId": "$insight"}}"#, INSIGHT, Update)),
 
         // Posts.
@@ -157,11 +157,11 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.installStarterPersonas", "{}", PERSONA, Create),
         entry("Mutation.deletePersona", r#"{"input": {"personaId": "$persona"}}"#, PERSONA, Delete),
 
-        // Tokens. The one that is revoked is a member's.
+        // Tokens. The revoked one belongs to a member.
         entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, OWN_API_TOKEN, Create),
         entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, API_TOKEN, Delete),
 
-        // People. What needs a session is refused to every token that asks here.
+        // People. Actions that need a session are refused to all callers here, which use tokens.
         entry("Mutation.updateTenant", r#"{"input": {"name": "Changed %unique%"}}"#, TENANT, Update),
         entry("Mutation.inviteMember", r#"{"input": {"email": "new@guests.example", "role": "VIEWER"}}"#, INVITATION, Create),
         entry("Mutation.revokeInvitation", r#"{"input": {"invitationId": "$invitation"}}"#, INVITATION, Delete),
@@ -175,7 +175,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, PROVIDER_KEY, Update),
         entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, PROVIDER_KEY, Delete),
 
-        // After keys were removed every role has a world of its own, whose endpoint nobody tried.
+        // After keys were removed each role has its own world, with an untried endpoint.
         entry("Mutation.verifyProvider", r#"{"input": {"provider": "nowhere"}}"#, PROVIDER_KEY, Update),
 
         // Models, endpoints and defaults: each tenant has its own under the same names.
@@ -198,14 +198,14 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.deleteBudget", r#"{"input": {"budgetId": "$budget"}}"#, BUDGET, Delete),
         entry("Mutation.setRunBudget", r#"{"input": {"runId": "$sync", "limitUsd": 1}}"#, RUN_BUDGET, Update),
 
-        // Streams. What they are asked with is in `streams.rs`.
+        // Streams. Their requests are in `streams.rs`.
         entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, RUN, Read),
         entry("Subscription.projectActivity", r#"{"projectId": "$project"}"#, RUN, Read),
         entry("Subscription.tenantActivity", "{}", RUN, Read),
     ]
 };
 
-/// Each kind of thing with an id, and the one of it that is in [`Objects`](super::world::Objects). A kind that is not here
+/// Each kind of object with an id, and its instance in [`Objects`](super::world::Objects). A kind that is missing here
 /// fails the matrix.
 pub const NODES: &[(&str, &str)] = &[
     ("Tenant", "tenant"),

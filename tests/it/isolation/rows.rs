@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
-/// A tenant's number is part of every value that is made for it, so that no two rows have one in common.
+/// The number of a tenant. It is part of every generated value, so that no two rows have a value in common.
 #[derive(Clone, Copy)]
 pub struct Owner {
     pub number: u8,
@@ -26,7 +26,7 @@ fn id(number: u8, serial: u32) -> Uuid {
     Uuid::from_u128((u128::from(number) << 120) | 0x7000_8000_0000_0000_0000 | u128::from(serial))
 }
 
-/// A table as its catalogue has it.
+/// A table as described in the catalog.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub name: String,
@@ -39,7 +39,7 @@ pub struct Table {
 pub struct Column {
     pub name: String,
     type_name: String,
-    /// The words that a CHECK allows; none where it allows any.
+    /// The values that a CHECK allows; empty if any value is allowed.
     words: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct ForeignKey {
 }
 
 impl Table {
-    /// Whether its key is made of references: one row a parent.
+    /// Whether its key consists of references: one row per parent.
     fn is_keyed_by_another(&self) -> bool {
         let is_reference = |column: &String| {
             self.foreign_keys
@@ -70,7 +70,7 @@ impl Table {
 /// A row's columns as SQL literals.
 pub type Row = BTreeMap<String, String>;
 
-/// Every table of the database's own schema, extensions' left out.
+/// All tables of the database's own schema, without those of extensions.
 pub async fn tables(db: &DatabaseConnection) -> Vec<Table> {
     let names = texts(
         db,
@@ -139,7 +139,7 @@ async fn table(db: &DatabaseConnection, name: String) -> Table {
             .map(|[name, type_name, checks]| Column {
                 name,
                 type_name,
-                // A list of words is deparsed as `ARRAY['A'::text, 'B'::text]`.
+                // A CHECK's list of values is printed as `ARRAY['A'::text, 'B'::text]`.
                 words: checks
                     .split('\'')
                     .skip(1)
@@ -154,18 +154,18 @@ async fn table(db: &DatabaseConnection, name: String) -> Table {
     }
 }
 
-/// Makes rows, each with values of its own.
+/// Generates rows with unique values.
 pub struct Maker {
     tables: Vec<Table>,
     /// The first row of each table, by owner and table.
     made: BTreeMap<(u8, String), Row>,
-    /// A second one, which nothing refers to, where the table's key is its own.
+    /// A second row without references to it, for tables with their own key.
     spare: BTreeMap<(u8, String), Row>,
     serial: u32,
 }
 
 impl Maker {
-    /// Fills every table with a row for each owner, past all rules.
+    /// Fills every table with a row for each owner, bypassing row-level security.
     pub async fn fill(superuser: &DatabaseConnection, owners: &[Owner]) -> Self {
         let tables = tables(superuser).await;
         let mut maker = Self {
@@ -197,12 +197,12 @@ impl Maker {
         &self.tables
     }
 
-    /// The row that an owner has in a table.
+    /// The row of an owner in a table.
     pub fn made(&self, owner: Owner, table: &str) -> &Row {
         &self.made[&(owner.number, table.to_owned())]
     }
 
-    /// A row that is not in the database yet and could be put there, with references to the owner's own rows.
+    /// A new valid row, not yet in the database, with references to the owner's own rows.
     pub fn fresh(&mut self, table: &Table, owner: Owner) -> Row {
         self.row(table, owner, true)
     }
@@ -216,7 +216,7 @@ impl Maker {
             .collect();
         for key in &table.foreign_keys {
             let place = (owner.number, key.parent.clone());
-            // Where a table is keyed by its reference, another row needs another parent.
+            // If a table's key is its reference, another row needs another parent.
             let spare = self.spare.get(&place).filter(|_| spare);
             match spare.or(self.made.get(&place)) {
                 Some(parent) => {
@@ -224,7 +224,7 @@ impl Maker {
                         row.insert(here.clone(), parent[there].clone());
                     }
                 }
-                // Of itself, and the first.
+                // A reference to its own table, for the first row.
                 None => {
                     for column in key.columns.iter().filter(|column| *column != "tenant_id") {
                         row.insert(column.clone(), "NULL".into());
@@ -266,7 +266,7 @@ async fn put(superuser: &DatabaseConnection, table: &Table, row: &Row) {
     put.unwrap_or_else(|error| panic!("teach the maker of rows about {}: {error}", table.name));
 }
 
-/// Parents before their children.
+/// Sorts the tables so that parents come before their children.
 fn in_order(tables: Vec<Table>) -> Vec<Table> {
     let mut waiting = tables;
     let mut ordered: Vec<Table> = Vec::new();

@@ -14,10 +14,10 @@ const INTROSPECTION: &str = "
         possibleTypes { name } } } }
     fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 
-/// The three types that every question begins with.
+/// The three root types.
 pub const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 
-/// A field that gives many things, and what to ask of them.
+/// A field that returns a list, and a selection of its items.
 pub struct ChildListField {
     pub parent: String,
     pub field: String,
@@ -44,7 +44,7 @@ impl Schema {
         fields.iter().find(|field| field["name"] == name)
     }
 
-    /// Every field that must be in the registry: those of the roots, and others that take an id.
+    /// All fields that must be in the registry: those of the roots, and others that take an id.
     pub fn to_register(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for (name, one) in self
@@ -64,7 +64,7 @@ impl Schema {
         found
     }
 
-    /// Every field that is continued by a cursor.
+    /// All fields with a cursor argument.
     pub fn lists(&self) -> BTreeSet<String> {
         let has_after = |field: &Value| {
             list(&field["args"])
@@ -81,7 +81,7 @@ impl Schema {
             .collect()
     }
 
-    /// Every field below the roots that gives many things.
+    /// All fields below the roots that return lists.
     pub fn child_lists(&self) -> Vec<ChildListField> {
         let is_part = |name: &str| {
             ROOTS.contains(&name)
@@ -117,7 +117,7 @@ impl Schema {
         lists
     }
 
-    /// Where a field takes ids, as in `/input/noteId` and `/ids/*`; `None` where there is no such field.
+    /// The places where a field takes ids, such as `/input/noteId` and `/ids/*`; `None` if the field does not exist.
     pub fn ids(&self, path: &str) -> Option<BTreeSet<String>> {
         let mut found = BTreeSet::new();
         for argument in list(&self.field(path)?["args"]) {
@@ -147,7 +147,7 @@ impl Schema {
         }
     }
 
-    /// The question that a registered field is asked with.
+    /// The document that queries a registered field.
     pub fn document(&self, entry: &Entry) -> String {
         let field = self.field(entry.field).unwrap();
         let (of, name) = entry.field.split_once('.').unwrap();
@@ -181,8 +181,7 @@ impl Schema {
         format!("{kind} {} {{ {inner} }}", parentheses(declared))
     }
 
-    /// What can be asked of a type without arguments, so many objects deep; fields that are named in `without` are left
-    /// out.
+    /// The selection of a type without arguments, up to that depth of objects, without the fields in `without`.
     pub fn selection(&self, of: &str, depth: usize, without: &BTreeSet<&str>) -> String {
         let one = &self.0[of];
         if one["kind"] == "SCALAR" || one["kind"] == "ENUM" {
@@ -211,7 +210,7 @@ impl Schema {
         format!("{{ {} }}", chosen.join(" "))
     }
 
-    /// The kinds of things that have an id of their own.
+    /// The types of objects with their own id.
     pub fn nodes(&self) -> BTreeSet<&str> {
         let possible = list(&self.0["Node"]["possibleTypes"]);
         possible.iter().map(|one| text(&one["name"])).collect()
@@ -226,7 +225,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The type at the bottom of lists and non-nulls.
+/// The innermost type of lists and non-nulls.
 fn named(of: &Value) -> &str {
     match &of["ofType"] {
         Value::Null => text(&of["name"]),

@@ -20,19 +20,19 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::support::{keyring, models};
 
-/// How long a test waits for what must happen.
+/// How long a test waits for an expected event.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Server {
     pub store: Store,
-    /// Past all rules, to see what was really written.
+    /// A connection that bypasses row-level security, for checking the stored rows.
     pub superuser: DatabaseConnection,
     client: reqwest::Client,
     address: String,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
-/// What was answered, word by word and as JSON.
+/// A response, as text and as JSON.
 pub struct Answer {
     pub status: u16,
     pub text: String,
@@ -40,15 +40,15 @@ pub struct Answer {
 }
 
 impl Server {
-    /// Its clock rests: nothing is written because a minute has passed.
+    /// Its clock stands still, so nothing is written because a minute has passed.
     pub async fn start(db: &TestDatabase) -> Self {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut options = options(db.app_url());
         let listener = heard.clone();
-        options.statement_listener = Some(Arc::new(move |sql: &str| {
+        options.statement_listener = Some(Arc::new(move |sql: &str, _| {
             listener.lock().unwrap().push(sql.to_owned());
         }));
-        // Every request looks its credential up, so that equal requests make equal statements.
+        // Every request looks up its credential, so that equal requests have equal statements.
         options.credential_recheck = Some(Duration::ZERO);
         options.credential_flush = Duration::from_secs(3_600);
         let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -64,7 +64,7 @@ impl Server {
                 version: "0.0.0".into(),
                 ..ServerInfo::default()
             },
-            // What is asked here is long: what a client may ask is another test's.
+            // The documents here are long: another test checks the limits of clients.
             limits: Limits {
                 depth: 40,
                 complexity: 10_000_000,
@@ -132,7 +132,7 @@ impl Server {
         }
     }
 
-    /// A message to `/mcp`, answered as JSON.
+    /// Sends a message to `/mcp`, and returns the JSON response.
     pub async fn mcp(&self, token: Option<&str>, method: &str, params: &Value) -> Answer {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let request = self.request(token, "/mcp", Some(&body));
@@ -147,14 +147,14 @@ impl Server {
         }
     }
 
-    /// The statements since this was last asked.
+    /// The statements since the last call.
     pub fn statements(&self) -> Vec<String> {
         let mut statements = std::mem::take(&mut *self.heard.lock().unwrap());
         statements.sort_unstable();
         statements
     }
 
-    /// The first thing that a subscription tells by server-sent events.
+    /// The first event of a subscription by server-sent events.
     pub async fn first_by_sse(&self, token: &str, body: &Value) -> Option<String> {
         let request = self.request(Some(token), "/graphql", Some(body));
         let mut response = request
@@ -178,7 +178,7 @@ impl Server {
         None
     }
 
-    /// A WebSocket that has said who it is; `Err` with the code it was closed with.
+    /// An authenticated WebSocket; `Err` with the code with which it was closed.
     pub async fn socket(&self, token: Option<&str>) -> Result<Socket, u16> {
         let mut request = format!("ws://{}/graphql", self.address)
             .into_client_request()
@@ -208,7 +208,7 @@ impl Socket {
             .unwrap();
     }
 
-    /// The next message; `Err` with the code that the connection was closed with.
+    /// The next message; `Err` with the code with which the connection was closed.
     pub async fn hear(&mut self) -> Result<Value, u16> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next()).await;
@@ -220,7 +220,7 @@ impl Socket {
         }
     }
 
-    /// Subscribes; what the server had to say before an answer to a ping is heard is the result, where there is any.
+    /// Subscribes; returns the server's message that arrived before the answer to a ping, if any.
     pub async fn subscribe(&mut self, body: &Value) -> Option<Value> {
         self.say(&json!({"type": "subscribe", "id": "1", "payload": body}))
             .await;

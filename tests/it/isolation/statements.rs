@@ -25,10 +25,10 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// How many parents there are, one below another time.
+/// The tested numbers of parents.
 const SIZES: [usize; 3] = [1, 10, 100];
 
-/// Types that have lists, and the query that reaches `#` things of the type, each below another project.
+/// Types with lists, and the query that returns `#` objects of the type, each in another project.
 const PARENTS: &[(&str, &str)] = &[
     ("Project", "projects(first: #) { nodes { @ } }"),
     ("Source", "projects(first: #) { nodes { sources { @ } } }"),
@@ -63,10 +63,10 @@ const PARENTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Lists that are a search of their own for each parent. Their cost in a document says so.
+/// Lists that run a search for each parent. Their query cost accounts for that.
 const SEARCHES: [&str; 2] = ["Insight.duplicates", "Insight.suggestedPartners"];
 
-/// Types whose lists are not counted, and why.
+/// Types whose lists are not counted, with the reason.
 const WITHOUT: &[(&str, &str)] = &[
     ("ActionPoint", "part of its row"),
     ("CloneGroup", "part of the findings' row"),
@@ -141,7 +141,7 @@ on_both_databases! {
             assert!(answer.json["errors"].is_null(), "{query}: {}", answer.text);
             i64::try_from(server.statements().len()).unwrap()
         };
-        // The first request of a process pays for what the next ones find.
+        // The first request of a process also fills caches.
         count("{ projects(first: 100) { nodes { id } } }".to_owned()).await;
         let mut table = String::new();
         for (parent, path) in PARENTS {
@@ -167,7 +167,7 @@ on_both_databases! {
     }
 }
 
-/// Kinds of nodes all of whose leaves stand in their row, but for these.
+/// Kinds of nodes whose scalar fields all come from their row, with exceptions.
 const PLAIN: [&str; 11] = [
     "ActionPoint",
     "BlogPost",
@@ -187,7 +187,7 @@ const LOADED: [&str; 3] = [
     "SourceFile.content",
 ];
 
-/// Lists of the root that take one statement, with what they list.
+/// Lists of the root that need one statement, with the type of their items.
 const ROOT_LISTS: [(&str, &str); 6] = [
     ("projects(first: 40)", "Project"),
     ("projects(query: \"quince\", last: 5)", "Project"),
@@ -197,7 +197,7 @@ const ROOT_LISTS: [(&str, &str); 6] = [
     ("auditLog(first: 10)", "AuditEntry"),
 ];
 
-/// Queries that take more than one statement, and so a transaction.
+/// Queries that need more than one statement, and so a transaction.
 const IN_TRANSACTION: [&str; 4] = [
     "{ project(id: \"$project\") { id notes { nodes { id } } } }",
     "{ a: project(id: \"$project\") { id } b: project(id: \"$library\") { id } }",
@@ -251,7 +251,7 @@ fn a_query_of_one_statement_takes_one_round_trip() {
     });
 }
 
-/// What marks a statement that brings its tenant along, without a transaction around it.
+/// The marker of a statement that sets its tenant itself, without a transaction.
 const LONE: &str = "set_config('nyxcore.tenant_id'";
 
 fn leaves_of_page(leaves: &str) -> String {
@@ -260,7 +260,7 @@ fn leaves_of_page(leaves: &str) -> String {
     )
 }
 
-/// The statements of a document, without the look-up of the credential. `$name` stands for an id.
+/// The statements of a document, without those for the credential. `$name` stands for an id.
 async fn asked(server: &Server, token: &str, objects: &Objects, document: &str) -> Vec<String> {
     let mut names: Vec<&&str> = objects.0.keys().collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
@@ -283,7 +283,7 @@ async fn asked(server: &Server, token: &str, objects: &Objects, document: &str) 
     statements
 }
 
-/// A project with one thing of every kind that has lists.
+/// A project with one object of every kind that has lists.
 async fn project_fill(scoped: &Scoped<ReadWrite>, number: usize) {
     let new = NewProject {
         name: format!("Project {number}"),

@@ -12,7 +12,7 @@ use super::server::Server;
 use super::team::{ROLES, Team};
 use super::world::{Objects, nobodys};
 
-/// How often runs end until one of them is heard of: a subscription begins to listen a moment after it was asked for.
+/// The interval at which runs end until the subscription receives one: it is active only a moment after the request.
 const A_MOMENT: Duration = Duration::from_millis(20);
 
 fn run_events(id: &str) -> Value {
@@ -31,7 +31,7 @@ on_both_databases! {
         let (world, own) = (Objects::make(&server, &acme).await, Objects::make(&server, &other).await);
         let tenant_activity = json!({"query": "subscription { tenantActivity { runId } }"});
 
-        // Everyone in the tenant follows its runs, by either transport.
+        // Every member of the tenant may follow its runs, by either transport.
         let watched = world.id("watched");
         for role in ROLES {
             let told = server.first_by_sse(acme.token(role), &run_events(watched)).await.unwrap();
@@ -49,7 +49,7 @@ on_both_databases! {
             }
         }
 
-        // Another tenant is told of its run, its project and its events as of what nobody has.
+        // The tenant's run, project and events are reported to another tenant like unknown ones.
         let token = other.token(Role::Owner);
         for (theirs, question) in [(watched, run_events as fn(&str) -> Value), (world.id("project"), project_activity)] {
             let mut told = Vec::new();
@@ -72,7 +72,7 @@ on_both_databases! {
         }
         assert_eq!((told[0].0, &told[0]), (404, &told[1]));
 
-        // What happens in one tenant does not come out in the other, whose own events come.
+        // Events of one tenant do not reach the other, which receives its own events.
         let mut socket = server.socket(Some(token)).await.unwrap();
         assert_eq!(socket.subscribe(&tenant_activity).await, None);
         let mut foreign = Vec::new();
@@ -90,7 +90,7 @@ on_both_databases! {
         let run = told["payload"]["data"]["tenantActivity"]["runId"].as_str().unwrap().to_owned();
         assert!(!foreign.contains(&run), "{told}");
 
-        // Nobody is let in.
+        // Without a credential the connection is refused.
         assert_eq!(server.socket(None).await.err(), Some(4403));
         for (path, body) in [("/graphql", Some(&tenant_activity)), ("/api/v1/events/syncs/x", None)] {
             let request = server.request(None, path, body).header("accept", "text/event-stream");
@@ -99,7 +99,7 @@ on_both_databases! {
     }
 }
 
-/// A run that is cancelled before anybody takes it: its end is an event.
+/// Cancels a run that no worker has: its end is an event.
 async fn run_to_end(server: &Server, team: &Team, world: &Objects) -> String {
     let scoped = server.store.write(team.tenant.id).await.unwrap();
     let project = nyxcore_tenancy::id_parse(world.id("project")).unwrap().1;
@@ -120,7 +120,7 @@ async fn run_to_end(server: &Server, team: &Team, world: &Objects) -> String {
     run.to_string()
 }
 
-/// What a subscription tells first, while runs end.
+/// The first event of a subscription, while runs end.
 async fn told_while_runs_end(
     server: &Server,
     team: &Team,

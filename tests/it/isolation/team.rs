@@ -16,10 +16,10 @@ pub const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Member, Role::View
 /// A tenant and its people.
 pub struct Team {
     pub tenant: Tenant,
-    /// Stands in every text of the tenant's: where it is read, something of the tenant was.
+    /// A part of every text of the tenant, so that its presence in a response reveals a leak.
     pub mark: String,
     pub owner: UserId,
-    /// The one with the role MEMBER.
+    /// The user with the role MEMBER.
     pub member: UserId,
     tokens: BTreeMap<&'static str, String>,
 }
@@ -43,7 +43,7 @@ impl Team {
                 team.member = user;
             }
             let token = team.token_make(server, user, role).await;
-            // Its first use is written down; no later one is, because the clock rests.
+            // Its first use is stored, and no later one, because the clock stands still.
             server
                 .ask(Some(&token), "{ __typename }", &Json::Null)
                 .await;
@@ -92,7 +92,7 @@ impl Team {
         token
     }
 
-    /// Somebody else of that role, by a token: whoever leaves or gives something up is not missed by the next one.
+    /// A token of a new user with that role, so that the next case does not miss a user who leaves or loses a right.
     pub async fn somebody(&self, server: &Server, role: Role) -> String {
         let user = self.member_add(server, role).await;
         let token = self.token_make(server, user, role).await;

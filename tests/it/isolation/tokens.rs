@@ -12,8 +12,8 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// Every REST route that changes or returns something, with a body if it is a POST. The routes of streams, webhooks and
-/// agents have tests of their own.
+/// All REST routes that change or return something, with a body if it is a POST. The routes of streams, webhooks and
+/// agents have their own tests.
 const ROUTES: &[(&str, Option<&str>)] = &[
     ("/api/v1/audit", None),
     ("/auth/session", None),
@@ -32,7 +32,7 @@ const ROUTES: &[(&str, Option<&str>)] = &[
     ("/auth/invitations/accept", Some(r#"{"secret": "$secret"}"#)),
 ];
 
-/// A token of the owner's that may do what a viewer may, used once.
+/// A token of the owner with a viewer's rights, used once.
 async fn narrow(server: &Server, team: &Team) -> String {
     let token = team.token_make(server, team.owner, Role::Viewer).await;
     server
@@ -41,7 +41,7 @@ async fn narrow(server: &Server, team: &Team) -> String {
     token
 }
 
-/// An invitation of the owner's own address into another tenant, as ADMIN.
+/// An invitation for the owner's own address into another tenant, as ADMIN.
 async fn invitation(server: &Server) -> String {
     let other = directory::tenant_by_slug(&server.store, "other")
         .await
@@ -86,7 +86,7 @@ on_both_databases! {
     async fn a_viewer_token_of_an_owner_mutates_nothing(db: TestDatabase) {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
-        // Another owner, so that being the last one is no reason to stay.
+        // Another owner, so that the caller is not refused as the last owner.
         acme.member_add(&server, Role::Owner).await;
         Team::make(&server, "other").await;
         let schema = Schema::of(&server, acme.token(Role::Owner)).await;
@@ -121,7 +121,7 @@ on_both_databases! {
             assert_eq!(answer.json, expected.json, "{question}");
             assert_eq!(answer.json["errors"][0]["extensions"]["code"], "FORBIDDEN", "{question}");
         }
-        // A token tells nothing of the other tokens of its own person but that they are there.
+        // A token reveals of the other tokens of its user only that they exist.
         let tokens = "{ viewer { role tenant { apiTokens { nodes { user { id } } } } } }";
         let answer = server.ask(Some(&narrow), tokens, &Value::Null).await;
         assert_eq!(answer.json["data"]["viewer"]["role"], "VIEWER");
@@ -146,7 +146,7 @@ on_both_databases! {
                 answers.push((answer.status().as_u16(), answer.text().await.unwrap()));
             }
             assert_eq!(answers[0], answers[1], "{path}");
-            // Signing out without a session is no refusal: there is nothing to end.
+            // Signing out without a session succeeds, because there is nothing to end.
             let expected: &[u16] = if *path == "/auth/sign-out" { &[204] } else { &[401, 403] };
             assert!(expected.contains(&answers[1].0), "{path}: {:?}", answers[1]);
             assert_eq!(digester.changed(&before).await, Vec::<String>::new(), "{path}");

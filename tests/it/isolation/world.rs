@@ -37,7 +37,7 @@ use uuid::Uuid;
 use super::server::Server;
 use super::team::{Team, execute};
 
-/// One of everything in a team, by name. Each call makes another.
+/// One object of each kind in a team, by name. Each call creates another set.
 pub struct Objects(pub BTreeMap<&'static str, String>);
 
 impl Objects {
@@ -205,7 +205,7 @@ impl Objects {
                 .to_string(),
         );
 
-        // Runs that wait: nobody works on them here.
+        // Waiting runs: no worker runs here.
         let synced_source = self::source(&scoped, library, "b").await;
         ids.insert("synced_source", synced_source.to_string());
         let (sync, _) = sync_start(&scoped, synced_source, SyncTrigger::Manual, by)
@@ -240,7 +240,7 @@ impl Objects {
         };
         let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
         ids.insert("enrichment", enrichment.run().id.to_string());
-        // Of other projects than the one that the matrix starts.
+        // In other projects than the one for which the matrix starts a run.
         let annex = project_of(&scoped, &text("annex"), by).await;
         let new = NewConsolidation {
             project_ids: vec![library, annex],
@@ -250,7 +250,7 @@ impl Objects {
         };
         let (consolidation, _) = consolidation_start(&scoped, new).await.unwrap();
         ids.insert("consolidation", consolidation.run().id.to_string());
-        // Of a subject of its own, because a tenant has one at a time.
+        // With its own subject, because a tenant has one at a time.
         let new = NewRun {
             kind: EMBEDDING_RUN,
             subject: text("embedding"),
@@ -301,7 +301,7 @@ impl Objects {
         let connection = GitConnectionId(server.store.env().id());
         ids.insert("git_connection", connection.to_string());
         git_connection_put(superuser, team, connection, &text(&unique), now).await;
-        // What only a caller does: an entry in the log, a key of a provider.
+        // Objects that only a caller creates: an audit entry, a key of a provider.
         let own = Some(team.token(Role::Owner));
         for (document, input) in [
             (
@@ -312,7 +312,7 @@ impl Objects {
                 "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { __typename } }",
                 json!({"provider": "openai", "apiKey": "not-a-real-key"}),
             ),
-            // A name that never has an address (RFC 6761, 6.4).
+            // A name that never resolves (RFC 6761, 6.4).
             (
                 "mutation ($input: SetModelEndpointInput!) { setModelEndpoint(input: $input) { __typename } }",
                 json!({"name": "nowhere", "baseUrl": "https://llm.invalid/v1", "protocol": "OPENAI_CHAT"}),
@@ -328,7 +328,7 @@ impl Objects {
         Self(ids)
     }
 
-    /// The variables with this world's ids in their places, and its own number for `%unique%`.
+    /// The variables with this world's ids, and its own number for `%unique%`.
     pub fn filled(&self, template: &str) -> Json {
         let template = template.replace("%unique%", self.id("note"));
         let mut variables: Json = serde_json::from_str(&template).unwrap();
@@ -344,7 +344,7 @@ impl Objects {
     }
 }
 
-/// Where `"$name"` stands in a template, with the name.
+/// The places of `"$name"` in a template, each with the name.
 pub fn places(template: &Json) -> Vec<(String, String)> {
     fn walk(value: &Json, at: &str, found: &mut Vec<(String, String)>) {
         match value {
@@ -367,7 +367,7 @@ pub fn places(template: &Json) -> Vec<(String, String)> {
     found
 }
 
-/// An id, or slug, of the same form that nobody has.
+/// An unknown id or slug of the same form.
 pub fn nobodys(id: &str) -> String {
     match id_parse(id) {
         Some((prefix, _)) => {
@@ -458,7 +458,7 @@ fn document(id: CodePatternId, project: ProjectId, title: &str) -> Document {
     }
 }
 
-/// As a worker would, which is not what is tried here.
+/// Finishes an enrichment as a worker would; the worker is not tested here.
 async fn enrichment_finish(
     superuser: &DatabaseConnection,
     run: Uuid,
@@ -481,7 +481,7 @@ async fn enrichment_finish(
     .await;
 }
 
-/// As if GitHub had been asked, which is not what is tried here: it leads where this server does not go.
+/// Stores a connection without calling GitHub, which is not tested here. Its address is forbidden.
 async fn git_connection_put(
     superuser: &DatabaseConnection,
     team: &Team,
@@ -501,7 +501,7 @@ async fn git_connection_put(
     execute(superuser, sql, values).await;
 }
 
-/// As an analysis would.
+/// Stores a pattern as an analysis would.
 async fn code_pattern_put(
     superuser: &DatabaseConnection,
     team: &Team,
@@ -524,7 +524,7 @@ async fn code_pattern_put(
     execute(superuser, sql, values).await;
 }
 
-/// What an analysis tells of its run, of a pattern and of a project; each text is the given one.
+/// Stores an analysis's results for its run, a pattern and a project; each text is the given one.
 async fn analysis_put(
     superuser: &DatabaseConnection,
     team: &Team,

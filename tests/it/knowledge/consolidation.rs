@@ -1,4 +1,5 @@
-//! What several projects share is counted, phrased by a model where one is chosen, and quoted from its sources.
+//! Consolidation counts the patterns that several projects share, has a model phrase them if one is chosen, and quotes
+//! the sources.
 
 use futures::StreamExt;
 use nyxcore_code_analysis::CodePatternId;
@@ -32,7 +33,7 @@ use crate::models::world::ModelWorld;
 use crate::support::{project, tenant};
 
 const MODEL: &str = "tiny";
-/// Quoted from the letter of each project.
+/// A quotation from the letter of each project.
 const ATLAS: &str = "The worker lost its lease in a long batch.";
 const BOREALIS: &str = "A lease expired while the worker did a long batch.";
 
@@ -44,7 +45,7 @@ struct SharedWorld {
 }
 
 impl SharedWorld {
-    /// Two projects whose letters complain of the same, with a model that gives these answers.
+    /// Two projects whose letters have the same complaint, with a model that gives these answers.
     async fn new(db: &TestDatabase, replies: impl IntoIterator<Item = Reply>) -> Self {
         let models = ModelWorld::replies(db, replies).await;
         models.endpoint_add("local", MODEL).await;
@@ -75,7 +76,7 @@ impl SharedWorld {
         shared
     }
 
-    /// The same, where nothing asks the model.
+    /// As [`new`](Self::new), for runs without a model.
     async fn without_model(db: &TestDatabase) -> Self {
         Self::new(db, [Reply::html(500)]).await
     }
@@ -121,7 +122,7 @@ impl SharedWorld {
         Ok(start.run().id)
     }
 
-    /// Has workers carry a run out.
+    /// Carries out a run with workers.
     async fn work(&self, id: RunId) -> (Run, Consolidation, Vec<EventBody>) {
         let workers = Workers::builder(&self.models.store)
             .service(self.models.service.clone())
@@ -184,12 +185,12 @@ fn said(text: &str) -> Reply {
     Reply::events(chat::text(text))
 }
 
-/// A model's answer with these patterns.
+/// A model response with these patterns.
 fn answer(patterns: Value) -> Reply {
     said(&json!({ "patterns": patterns }).to_string())
 }
 
-/// A pattern of the model's that was counted under that number, or 0.
+/// A pattern from the model, with the number of the counted candidate, or 0.
 fn phrased(candidate: i64, title: &str, evidence: Value) -> Value {
     json!({
         "candidate": candidate, "type": "pain", "title": title, "description": "Batches outlive the leases of their workers.",
@@ -197,7 +198,7 @@ fn phrased(candidate: i64, title: &str, evidence: Value) -> Value {
     })
 }
 
-/// What both letters say, quoted. The pieces are in the order of the projects.
+/// Quotations from both letters, in the order of the projects.
 fn quotes() -> Value {
     json!([
         { "piece": 1, "quote": ATLAS }, { "piece": 2, "quote": "A lease expired while the worker did a long batch" },
@@ -217,7 +218,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         for project in [shared.atlas, shared.borealis] {
             shared.habit(project, "error_handling", "error_handling/rust/wrapped/anyhow").await;
-            // Nearly every project has it.
+            // Nearly every project has this pattern.
             shared.habit(project, "naming", "naming/rust/functions/snake_case").await;
         }
         shared.habit(shared.atlas, "wrapper", "wrapper/rust/only_here").await;
@@ -261,7 +262,7 @@ on_both_databases! {
         assert_eq!(numbers(&shared.run(&shared.request()).await), (0, 0, 1, 0));
         assert_eq!(shared.patterns().await, before);
 
-        // More evidence is the same pattern.
+        // With more evidence it stays the same pattern.
         shared.letter(shared.borealis, 2, "The long batch cost the worker its lease again.").await;
         assert_eq!(numbers(&shared.run(&shared.request()).await), (0, 1, 0, 0));
         let after = shared.patterns().await;
@@ -370,7 +371,7 @@ on_both_databases! {
         assert_eq!(leases.evidence, [ATLAS, "A lease expired while the worker did a long batch", BOREALIS]);
         assert_eq!((polish.title.as_str(), polish.frequency), ("Polish", 2));
 
-        // Without a model the words stay, and nothing is there twice.
+        // Without a model the phrased texts stay, and no pattern is duplicated.
         assert_eq!(shared.run(&shared.request()).await.created, 0);
         let again = shared.patterns().await;
         assert_eq!((again.len(), again[0].title.as_str()), (2, "Leases are too short"));

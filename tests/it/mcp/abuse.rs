@@ -1,4 +1,4 @@
-//! What a server refuses: who shows no good token, sessions of others, requests of other sites, and what is no message.
+//! Refused requests: without a valid token, with sessions of others, from other sites, and with invalid messages.
 
 use nyxcore_tenancy::directory::api_token_revoke;
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -8,7 +8,7 @@ use super::*;
 
 const PING: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
 
-/// A message with these headers beside those of the protocol; the status and the answer.
+/// Sends a message with these headers besides those of the protocol; returns the status and the response.
 async fn post(served: &Served, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
     let mut request = served.client.post(served.url("/mcp")).body(body.to_owned());
     for (name, value) in headers {
@@ -37,7 +37,7 @@ on_both_databases! {
             ("authorization", &bearer),
             ("cookie", &cookie),
         ] {
-            // What a stranger says is not looked at.
+            // The body of an unauthenticated request is not parsed.
             for body in [PING, "{"] {
                 let (status, answer) = post(&served, &[json, ("accept", ACCEPT), header], body).await;
                 assert_eq!((status, &answer["code"]), (401, &json!("UNAUTHENTICATED")), "{header:?}");

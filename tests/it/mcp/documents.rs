@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support;
 
-/// Every item of a list, over its pages.
+/// All items of a list, over all pages.
 async fn all(agent: &Agent<'_>, method: &str, name: &str) -> Vec<Value> {
     let (mut items, mut params) = (Vec::new(), json!({}));
     loop {
@@ -31,7 +31,7 @@ on_both_databases! {
         let agent = served.agent();
         let listed = all(&agent, "resources/list", "resources").await;
         let names: Vec<&str> = listed.iter().map(|one| one["name"].as_str().unwrap()).collect();
-        // The most binding first; code is none.
+        // The most binding documents come first; code is not listed.
         assert_eq!(names, ["AGENTS.md", "README.md", "docs/a guide.md"]);
         for (index, text) in [(1, readme), (2, "# Guide\n")] {
             let uri = listed[index]["uri"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Each tool that reads: its citations, its evidence, its budget.
+//! The reading tools: citations, evidence, and token budget.
 
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support;
 
-/// The tools that read, with arguments that have an answer.
+/// The reading tools, with arguments that have a result.
 fn reads() -> Vec<(&'static str, Value)> {
     vec![
         ("projects", json!({})),
@@ -53,7 +53,7 @@ on_both_databases! {
                 assert!(tokens < 20_000 || !text.contains("Left out: "), "{tool}: {text}");
             }
         }
-        // What had to be cut says so.
+        // A shortened result says so.
         assert!(cut.contains(&"code_patterns") && cut.contains(&"read_code"), "{cut:?}");
     }
 
@@ -67,7 +67,8 @@ on_both_databases! {
         assert!(naming.contains("not so at src/odd.rs:1"), "{naming}");
 
         let text = agent.text("conventions_for", json!({"path": "src/open.rs", "max_tokens": 8000})).await;
-        // Names as every project of the language has them are one line, behind what says more.
+        // Naming conventions that every project of the language has are listed on one line, after more specific
+        // patterns.
         let usual = text.lines().find(|line| line.contains("As in most projects: "));
         let usual = usual.unwrap_or_else(|| panic!("nothing usual in\n{text}"));
         assert!(usual.starts_with("- [rust] ") && usual.contains("snake_case"), "{usual}");

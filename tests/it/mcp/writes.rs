@@ -1,11 +1,11 @@
-//! The tools that write: what they write, who may, and what the audit log says.
+//! The writing tools: their results, the required roles, and the audit log.
 
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
 use super::*;
 
-/// The tools that write.
+/// The writing tools.
 const WRITERS: [&str; 3] = ["memory_add", "insight_add", "note_create"];
 
 /// The newest entries of the audit log: action and outcome.
@@ -39,7 +39,7 @@ on_both_databases! {
             assert!(found.contains(id), "{tool}: {found}");
             assert_eq!(audited(&served).await[0], format!("{kind}.create OK"));
         }
-        // Whoever edits the file is told.
+        // An agent that edits the file gets the new entry.
         let told = agent.text("conventions_for", json!({"path": "src/open.rs"})).await;
         assert!(told.contains("zebra stripes first"), "{told}");
         let again = json!({"project": "atlas", "type": "pain_point", "title": "Slow zebra", "detail": "Zebra counting is slow."});

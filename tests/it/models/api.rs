@@ -164,7 +164,7 @@ on_both_databases! {
         assert_eq!(usage["byModel"], json!([{ "provider": "anthropic", "model": "claude-sonnet-4-6", "usage": { "usd": cost.usd() } }]));
         assert_eq!(usage["byMember"], json!([{ "member": { "email": "owner@acme.example" } }]));
         assert_eq!(usage["byDay"].as_array().unwrap().len(), 1);
-        // More than an `Int` holds is no error and no fraction.
+        // A number that exceeds an `Int` is neither an error nor a fraction.
         let raw = db.superuser_connection().await.unwrap();
         raw.execute_unprepared("UPDATE model_usage_daily SET input_tokens = 5000000000").await.unwrap();
         let shown = api.data("{ viewer { tenant { usage { total { inputTokens } } } } }").await;

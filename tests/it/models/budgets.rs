@@ -1,4 +1,4 @@
-//! Budgets hold, also where many calls come at once, and the ledger's sum is what they say was spent.
+//! Budgets are enforced, also for many concurrent calls, and their spent amount equals the sum of the ledger.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::support::WORK;
 const MODEL: &str = "claude-sonnet-4-6";
 
 impl ModelWorld {
-    /// The most that a short call can cost.
+    /// The maximum cost of a short call.
     async fn bound(&self) -> Nanousd {
         self.ask(MODEL).await.unwrap();
         self.row().await.reserved
@@ -33,7 +33,7 @@ fn times(amount: Nanousd, count: i64) -> Nanousd {
 
 on_both_databases! {
     async fn a_budget_for_ten_admits_ten_of_a_hundred_calls(db: TestDatabase) {
-        // Whoever was admitted holds its reservation until all have asked.
+        // Each admitted call holds its reservation until all calls have asked.
         let all_asked = Arc::new(Barrier::new(100));
         let world = ModelWorld::new(&db).await;
         let bound = world.bound().await;
@@ -64,7 +64,7 @@ on_both_databases! {
         assert_eq!(rows.iter().filter(|row| row.outcome == CallOutcome::Refused).count(), 90);
         let standing = &world.budgets().await[0];
         assert_eq!((standing.spent, standing.reserved), (spent, Nanousd::ZERO));
-        // The first call was before the budget.
+        // The first call was made before the budget existed.
         assert_eq!(in_ledger, spent.plus(first).0);
         let scoped = world.store.read(world.tenant.id).await.unwrap();
         let total = usage_total(&scoped, &this_year()).await.unwrap();
@@ -174,7 +174,7 @@ on_both_databases! {
         run_budget_set(&scoped, run, times(bound, 3)).await.unwrap();
         scoped.commit().await.unwrap();
         call().await.unwrap();
-        // Other calls are not bound by it.
+        // Other calls are not limited by it.
         world.ask(MODEL).await.unwrap();
     }
 

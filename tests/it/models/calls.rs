@@ -1,4 +1,4 @@
-//! A call from its choice to its answer: what is sent, what comes back, and what is said of it.
+//! A model call from the choice of the model to the answer: the request, the response, and the ledger.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -24,7 +24,7 @@ fn ordered(ids: &[&str]) -> ModelChoice {
     ModelChoice::Ordered(ids.iter().map(|id| (*id).to_owned()).collect())
 }
 
-/// Anthropic has no capacity; the others answer.
+/// A vendor where Anthropic has no capacity and the others answer.
 fn anthropic_overloaded(request: &nyxcore_llm::testing::VendorRequest) -> Reply {
     match request.target.ends_with("/messages") {
         true => Reply::json(529, anthropic::error("overloaded_error", "busy")),
@@ -45,7 +45,8 @@ on_both_databases! {
             }
         }
         assert_eq!((text.as_str(), finish.unwrap().reason), (GREETING, FinishReason::Complete));
-        // 5 plain tokens at 3, 4 read at 0.3, 2 written at 3.75, 1 written for long at 6, 9 of output at 15.
+        // The cost: 5 plain tokens at 3, 4 cached at 0.3, 2 written to the cache at 3.75, 1 written for long at 6, 9 of
+        // output at 15.
         let cost = Nanousd(15_000 + 1_200 + 7_500 + 6_000 + 135_000);
         assert_eq!(call.cost(), Some(cost));
         let row = world.row().await;
@@ -183,7 +184,7 @@ on_both_databases! {
 
     async fn no_other_model_is_asked_after_the_first_token(db: TestDatabase) {
         let whole = anthropic::text("Hello, this is a longer answer.");
-        // Behind the third piece of text.
+        // After the third piece of text.
         let (cut, _) = whole.match_indices("text_delta").nth(3).unwrap();
         let world = ModelWorld::replies(&db, [Reply::events(whole).fault(Fault::Cut(cut))]).await;
         let choice = ordered(&["claude-sonnet-4-6", "gpt-4.1-mini"]);
@@ -224,7 +225,7 @@ on_both_databases! {
         assert_eq!((object.value, object.answers.len()), (json!({ "answer": 42 }), 2));
         let refused = world.service.object(world.context(), model("gpt-4.1-mini"), request).await.unwrap_err();
         assert_eq!(refused.code(), "OUTPUT_INVALID");
-        // Each question has its row, also those whose answers did not fit.
+        // Each request has its row, also those whose answers did not match the schema.
         assert_eq!((world.vendor.requests().len(), world.ledger().await.len()), (4, 4));
     }
 

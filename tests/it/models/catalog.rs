@@ -1,4 +1,4 @@
-//! A tenant's catalog: its own models, aliases of known ones, and what it hides.
+//! A tenant's catalog: its own models, aliases of known models, and hidden models.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,7 @@ on_both_databases! {
         assert!(own.has(Capability::Tools) && own.has(Capability::Reasoning));
         world.ask("house-model").await.unwrap();
         assert_eq!(world.vendor.requests()[0].json()["model"], "gpt-5");
-        // It is shut down with the model that it leads to.
+        // The alias is retired together with its target model.
         let resolved = world.catalog().await.resolve("house-model", day(2026, 12, 11)).unwrap();
         assert_eq!(resolved.model.id, "gpt-6.1-sol");
     }

@@ -28,11 +28,11 @@ fn program(db: &TestDatabase, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command said: whether it succeeded, standard output, standard error.
+/// Runs a command: whether it succeeded, its standard output, and its standard error.
 fn said(db: &TestDatabase, arguments: &[&str], input: &str) -> (bool, String, String) {
     let mut child = program(db, arguments).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The vendor is served by the same runtime meanwhile.
+    // The same runtime serves the vendor meanwhile.
     let output = tokio::task::block_in_place(|| {
         stdin.write_all(input.as_bytes()).unwrap();
         drop(stdin);
@@ -59,7 +59,7 @@ on_both_databases! {
         let (done, out, err) = said(&db, &["ask", " "], "");
         assert!(!done && out.is_empty() && err.contains("error[INVALID_INPUT]: the question is empty"), "{err}");
         let url = vendor.url("/v1");
-        // A private address for all tenants is the operator's own to allow.
+        // For all tenants, the operator may allow a private address.
         let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str()];
         let (done, _, err) = said(&db, &set, &format!("{KEY}\n"));
         assert!(!done && err.contains("error[INVALID_INPUT]"), "{err}");
@@ -112,7 +112,7 @@ on_both_databases! {
         assert!(!done && err.contains("error[INVALID_KEY]: anthropic: ") && err.contains("nobody's"), "{err}");
     }
 
-    /// Also where the vendor says the key back.
+    /// Also if the vendor's response contains the key.
     async fn the_most_detailed_log_has_no_key(db: TestDatabase) {
         let told = |status| Reply::json(status, anthropic::error("invalid_request_error", &format!("bad {KEY}")));
         let event = format!("event: error\ndata: {}\n\n", anthropic::error("invalid_request_error", KEY));
@@ -134,7 +134,7 @@ on_both_databases! {
         assert!(vendor.requests().len() >= count);
     }
 
-    /// A process that is killed in the middle of a call: what was reserved for it is counted, once.
+    /// The process is killed during a call: the reserved amount is counted as spent, once.
     async fn a_killed_process_loses_no_reservation(db: TestDatabase) {
         let vendor = VendorServer::replies([Reply::events("").fault(Fault::Silence)]).await;
         tenant_make(&db);
@@ -200,11 +200,11 @@ on_both_databases! {
             let (done, out, err) = said(&db, &update, "");
             assert!(!done && out.is_empty() && err.contains(&format!("error[{code}]")), "{code}: {err}");
         }
-        // A redirect is not followed from there.
+        // The redirect was not followed.
         assert!(other.requests().is_empty());
         let (done, out, err) = said(&db, &update, "");
         assert!(done && out == "new  gpt-99\n", "{out}{err}");
-        // What changes prices comes encrypted, or from this machine.
+        // A file that changes prices must come over an encrypted connection, or from this machine.
         let (done, _, err) = said(&db, &["models", "update", "--from", "http://192.0.2.1/prices.json"], "");
         assert!(!done && err.contains("error[MODEL_FILE_UNREADABLE]") && err.contains("https://"), "{err}");
     }

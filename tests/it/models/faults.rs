@@ -1,4 +1,4 @@
-//! Bad input and bad servers: each gets a stable code and a settled row, and no key is in a message.
+//! Invalid input and faulty servers: each gets a stable code and a settled row, and no message contains a key.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::world::{KEY, ModelWorld, PRIVATE, short};
 const MODEL: &str = "claude-sonnet-4-6";
 
 impl ModelWorld {
-    /// What a call of this vendor ends with, the same in its row, and no key in either.
+    /// Checks that a call fails with that code, that its row has the same outcome, and that neither contains a key.
     async fn fails_with(&self, code: &str, outcome: CallOutcome) {
         self.model_fails_with(MODEL, code, outcome).await;
     }
@@ -38,7 +38,7 @@ impl ModelWorld {
     }
 }
 
-/// Names that lead where a test wants.
+/// A resolver that resolves every name to one address.
 #[derive(Debug)]
 struct Names(&'static str);
 
@@ -106,7 +106,7 @@ on_both_databases! {
         let mut world = ModelWorld::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
         world.service_with(|options| options.transport.first_byte_timeout = Duration::from_millis(200));
         world.fails_with("FIRST_BYTE_TIMEOUT", CallOutcome::Failed).await;
-        // What the vendor may have worked on is counted.
+        // Tokens that the vendor may have processed are counted.
         assert!(world.row().await.usage.input_tokens > 0);
     }
 
@@ -148,7 +148,7 @@ on_both_databases! {
             assert_eq!(refused.code(), "INVALID_INPUT", "{url}");
         }
         drop(scoped);
-        // What was allowed once is refused where the operator allows it no longer.
+        // An address that was allowed before is refused after the operator forbids it.
         world.service_with(|options| options.outbound = strict);
         world.fails_with("ADDRESS_REFUSED", CallOutcome::Refused).await;
         assert!(world.vendor.requests().is_empty());
@@ -182,7 +182,7 @@ on_both_databases! {
         world.model_fails_with("gpt-99", "MODEL_UNKNOWN", CallOutcome::Refused).await;
         let odd = format!("\u{0}{}", "é".repeat(5_000));
         assert_eq!(world.refused(&odd).await, "MODEL_UNKNOWN");
-        // What somebody wrote is bounded in the ledger, and names no row of a report.
+        // Text from users is truncated in the ledger, and is not used as a label in reports.
         let row = world.ledger().await.pop().unwrap();
         assert_eq!((row.model_asked.chars().count(), row.model.as_str()), (200, ""));
         assert!(world.vendor.requests().is_empty());
@@ -218,7 +218,7 @@ on_both_databases! {
     }
 }
 
-/// Keeps a key of Anthropic's that is used at that URL.
+/// Stores a key for Anthropic with that base URL.
 async fn key_at(world: &ModelWorld, url: &str) {
     let key = ProviderKey::new(KEY.to_owned(), Some(url.to_owned()));
     let scoped = world.store.write(world.tenant.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! How providers stand: found out by asking them and by every call, in the vendor's words.
+//! The health of providers: determined by a check and by every call, with the vendor's message.
 
 use nyxcore_llm::testing::{Reply, VendorRequest, anthropic, respond};
 use nyxcore_model_catalog::{
@@ -10,7 +10,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use super::world::{KEY, ModelWorld, PRIVATE, options};
 
 const MODEL: &str = "claude-sonnet-4-6";
-/// What Anthropic says of an account without credit.
+/// Anthropic's error for an account without credit.
 const NO_CREDIT: &str =
     "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
 
@@ -34,7 +34,7 @@ impl ModelWorld {
     }
 }
 
-/// The list of models is given to every key; a message is answered with this.
+/// A vendor that returns the list of models for every key, and answers a message with this error.
 fn unpaid(request: &VendorRequest) -> Reply {
     match request.method.as_str() {
         "GET" => respond(request),
@@ -49,7 +49,7 @@ on_both_databases! {
         let health = world.verified("anthropic").await;
         assert_eq!((health.state, health.message), (ProviderState::Ok, None));
         assert_eq!(health.checked_at, Some(world.store.env().now()));
-        // The list costs nothing, and the shortest answer is in the ledger.
+        // The list of models is free, and the shortest call is in the ledger.
         let row = world.row().await;
         assert_eq!((row.context.purpose.as_str(), row.context.user), ("verify", Some(world.owner.id)));
         assert_eq!(world.vendor.requests().len(), 2);
@@ -67,7 +67,7 @@ on_both_databases! {
         let health = world.verified("anthropic").await;
         assert_eq!(health.state, ProviderState::InvalidKey);
         assert_eq!(health.message.as_deref(), Some("invalid x-api-key [redacted]"));
-        // Nobody asks a model with a key that is refused.
+        // No request is sent with a refused key.
         assert_eq!(world.vendor.requests().len(), 1);
     }
 
@@ -101,7 +101,7 @@ on_both_databases! {
         assert_eq!(world.health("anthropic").await.state, ProviderState::Ok);
         let error = world.ask(MODEL).await.unwrap_err();
         assert_eq!(error.code(), "RATE_LIMITED");
-        // So long a wait is the run's, not the call's.
+        // A wait of this length is left to the run, and not done within the call.
         assert_eq!(error.retry_after(world.store.env().now()).unwrap().as_secs(), 3_600);
         let health = world.health("anthropic").await;
         assert_eq!((health.state, health.message.as_deref()), (ProviderState::RateLimited, Some("slow down")));

@@ -1,4 +1,4 @@
-//! What the ledger keeps: also what was cancelled, and everything at the end of the program; and the reports over it.
+//! The ledger records every call, also cancelled ones and those at the end of the program; and the reports over it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn choice() -> ModelChoice {
 on_both_databases! {
     async fn a_stream_that_is_dropped_is_settled_as_cancelled(db: TestDatabase) {
         let whole = anthropic::text("Hello, this is a longer answer.");
-        // Behind the third piece of text.
+        // After the third piece of text.
         let (stalled, _) = whole.match_indices("text_delta").nth(3).unwrap();
         let world = ModelWorld::replies(&db, [Reply::events(whole).fault(Fault::Stall(stalled))]).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(1_000_000_000)).await;
@@ -33,7 +33,7 @@ on_both_databases! {
         assert!(matches!(first, StreamEvent::Usage(_) | StreamEvent::TextDelta(_)), "{first:?}");
         while !matches!(call.next().await, Some(Ok(StreamEvent::TextDelta(_)))) {}
         drop(call);
-        // The request is cancelled too.
+        // The request to the vendor is cancelled too.
         world.vendor.left(1).await;
         let row = world.row().await;
         assert_eq!((row.outcome, row.usage.source), (CallOutcome::Cancelled, UsageSource::Estimated));
@@ -52,7 +52,7 @@ on_both_databases! {
         world.vendor.left(1).await;
         let row = world.row().await;
         assert_eq!(row.outcome, CallOutcome::Cancelled);
-        // The vendor may have read the prompt.
+        // The vendor may have processed the prompt.
         assert!(row.usage.input_tokens > 0 && row.usage.output_tokens == 0);
         let standing = &world.budgets().await[0];
         assert_eq!((standing.reserved, standing.spent), (Nanousd::ZERO, row.cost));
@@ -113,7 +113,7 @@ on_both_databases! {
         assert_eq!((total.calls, total.cost), (1, two));
         let backwards = UsageFilter { from: this_year().to, to: this_year().from, project: None };
         assert_eq!(usage_total(&scoped, &backwards).await.unwrap_err().code(), "INVALID_INPUT");
-        // A tenant without a call has a report of nothing.
+        // A tenant without calls has an empty report.
         drop(scoped);
         let (rival, _) = crate::support::tenant(&world.store, "rival").await;
         let scoped = world.store.read(rival.id).await.unwrap();

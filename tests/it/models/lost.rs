@@ -1,4 +1,4 @@
-//! Calls whose process is gone are settled by the sweep, once, with all that was reserved for them.
+//! Calls of a dead process are settled by the sweep, once, with the whole reserved amount.
 
 use chrono::TimeDelta;
 use nyxcore_llm::testing::{Fault, Reply};
@@ -13,7 +13,7 @@ use super::world::{ModelWorld, ledger, short, sweep, this_year};
 
 const MODEL: &str = "claude-sonnet-4-6";
 
-/// A vendor that never answers, and a call that waits for it in a process that is about to be gone.
+/// A vendor that never answers, and a call that waits for it in a process that is about to die.
 async fn world_with_a_call(db: &TestDatabase) -> ModelWorld {
     let world = ModelWorld::replies(db, [Reply::events("").fault(Fault::Silence)]).await;
     world
@@ -24,7 +24,7 @@ async fn world_with_a_call(db: &TestDatabase) -> ModelWorld {
         )
         .await;
     let (service, context) = (world.service.clone(), world.context());
-    // Its task is never ended: nothing of it is dropped, as in a process that was killed.
+    // The task is never ended or dropped, as in a process that was killed.
     std::mem::forget(tokio::spawn(async move {
         let choice = ModelChoice::Model(MODEL.to_owned());
         let answer = service.call(context, choice, short()).await;
@@ -65,8 +65,8 @@ on_both_databases! {
         assert_eq!(sweep(&world.store).await, 1);
     }
 
-    /// What was reserved for it is not known any more, so nothing is made up: it is told on each sweep, and the others
-    /// are settled.
+    /// The reserved amount is no longer known, and none is invented: each sweep reports the error, and settles the
+    /// other calls.
     async fn a_reservation_that_cannot_be_read_is_an_error(db: TestDatabase) {
         let world = world_with_a_call(&db).await;
         let reserved = world.budgets().await[0].reserved;
@@ -87,7 +87,7 @@ on_both_databases! {
             assert_eq!(swept, ReservationSweep { settled, failed: 1 });
         }
         assert_eq!(ledger(&world.store, world.tenant.id).await.len(), 1);
-        // Nothing of it is given back in silence.
+        // The reservation is not released silently.
         assert_eq!(world.budgets().await[0].reserved, reserved);
     }
 

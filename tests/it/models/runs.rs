@@ -1,5 +1,5 @@
-//! Runs call models: a handler takes the door from its run, the ledger knows the run and its step, and the run's budget
-//! holds.
+//! Runs call models: a handler gets the model service from its run, the ledger has the run and its step, and the run's
+//! budget is enforced.
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -18,7 +18,7 @@ use crate::support::WORK;
 
 const MODEL: &str = "claude-sonnet-4-6";
 
-/// Asks a model once for each step.
+/// A handler that calls a model once for each step.
 struct Asker(&'static [&'static str]);
 
 impl RunHandler for Asker {
@@ -42,7 +42,7 @@ impl RunHandler for Asker {
                 answered.map_err(|error| {
                     RunFailure::new(error.code(), error.to_string(), error.is_retryable())
                 })?;
-                // What the next step may spend is what this one has left.
+                // The next step may spend only what this one has left.
                 models.settled().await;
             }
             Ok(())
@@ -73,7 +73,7 @@ impl ModelWorld {
         run
     }
 
-    /// How a run ended, once it has, and the code of its error.
+    /// Waits for a run's end, and returns its status and the code of its error.
     async fn run_end(&self, run: RunId) -> (RunStatus, Option<String>) {
         let events = run_follow(&self.store, self.tenant.id, run, 0);
         events
@@ -105,7 +105,7 @@ on_both_databases! {
         let bound = world.row().await.reserved;
         let workers = Workers::builder(&world.store).service(world.service.clone());
         let workers = workers.handler(Asker(&["draft", "review"])).start().unwrap();
-        // There is room for one call, and the second finds what the first has left.
+        // The budget is enough for one call, and the second one exceeds the rest.
         let run = world.run_queue(Some(bound)).await;
         assert_eq!(world.run_end(run).await, (RunStatus::Failed, Some("RUN_BUDGET_EXCEEDED".to_owned())));
         workers.shutdown().await;

@@ -1,4 +1,4 @@
-//! Endpoints and their secrets, and that every process hears of a change.
+//! Endpoints and their secrets, and the notification of other processes about changes.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ on_both_databases! {
         world.endpoint_add("gpu", "big").await;
         let url = world.vendor.url("/v1");
         assert_eq!(world.endpoint(&url, Some(&[("x-org", VALUE)])).await.unwrap(), ["x-org"]);
-        // Left out, they stay.
+        // Omitted headers stay unchanged.
         assert_eq!(world.endpoint(&url, None).await.unwrap(), ["x-org"]);
         world.ask("big").await.unwrap();
         assert_eq!(world.vendor.requests()[0].header("x-org"), VALUE);
@@ -119,7 +119,7 @@ on_both_databases! {
     }
 }
 
-/// What lies in the database: on SQLite the files, on PostgreSQL the rows of the tables that this is about.
+/// The raw data of the database: on SQLite the files, on PostgreSQL the rows of the relevant tables.
 async fn rows_of(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     if db.backend() == DbBackend::Sqlite {
         let files = ["test.sqlite", "test.sqlite-wal"];

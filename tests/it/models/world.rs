@@ -21,15 +21,15 @@ use nyxcore_tests::TestDatabase;
 
 use crate::support::{self, has_world, store_at_rest};
 
-/// A key that must be in no message.
+/// A key that no message may contain.
 pub const KEY: &str = "zz-very-secret-key-0123456789";
 
-/// Private addresses are allowed: the scripted vendor is one.
+/// Private addresses are allowed, because the scripted vendor has one.
 pub const PRIVATE: OutboundPolicy = OutboundPolicy {
     allow_private: true,
 };
 
-/// Waits for nothing.
+/// A timer that does not wait.
 #[derive(Debug)]
 pub struct NoWait;
 
@@ -57,7 +57,7 @@ pub struct ModelWorld {
 
 has_world!(ModelWorld);
 
-/// The options of a service that waits for nothing and whose time-outs a test can await.
+/// The options of a service that does not wait, with time-outs that a test can await.
 pub fn options(store: &Store, keyring: &Keyring) -> ModelServiceOptions {
     ModelServiceOptions {
         timer: Arc::new(NoWait),
@@ -71,12 +71,12 @@ pub fn options(store: &Store, keyring: &Keyring) -> ModelServiceOptions {
 }
 
 impl ModelWorld {
-    /// A vendor that answers as the one would whose path is asked.
+    /// A vendor that answers in the format of the requested path.
     pub async fn new(db: &TestDatabase) -> Self {
         Self::with(db, nyxcore_llm::testing::respond).await
     }
 
-    /// A vendor that gives these answers one after the other, and the last one for ever.
+    /// A vendor that gives these answers in turn, and then repeats the last one.
     pub async fn replies(db: &TestDatabase, replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::of(db, VendorServer::replies(replies).await).await
     }
@@ -113,7 +113,7 @@ impl ModelWorld {
         self.service = ModelService::start(options).unwrap();
     }
 
-    /// Keeps a key for a vendor, which is called at a path of the scripted server.
+    /// Stores a key for a vendor, with a path of the scripted server as its address.
     pub async fn key_set(&self, provider: &str, path: Option<&str>) {
         let key = ProviderKey::new(KEY.to_owned(), path.map(|path| self.vendor.url(path)));
         let scoped = self.store.write(self.tenant.id).await.unwrap();
@@ -123,7 +123,7 @@ impl ModelWorld {
         scoped.commit().await.unwrap();
     }
 
-    /// An endpoint of the tenant's at the scripted server, with one model that costs nothing.
+    /// Adds an endpoint of the tenant at the scripted server, with one free model.
     pub async fn endpoint_add(&self, name: &str, model: &str) {
         let scoped = self.store.write(self.tenant.id).await.unwrap();
         let endpoint = NewEndpoint {
@@ -158,18 +158,18 @@ impl ModelWorld {
         Ok(answer.finish.message.text())
     }
 
-    /// The code of what was to be an error.
+    /// The error code of a call that must fail.
     pub async fn refused(&self, model: &str) -> &'static str {
         self.ask(model).await.unwrap_err().code()
     }
 
-    /// The ledger, oldest first, once all that has ended is in it.
+    /// The ledger, oldest first, after all ended calls are settled.
     pub async fn ledger(&self) -> Vec<ModelCallRecord> {
         self.service.settled().await;
         ledger(&self.store, self.tenant.id).await
     }
 
-    /// The one row of the ledger.
+    /// The only row of the ledger.
     pub async fn row(&self) -> ModelCallRecord {
         let mut rows = self.ledger().await;
         assert_eq!(rows.len(), 1, "{rows:?}");
@@ -208,7 +208,7 @@ impl ModelWorld {
     }
 }
 
-/// How many lost calls a sweep settles. It fails at none.
+/// Runs a sweep, which must not fail, and returns the number of settled calls.
 pub async fn sweep(store: &Store) -> u64 {
     let swept = reservations_sweep(store).await.unwrap();
     assert_eq!(swept.failed, 0);

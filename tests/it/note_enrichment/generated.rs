@@ -1,4 +1,4 @@
-//! Enrichments that a model writes: what it is told, what it cites, what it costs.
+//! Enrichments written by a model: the prompt, the citations, and the cost.
 
 use nyxcore_context::Section;
 use nyxcore_model_catalog::{BudgetEnforcement, BudgetScope, CallOutcome, Nanousd};
@@ -15,7 +15,7 @@ use super::*;
 /// Cites each of the five kinds once.
 const TEXT: &str = "Leases are renewed in `src/lease.rs` [1]. They expire unseen [2].\n\n- The sweeper came late [3].\n- Others saw it too [4].\n- The name is in snake case [5].";
 
-/// What each section has, and what stands in the prompt where it has nothing.
+/// The content of each section, and its heading and text in the prompt.
 const SECTIONS: [(Section, &str, &str); 5] = [
     (Section::Code, "Code", "Duration::from_secs(15)"),
     (
@@ -75,7 +75,7 @@ on_both_databases! {
         assert_eq!((report.citations_dropped, report.sentences_uncited, report.files_unknown.len()), (0, 0, 0));
         assert_eq!(report.templates, ["note_enrichment.system@1", "note_enrichment.user@1"]);
 
-        // What was shown while it was written is the text, in few events.
+        // The text streamed during the writing equals the final text, and has few events.
         let shown: Vec<&str> = events.iter().filter_map(|event| match event {
             EventBody::Text { stream, text } if stream == "write" => Some(text.as_str()),
             _ => None,
@@ -83,14 +83,14 @@ on_both_databases! {
         assert_eq!(shown.concat(), TEXT);
         assert!(shown.len() < 5, "{shown:?}");
 
-        // The suggestion is one until somebody accepts it.
+        // It stays a suggestion until a user accepts it.
         let scoped = lab.store().read(lab.tenant()).await.unwrap();
         let points = action_points_of_enrichments(&scoped, &[run.id.0]).await.unwrap().remove(&run.id.0).unwrap();
         assert_eq!((points.len(), points[0].text.as_str(), points[0].is_suggested()), (1, "Renew it before each batch.", true));
         assert_eq!(points[0].citations, [done.citations[1].clone(), done.citations[0].clone()]);
         drop(scoped);
 
-        // The call is in the ledger with its run, and on the run with its cost.
+        // The call is in the ledger with its run, and its cost is on the run.
         let row = lab.models.row().await;
         assert_eq!((row.context.run, row.context.step.as_deref(), row.context.purpose.as_str()), (Some(run.id.0), Some("write"), "note_enrichment"));
         let usage = lab.usage(run.id).await.unwrap();
@@ -117,7 +117,7 @@ on_both_databases! {
             assert!(user.contains(&format!("## {heading}\n\n(empty: nothing was found)")), "{section:?}: {user}");
             assert!(!user.contains(text), "{section:?}: {user}");
         }
-        // With nothing left the model is still told only what is there.
+        // With no knowledge left, the model's invented citations are dropped.
         let run = lab.start(lab.world.note.id, &any).await;
         let (run, _) = lab.work(run).await;
         let done = lab.read(run.id).await;
@@ -181,7 +181,7 @@ on_both_databases! {
         let preview = lab.preview(lab.world.note.id, &EnrichmentRequest::default()).await;
         assert_eq!(preview.sections[0].items.len(), 1);
         let run = lab.start(lab.world.note.id, &EnrichmentRequest::default()).await;
-        // As a worker leaves it that was killed after the model had answered.
+        // The state of a worker that was killed after the model had answered.
         let draft = json!({
             "answer": { "markdown": "It was kept [1], and [2].", "action_points": [], "open_questions": [] },
             "references": [{ "citation": citation(&lab).await, "section": "memory" }],

@@ -9,7 +9,7 @@ const PATH: &str = "src/lease.rs";
 const SHORT: &str = "fn short_lease() {}\n";
 const LONG: &str = "// One\n// Two\n// Three\nfn long_lease() {}\n";
 
-/// A pattern about leases, whose place are the lines 3 and 4 of that source's file.
+/// A pattern about leases at the lines 3 and 4 of that source's file.
 fn of_source(
     scoped: &Scoped<ReadWrite>,
     project: nyxcore_projects::ProjectId,
@@ -42,8 +42,8 @@ on_both_databases! {
         let done = enriched(&store, acme.id, note.id).await;
         let mut places: Vec<_> = done.citations.iter().filter(|one| one.kind == KnowledgeKind::CodePattern).map(|one| (one.title.as_str(), one.source_id, one.path.as_deref(), one.start_line)).collect();
         places.sort_unstable();
-        // The lines are in the long file alone: in the short one they are no more, and of the old place nobody knows
-        // which file it was.
+        // Only the long file has these lines. The short file does not have them, and the old place does not name its
+        // file.
         assert_eq!(places, [
             ("long leases", Some(long.0), Some(PATH), Some(3)),
             ("old leases", None, None, None),
@@ -64,7 +64,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         let citation = enriched(&store, acme.id, note.id).await.citations.remove(0);
         assert_eq!((citation.source_id, citation.path.as_deref()), (Some(only.0), Some(PATH)));
-        // Citations that were stored before they had a source are read.
+        // Citations that were stored without a source can still be read.
         let mut stored = serde_json::to_value(&citation).unwrap();
         stored.as_object_mut().unwrap().remove("source_id");
         let read: nyxcore_retrieval::Citation = serde_json::from_value(stored).unwrap();

@@ -1,4 +1,4 @@
-//! Templates of a tenant's own.
+//! Templates set by a tenant.
 
 use nyxcore_context::{template_get, template_list, template_reset, template_set};
 use nyxcore_note_enrichment::EnrichmentRequest;

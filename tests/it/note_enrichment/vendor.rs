@@ -1,4 +1,4 @@
-//! A tenant whose model is the scripted server's, with a note about leases and one piece of every kind of knowledge.
+//! A tenant with a model of the scripted server, a note about leases and one item of every kind of knowledge.
 
 use futures::StreamExt;
 use nyxcore_embeddings::QuestionMeaning;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::world::{World, world};
 use crate::models::world::ModelWorld;
 
-/// A model that costs a dollar a million tokens.
+/// A model that costs a dollar per million tokens.
 pub const MODEL: &str = "tiny";
 
 pub struct Lab {
@@ -29,7 +29,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A tenant whose default model gives these answers one after the other, and the last one for ever.
+    /// A tenant whose default model gives these answers in turn, and then repeats the last one.
     pub async fn new(db: &TestDatabase, replies: impl IntoIterator<Item = Reply>) -> Self {
         let models = ModelWorld::replies(db, replies).await;
         models.endpoint_add("local", MODEL).await;
@@ -55,7 +55,7 @@ impl Lab {
         self.models.tenant.id
     }
 
-    /// Gives the model a context window in tokens.
+    /// Sets the model's context window in tokens.
     pub async fn model_set(&self, context_window: Option<u64>) {
         let scoped = self.store().write(self.tenant()).await.unwrap();
         let model = NewTenantModel {
@@ -98,7 +98,7 @@ impl Lab {
             .failed(NOTE_ENRICHMENT_RUN, enrichment_failed())
     }
 
-    /// Has workers carry a run out, and gives it with its events.
+    /// Carries out a run with workers, and returns it with its events.
     pub async fn work(&self, run: RunId) -> (Run, Vec<EventBody>) {
         let workers = self.workers().start().unwrap();
         let events = self.events(run).await;
@@ -113,7 +113,7 @@ impl Lab {
         events.map(|event| event.unwrap().body).collect().await
     }
 
-    /// The world's note, enriched as it comes, and its run.
+    /// Enriches the world's note with the defaults, and returns the enrichment and its run.
     pub async fn enriched(&self) -> (NoteEnrichment, Run, Vec<EventBody>) {
         let run = self
             .start(self.world.note.id, &EnrichmentRequest::default())
@@ -122,7 +122,7 @@ impl Lab {
         (self.read(run.id).await, run, events)
     }
 
-    /// The code that the world's note cannot be enriched with.
+    /// The error code of the enrichment of the world's note, which must fail.
     pub async fn failed(&self) -> String {
         let (enrichment, run, _) = self.enriched().await;
         assert_eq!(enrichment.markdown, None);
@@ -140,18 +140,18 @@ impl Lab {
     }
 }
 
-/// An answer by the schema.
+/// An answer that matches the schema.
 pub fn answer(markdown: &str, points: Value) -> Reply {
     let value = json!({ "markdown": markdown, "action_points": points, "open_questions": ["Who renews it?"] });
     said(&value.to_string())
 }
 
-/// An answer of that text.
+/// An answer with that text.
 pub fn said(text: &str) -> Reply {
     Reply::events(chat::text(text))
 }
 
-/// What a model is told: the system text, and the user's.
+/// The texts of a request: the system text, and the user's.
 pub fn told(request: &VendorRequest) -> (String, String) {
     let body = request.json();
     let of = |role: &str| {

@@ -1,4 +1,4 @@
-//! What a note said before, and suggestions that are accepted one by one.
+//! Earlier versions of notes, and suggestions that are accepted one by one.
 
 use nyxcore_projects::{
     NOTE_VERSIONS_MAX, NoteVersionId, NoteVersionList, NoteVersionReason, action_point_accept,
@@ -22,7 +22,7 @@ on_both_databases! {
         assert_eq!((versions[0].body.as_str(), versions[0].reason, versions[0].enrichment_id), (world.note.body.as_str(), NoteVersionReason::Enriched, Some(done.run_id.0)));
         let restored = note_version_restore(&scoped, versions[0].id).await.unwrap();
         assert_eq!((restored.title, restored.body), (world.note.title.clone(), world.note.body.clone()));
-        // What was restored over is a version too; restored again, nothing changes.
+        // The text that a restore replaces becomes a version too. Another restore changes nothing.
         note_version_restore(&scoped, versions[0].id).await.unwrap();
         let versions = NoteVersionList.page(&scoped, world.note.id, &PageRequest::first(9)).await.unwrap().into_items();
         assert_eq!(versions.iter().map(|version| version.reason).collect::<Vec<_>>(), [NoteVersionReason::Restored, NoteVersionReason::Enriched]);
@@ -56,7 +56,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         let statuses: Vec<_> = points(&store, acme.id, &done).await.iter().map(|point| point.status).collect();
         assert_eq!(statuses, [ActionPointStatus::Open, ActionPointStatus::Dismissed]);
-        // The record stays: the text, its citations, and a second thought about a suggestion.
+        // The record stays: the text, its citations, and a changed decision about a suggestion.
         let kept = read(&store, acme.id, &done).await;
         assert_eq!((kept.markdown, kept.citations, kept.decision), (done.markdown, done.citations, EnrichmentDecision::Dismissed));
         let scoped = store.write(acme.id).await.unwrap();

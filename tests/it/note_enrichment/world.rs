@@ -17,8 +17,8 @@ use nyxcore_tenancy::{Access, ReadWrite, Repository, Scoped, Store, TenantId, Ty
 
 const LEASE_RS: &str = "//! Leases.\n\nuse std::time::Duration;\n\n/// Renews the lease of a worker.\npub fn renew_lease(worker: &str) -> Duration {\n    let fence = \"```\";\n    Duration::from_secs(15)\n}\n";
 
-/// A project with one piece of every kind of knowledge about leases, one of another matter, and a note that asks about
-/// leases.
+/// A project with one item of every kind of knowledge about leases, one about something else, and a note that asks
+/// about leases.
 pub struct World {
     pub project: ProjectId,
     pub source: SourceId,
@@ -99,7 +99,7 @@ pub async fn world(store: &Store, tenant: TenantId) -> World {
     }
 }
 
-/// What was cited is there, in its owner's own table, and says what was quoted.
+/// Checks that a cited object exists in its own table, and has the quoted text.
 pub async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &Citation) {
     let scoped = store.read(tenant).await.unwrap();
     let subject = citation.subject_id.as_deref().unwrap_or_default();
@@ -149,7 +149,7 @@ pub async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &
     assert!(text.contains(&citation.excerpt), "{citation:?}");
 }
 
-/// The lines that a citation names, out of the stored file.
+/// The lines of a citation, read from the stored file.
 async fn lines<A: Access>(scoped: &Scoped<A>, source: SourceId, citation: &Citation) -> String {
     let path = citation.path.clone().unwrap();
     let file = &files_by_path(scoped, source, Some(&[&path])).await.unwrap()[&path];

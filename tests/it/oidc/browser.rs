@@ -6,20 +6,20 @@ use std::time::Duration;
 use reqwest::header;
 use serde_json::Value;
 
-/// How long one answer may take.
+/// How long one response may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// More redirects than a journey has.
+/// More redirects than any login flow has.
 const REDIRECTS_MAX: usize = 20;
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
     pub(crate) body: String,
-    /// The cookies it sets, as they stand in its headers.
+    /// The `Set-Cookie` headers.
     pub(crate) set_cookie: Vec<String>,
-    /// The same by name and value.
+    /// The cookies by name and value.
     pub(crate) cookies: Vec<(String, String)>,
 }
 
@@ -28,7 +28,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
-    /// The stable code of a refusal.
+    /// The stable error code.
     pub(crate) fn code(&self) -> &str {
         let at = self.body.find("\"code\":\"").map(|at| &self.body[at + 8..]);
         at.and_then(|rest| rest.split('"').next())
@@ -36,13 +36,13 @@ impl Answer {
     }
 }
 
-/// A browser of its own, which knows one server by its address.
+/// A browser that accesses one server by its address.
 pub(crate) struct Browser {
     base: String,
-    /// Where the provider sends browsers back to, up to the path.
+    /// The origin to which the provider redirects browsers.
     public: String,
     client: reqwest::Client,
-    /// By origin and name; paths are not told apart, because no two cookies here differ by them.
+    /// By origin and name; paths are ignored, because no two cookies here differ by path.
     cookies: BTreeMap<(String, String), String>,
 }
 
@@ -51,7 +51,7 @@ impl Browser {
         Self::behind(base, base)
     }
 
-    /// The same for a server that says that it is reached at another address.
+    /// As [`new`](Self::new), for a server whose public address is different.
     pub(crate) fn behind(base: &str, public: &str) -> Self {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -65,12 +65,12 @@ impl Browser {
         }
     }
 
-    /// A path of the server, or a whole address.
+    /// Requests a path of the server, or an absolute address.
     pub(crate) async fn get(&mut self, address: &str) -> Answer {
         self.send(reqwest::Method::GET, address, None).await
     }
 
-    /// The names of its cookies of the server.
+    /// The names of the server's cookies.
     pub(crate) fn cookies(&self) -> Vec<&str> {
         let ours = self
             .cookies
@@ -79,7 +79,7 @@ impl Browser {
         ours.map(|(_, name)| name.as_str()).collect()
     }
 
-    /// Takes the names of another browser's cookies over, with a value of one's own.
+    /// Copies the names of another browser's cookies, with a different value.
     pub(crate) fn cookie_forge(&mut self, other: &Self, value: &str) {
         for (place, _) in other
             .cookies
@@ -90,25 +90,25 @@ impl Browser {
         }
     }
 
-    /// The whole journey: the answer to the browser that came back.
+    /// A complete login flow; returns the response to the redirect back.
     pub(crate) async fn sign_in(&mut self, person: &str, path: &str) -> Answer {
         let back = self.travel(person, path).await;
         self.get(&back).await
     }
 
-    /// Out to the provider and through it, up to the address that it sends the browser back to.
+    /// Follows the flow through the provider, up to the address to which it redirects the browser.
     pub(crate) async fn travel(&mut self, person: &str, path: &str) -> String {
         let out = self.get(path).await;
         let out = out.location.unwrap_or_else(|| panic!("{}", out.body));
         self.travel_from(person, &out).await
     }
 
-    /// The same from the provider's address on.
+    /// As [`travel`](Self::travel), from the provider's address on.
     pub(crate) async fn travel_from(&mut self, person: &str, out: &str) -> String {
         let mut address = out.to_owned();
         for _ in 0..REDIRECTS_MAX {
             let mut answer = self.get(&address).await;
-            // The provider's own pages: who signs in, and whether it may tell.
+            // The provider's own pages: login and consent.
             let prompt = ["login", "consent"];
             let asked = prompt.into_iter().find(|name| {
                 answer

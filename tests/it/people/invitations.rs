@@ -1,4 +1,4 @@
-//! Invitations are valid once, for a week and for one address. All other attempts get the same answer.
+//! Invitations are valid once, for a week and for one address. All invalid attempts get the same response.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::audit::{AuditActor, AuditFilter, audit_list, system_entry_list};
@@ -34,7 +34,7 @@ on_both_databases! {
         assert_eq!(accept(&store, &secret, bob).await.unwrap_err().code(), "INVITATION_INVALID");
         assert_eq!(invitation_look(&store, &secret).await.unwrap_err().code(), "INVITATION_INVALID");
 
-        // Both halves of it are in the tenant's own log.
+        // Both the invitation and its acceptance are in the tenant's own log.
         let scoped = store.read(acme.id).await.unwrap();
         let used = Invitations::require(&scoped, invitation.id).await.unwrap();
         assert_eq!((used.accepted_by, used.accepted_at), (Some(bob), Some(store.env().now())));
@@ -63,7 +63,7 @@ on_both_databases! {
         assert!(invitation_revoke(&scoped, revoked_one.id).await.unwrap().revoked_at.is_some());
         scoped.commit().await.unwrap();
         let (_, good) = invite(&store, &acme, "bob@example.org", Role::Member).await;
-        // The secret of another, with the id of this one: right in form, and its checksum made anew.
+        // Another invitation's secret with the id of this one: valid in form, with a new checksum.
         let id = good.rsplit_once('_').unwrap().0;
         let stranger = format!("{id}_{}", replaced.rsplit_once('_').unwrap().1);
         let digit = if good.ends_with('0') { "1" } else { "0" };
@@ -81,9 +81,9 @@ on_both_databases! {
             let looked = invitation_look(&store, secret).await.unwrap_err();
             assert_eq!((looked.code(), looked.to_string()), first, "{secret:.80}");
         }
-        // Good, and for somebody else.
+        // Valid, but for another person.
         assert_eq!(refused(&good, mallory).await, first);
-        // Until the very end of the week, and not after it.
+        // Valid until the end of the week, and not after it.
         clock.advance(TimeDelta::days(7) - TimeDelta::microseconds(1));
         assert!(invitation_look(&store, &good).await.is_ok());
         clock.advance(TimeDelta::microseconds(1));
@@ -92,7 +92,7 @@ on_both_databases! {
 
         assert_eq!(role_of(&store, &acme, bob).await, None);
         assert_eq!(role_of(&store, &acme, mallory).await, None);
-        // What had the form of an invitation is written down as refused, without its secret.
+        // Texts in the form of an invitation's secret are recorded as refused, without the secret.
         let entries = system_entry_list(&store, "2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
         let refusals: Vec<_> = entries.iter().filter(|entry| entry.outcome == "INVITATION_INVALID").collect();
         assert_eq!(refusals.len(), 5, "{refusals:#?}");
@@ -131,7 +131,7 @@ on_both_databases! {
         for (name, has, offered) in [("bob", "VIEWER", Role::Admin), ("carol", "ADMIN", Role::Viewer)] {
             let user = person(&store, name).await;
             let (_, secret) = invite(&store, &acme, &format!("{name}@example.org"), offered).await;
-            // They came in by another door meanwhile.
+            // The person has joined in another way meanwhile.
             let scoped = store.write(acme.id).await.unwrap();
             let sql = "INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
             scoped.sql_execute(sql, [user.into(), has.into(), store.env().now().into()]).await.unwrap();
@@ -169,7 +169,7 @@ on_both_databases! {
         let admin = acting(&store, acme.id, ada.id, Role::Admin);
         let scoped = store.write_as(&admin).await.unwrap();
         assert_eq!(invitation_revoke(&scoped, offered.id).await.unwrap_err().code(), "FORBIDDEN");
-        // Neither by another for the same address.
+        // Nor by another invitation for the same address.
         let new = NewInvitation { email: "bob@example.org".into(), role: Role::Viewer };
         assert_eq!(invitation_create(&scoped, new).await.unwrap_err().code(), "FORBIDDEN");
         drop(scoped);
@@ -259,7 +259,7 @@ async fn open(store: &Store, secrets: [&String; 3]) -> [bool; 3] {
     open
 }
 
-/// A secret of that id whose checksum is right, as anybody can make one who read how.
+/// A secret for that id with a valid checksum, which anybody can compute.
 fn checksummed(id: &str) -> String {
     use sha2::{Digest, Sha256};
     let head = format!("{id}_{}", "0".repeat(48));

@@ -100,7 +100,7 @@ on_both_databases! {
             assert_eq!(refused.code(), "FORBIDDEN", "{role:?}");
         }
         assert_eq!((role_of(&store, &acme, ada.id).await, role_of(&store, &other, ada.id).await), (Some(Role::Owner), None));
-        // The invitation is good still.
+        // The invitation is still valid.
         assert_eq!(super::accept(&store, &secret, ada.id).await.unwrap(), Role::Admin);
     }
 
@@ -153,11 +153,11 @@ on_both_databases! {
             codes
         };
         assert_eq!(codes(&as_ada).await, ["LAST_OWNER"; 3]);
-        // Also not by the program itself or an operator.
+        // The program itself and an operator are refused too.
         let scoped = store.write_as_operator(acme.id).await.unwrap();
         assert_eq!(member_remove(&scoped, ada.id).await.unwrap_err().code(), "LAST_OWNER");
         drop(scoped);
-        // To stay an owner changes nothing; with another owner each of them passes.
+        // Keeping the role changes nothing. With another owner each of the changes succeeds.
         let scoped = store.write_as(&as_ada.fresh()).await.unwrap();
         assert_eq!(member_role_set(&scoped, ada.id, Role::Owner).await.unwrap().role, Role::Owner);
         drop(scoped);
@@ -193,7 +193,8 @@ on_both_databases! {
             assert_eq!(owners, 1, "round {round}: {codes:?}");
             let refused: Vec<_> = codes.into_iter().filter(|code| *code != "OK").collect();
             match round % 3 {
-                // One after the other each gives the tenant to the other: the second has it to give, or has it no more.
+                // The transfers run one after the other: either the second one is possible again, or its caller is no
+                // longer an owner.
                 2 => assert!(refused.is_empty() || refused == ["FORBIDDEN"], "round {round}: {refused:?}"),
                 _ => assert_eq!(refused, ["LAST_OWNER"], "round {round}"),
             }
@@ -224,7 +225,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let bob = member(&store, &acme, "bob", Role::Owner).await;
         let carol = member(&store, &acme, "carol", Role::Admin).await;
-        // The request was let in while Bob was an owner.
+        // The request was admitted while Bob was an owner.
         let as_bob = acting(&store, acme.id, bob, Role::Owner);
         role_set(&store, &acme, bob, Role::Member).await;
         let scoped = store.write_as(&as_bob.fresh()).await.unwrap();
@@ -284,7 +285,7 @@ on_both_databases! {
         let scoped = store.write_as(&acting(&store, acme.id, ada.id, Role::Owner)).await.unwrap();
         member_remove(&scoped, bob).await.unwrap();
         scoped.commit().await.unwrap();
-        // A viewer changes nothing, and may go.
+        // A viewer may change nothing, but may leave.
         let scoped = store.write_as(&acting(&store, acme.id, carol, Role::Viewer)).await.unwrap();
         member_leave(&scoped).await.unwrap();
         scoped.commit().await.unwrap();

@@ -1,5 +1,5 @@
-//! One person with two accounts in a tenant, by the real binary: both work on the same objects, and a viewer only
-//! reads.
+//! One person with two accounts in a tenant, with the real binary: both accounts work on the same objects, and a viewer
+//! can only read.
 
 use nyxcore_sync::git::testing::TestRepository;
 use nyxcore_tenancy::people::invitation_accept;
@@ -15,7 +15,7 @@ const OLIVER: &str = "oliver.baer@example.org";
 const ALIAS: &str = "oliver.baer+ckbnyx@example.org";
 const VIEWER: &str = "vera@example.org";
 
-/// Everything of the tenant that this story is about, with who made it.
+/// All objects of the tenant in this test, with their creators.
 const EVERYTHING: &str = "{ projects(first: 4) { totalCount nodes { id slug name description createdBy { email }
     sources { id url status headCommit files(first: 4) { totalCount nodes { path content } } syncs(first: 4) { totalCount nodes { status startedBy { email } } } }
     notes(first: 4) { totalCount nodes { id title body createdBy { email } } }
@@ -26,7 +26,7 @@ on_both_databases! {
     async fn two_accounts_of_one_person_work_on_the_same_things(db: TestDatabase) {
         let server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
         let oliver = Api::new(&server, &command(&db, &["tenant", "create", "acme", "--name", "Acme", "--owner", OLIVER, "--print-token"]));
-        // The other account is there already, with a tenant of its own.
+        // The other account exists already, with its own tenant.
         let elsewhere = Api::new(&server, &command(&db, &["tenant", "create", "ckbnyx", "--name", "CKB", "--owner", ALIAS, "--print-token"]));
         join(&db, &oliver, &elsewhere, ALIAS, "ADMIN").await;
         let alias = Api::new(&server, &token(&db, ALIAS, "ADMIN"));
@@ -59,8 +59,7 @@ on_both_databases! {
                 assert_eq!(node["node"]["id"], made[kind], "{kind}");
             }
             work_on(other, &made).await;
-            // A sync that the other starts imports what changed, and the post that was made of the file is brought up
-            // to date.
+            // A sync started by the other account imports the change, and updates the post that was made from the file.
             repository.write("docs/leases.md", format!("---\ntitle: Leases of {name}\n---\nThey are renewed.\n"));
             repository.commit("Change");
             sync(other, &made["source"]).await;
@@ -78,7 +77,7 @@ on_both_databases! {
             assert_eq!(starters, [other_email, maker_email]);
         }
 
-        // Each deletes what the other made, down to the projects.
+        // Each account deletes what the other created, including the projects.
         let seen = oliver.ask(EVERYTHING, json!({})).await;
         for (project, by) in seen["projects"]["nodes"].as_array().unwrap().iter().zip([&oliver, &alias]) {
             for post in project["blogPosts"]["nodes"].as_array().unwrap() {
@@ -94,7 +93,7 @@ on_both_databases! {
     }
 }
 
-/// A project with a source that is synced, a note, a post, and a post that is imported and published.
+/// Creates a project with a synced source, a note, a post, and an imported and published post.
 async fn make(api: &Api, name: &str, url: &str) -> Value {
     let project = change(
         api,
@@ -148,7 +147,7 @@ async fn make(api: &Api, name: &str, url: &str) -> Value {
     json!({"project": project, "source": source, "note": note["note"]["id"], "post": post["blogPost"]["id"], "imported": imported["id"]})
 }
 
-/// What the other does with it, all of which passes.
+/// Changes these objects with the other account, all of which succeeds.
 async fn work_on(api: &Api, made: &Value) {
     let text = "Changed by the other";
     for (field, input, answer, value) in [
@@ -186,7 +185,7 @@ async fn work_on(api: &Api, made: &Value) {
     assert_eq!(back, json!({"status": "DRAFT", "publishedAt": null}));
 }
 
-/// A viewer is refused, whatever it is.
+/// A viewer is refused every change.
 async fn changes_nothing(viewer: &Api, made: &Value) {
     let members = "{ viewer { user { id } tenant { members { nodes { role user { id } } } } } }";
     let people = viewer.ask(members, json!({})).await["viewer"].clone();
@@ -247,7 +246,7 @@ async fn changes_nothing(viewer: &Api, made: &Value) {
     assert_eq!(viewer.refused(invitations, json!({})).await, "FORBIDDEN");
 }
 
-/// Invites an address, whose person accepts with a session.
+/// Invites an address, and accepts with a session of its account.
 async fn join(db: &TestDatabase, by: &Api, who: &Api, email: &str, role: &str) {
     let invited = change(
         by,
@@ -269,7 +268,7 @@ async fn join(db: &TestDatabase, by: &Api, who: &Api, email: &str, role: &str) {
         ),
         (&json!(email), &json!("OPEN"), &json!(OLIVER))
     );
-    // A token does not join a tenant, and nobody else's session does.
+    // A token cannot join a tenant, nor can another person's session.
     let query = "mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { membership { role } } }";
     let refused = who
         .refused(query, json!({"input": {"secret": secret}}))
@@ -288,9 +287,9 @@ async fn join(db: &TestDatabase, by: &Api, who: &Api, email: &str, role: &str) {
     assert_eq!(*listed, expected);
 }
 
-/// Accepts an invitation as the person with that address does who is signed in, and returns the role.
+/// Accepts an invitation with a session of the account with that address, and returns the role.
 async fn accept(db: &TestDatabase, email: &str, secret: &str) -> Value {
-    // The server's database: on SQLite it lies in its data directory.
+    // The server's database: on SQLite it is in its data directory.
     let url = match db.backend() {
         DbBackend::Sqlite => format!("sqlite://{}/data/nyxcore.sqlite", db.folder().display()),
         _ => db.app_url().to_owned(),
@@ -306,7 +305,7 @@ async fn accept(db: &TestDatabase, email: &str, secret: &str) -> Value {
     json!(joined.unwrap().membership.role)
 }
 
-/// Syncs a source to the end, which is a success.
+/// Syncs a source, which must succeed.
 async fn sync(api: &Api, source: &Value) {
     let started = change(
         api,
@@ -325,13 +324,13 @@ async fn sync(api: &Api, source: &Value) {
     );
 }
 
-/// A mutation that passes, and its payload.
+/// Runs a mutation that must succeed, and returns its payload.
 async fn change(api: &Api, field: &str, input: &str, answer: &str, value: Value) -> Value {
     let query = format!("mutation ($input: {input}!) {{ {field}(input: $input) {{ {answer} }} }}");
     api.ask(&query, json!({"input": value})).await[field].clone()
 }
 
-/// What a command prints.
+/// The standard output of a command.
 fn command(db: &TestDatabase, arguments: &[&str]) -> String {
     let output = nyxcore_command(db)
         .unwrap()

@@ -1,4 +1,4 @@
-//! Personas through GraphQL: every field, null and absent, bad input, and who may do what.
+//! Personas through GraphQL: all fields, null and absent values, invalid input, and permissions.
 
 use nyxcore_gateway::Limits;
 use nyxcore_personas::starter_personas;
@@ -92,7 +92,7 @@ on_both_databases! {
             expected[field] = value;
         }
         assert_eq!(changed, expected);
-        // What is left out stays.
+        // Omitted fields stay unchanged.
         assert_eq!(api.update(&made["id"], json!({})).await, expected);
 
         let cleared = json!({ "systemPrompt": null, "traits": null, "specializations": null, "category": null, "defaultModel": null });
@@ -104,7 +104,7 @@ on_both_databases! {
             expected[field] = value;
         }
         assert_eq!(changed, expected);
-        // Derived ones follow the description from then on.
+        // From then on automatic specializations follow the description.
         let changed = api.update(&made["id"], json!({ "description": "Knows React." })).await;
         assert_eq!(changed["specializations"], json!(["frontend"]));
     }
@@ -130,7 +130,7 @@ on_both_databases! {
         assert_eq!((&chosen["model"], chosen["calledModel"] != model["id"]), (&model["id"], true));
         assert!(chosen["warning"].as_str().unwrap().contains("was shut down"), "{chosen}");
 
-        // One that is hidden later is not called, and says why.
+        // A model that is hidden later is not called, and the error says why.
         let made = api.create(json!({ "name": "Ines", "description": "", "defaultModel": { "model": "gpt-4.1-mini" } })).await;
         api.data("mutation { setModelHidden(input: { model: \"gpt-4.1-mini\", hidden: true }) { model { id } } }", json!({})).await;
         let chosen = &api.update(&made["id"], json!({})).await["defaultModel"];
@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!((&read["personas"]["totalCount"], &read["personaMatches"][0]["persona"]["id"]), (&json!(1), &made["id"]));
         for (document, variables) in [
             ("mutation { createPersona(input: { name: \"New\", description: \"\" }) { persona { id } } }", json!({})),
-            // The policy is asked before the model is looked for.
+            // The policy is checked before the model is looked up.
             ("mutation { createPersona(input: { name: \"New\", description: \"\", defaultModel: { model: \"nothing\" } }) { persona { id } } }", json!({})),
             ("mutation ($id: ID!) { updatePersona(input: { personaId: $id, name: \"New\" }) { persona { id } } }", json!({ "id": made["id"] })),
             ("mutation ($id: ID!) { deletePersona(input: { personaId: $id }) { deletedId } }", json!({ "id": made["id"] })),

@@ -1,4 +1,4 @@
-//! Which personas fit a task, in which order, and why.
+//! The personas that match a task, their order, and the reasons.
 
 use nyxcore_personas::{
     MATCHES_MAX, MatchReasonKind, NewPersona, PersonaMatch, persona_create, persona_matches,
@@ -77,7 +77,7 @@ on_both_databases! {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();
-        // More than are read at once, and two that match: the newest and the oldest.
+        // More personas than are read at once. Only the newest and the oldest match.
         for number in 0..130 {
             let text = if number == 0 || number == 129 { "Knows React." } else { "" };
             persona_create(&scoped, described(&format!("P{number}"), text)).await.unwrap();

@@ -1,4 +1,4 @@
-//! The default model of a persona: which are accepted, and what is kept.
+//! The default model of a persona: accepted models, and the stored value.
 
 use nyxcore_personas::{
     NewPersona, PersonaChanges, PersonaModel, PersonaModelChoice, Personas, persona_create,
@@ -45,7 +45,7 @@ on_both_databases! {
         let sonnet = "claude-sonnet-4-6";
         assert_eq!(kept(&scoped, choice(None, sonnet)).await, pair("anthropic", sonnet));
         assert_eq!(kept(&scoped, choice(Some("anthropic"), " claude-sonnet-4-6 ")).await, pair("anthropic", sonnet));
-        // The version of one day stays that version.
+        // A dated model version is stored as that version.
         let dated = "claude-sonnet-4-5-20250929";
         assert_eq!(kept(&scoped, choice(None, dated)).await, pair("anthropic", dated));
     }

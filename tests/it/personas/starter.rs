@@ -1,4 +1,4 @@
-//! The starter set: installed once, also by many at a time, and never over what is there.
+//! The starter set: installed once, also by concurrent calls, and never over existing personas.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ on_both_databases! {
         assert_eq!(first.skipped, ["Technical writer"]);
         assert_eq!(Personas::require(&scoped, own.id).await.unwrap(), own);
 
-        // One that was renamed is not installed a second time; one that was deleted is.
+        // A renamed persona is not installed a second time; a deleted one is.
         let (renamed, deleted) = (&first.installed[0], &first.installed[1]);
         let changes = PersonaChanges { name: Some("Freda".into()), ..PersonaChanges::default() };
         persona_update(&scoped, renamed.id, changes).await.unwrap();

@@ -1,4 +1,4 @@
-//! What uses bring to a persona: XP, level and success rate, once a run, and none is lost.
+//! The effect of uses on a persona: XP, level and success rate, counted once per run, and never lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +67,7 @@ impl PersonaWorld {
         start.run().id
     }
 
-    /// Has workers carry the run out, as the program wires them, and tells how it ended.
+    /// Carries out the run with workers, wired as in the program, and returns its status.
     async fn work(&self, run: RunId, handler: impl RunHandler) -> RunStatus {
         let workers = Workers::builder(&self.store)
             .handler(handler)
@@ -95,17 +95,17 @@ impl PersonaWorld {
     }
 }
 
-/// What a handler does instead of the work, or after it.
+/// How a handler fails.
 enum Fails {
     /// Fails for good before the work.
     Before,
     /// Panics before the work.
     Panics,
-    /// Does the work and fails then, the first time.
+    /// Does the work and then fails, the first time.
     After(RunFailure, AtomicBool),
 }
 
-/// Enriches, and fails.
+/// A handler that enriches, and fails.
 struct Failing(EnrichmentHandler, Fails);
 
 impl Failing {
@@ -189,7 +189,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let world = PersonaWorld::new(store).await;
         let run = world.start().await;
-        // Its worker is gone for the third time, which is the last.
+        // Its worker is lost for the third time, which is the limit.
         let raw = db.superuser_connection().await.unwrap();
         let now = world.store.env().now();
         let sql = "UPDATE runs SET status = 'RUNNING', worker = $1, attempt = 3, lease_expires_at = $2, progress_at = $3 WHERE id = $4";
@@ -248,7 +248,7 @@ on_both_databases! {
         }
         scoped.commit().await.unwrap();
         assert_eq!(world.sums().await, (10, 1, 0));
-        // A use is no change of the persona.
+        // A use does not count as a change of the persona.
         let persona = world.persona().await;
         assert_eq!(persona.updated_at, persona.created_at);
     }
@@ -277,7 +277,7 @@ on_both_databases! {
         let scoped = world.store.write(other.id).await.unwrap();
         let theirs = PersonaUse { persona: world.persona, run, succeeded: true };
         assert!(!persona_use_record(&scoped, theirs).await.unwrap());
-        // Nor does a persona of one's own by another tenant's run.
+        // Nor is a tenant's own persona changed by another tenant's run.
         let new = NewPersona { name: "Otto".into(), ..NewPersona::default() };
         let own = persona_create(&scoped, new).await.unwrap();
         let refused = persona_use_record(&scoped, PersonaUse { persona: own.id, ..theirs }).await;

@@ -25,7 +25,7 @@ on_both_databases! {
         blobs_insert(&scoped, vec![text("b1", "fn b() {}")]).await.unwrap();
         let missing = blobs_missing(&scoped, &["c3", "b1", "a2", "c3"]).await.unwrap();
         assert_eq!(missing, ["c3", "a2"]);
-        // A content that is there stays as it is: the id says what it holds.
+        // An existing content stays unchanged, because its id identifies the content.
         blobs_insert(&scoped, vec![text("b1", "other"), text("a2", "fn a() {}"), binary("c3")]).await.unwrap();
         blobs_insert(&scoped, vec![text("b1", "other")]).await.unwrap();
         assert!(blobs_missing(&scoped, &["a2", "b1", "c3"]).await.unwrap().is_empty());
@@ -159,7 +159,7 @@ on_both_databases! {
         let (other, _) = tenant(&store, "other").await;
         let scoped = store.write(other.id).await.unwrap();
         assert_eq!(files_apply(&scoped, mine, added(&[("a.rs", "x1")])).await.unwrap_err().code(), "NOT_FOUND");
-        // Another tenant's content is not there either.
+        // Another tenant's content does not count as existing.
         assert_eq!(blobs_missing(&scoped, &["x1"]).await.unwrap(), ["x1"]);
         let theirs = source(&scoped).await;
         assert_eq!(files_apply(&scoped, theirs, added(&[("a.rs", "x1")])).await.unwrap_err().code(), "NOT_FOUND");
@@ -246,7 +246,7 @@ on_both_databases! {
         assert_eq!(Projects::get(&scoped, project).await.unwrap(), None);
         assert!(found(&scoped, "zebra leases").await.is_empty());
         scoped.commit().await.unwrap();
-        // Past every scope: no row of it is left.
+        // Read past all scopes: no row is left.
         let everything = db.superuser_connection().await.unwrap();
         for table in ["projects", "sources", "source_files", "blobs", "notes", "search_documents"] {
             let count = Statement::from_string(everything.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));

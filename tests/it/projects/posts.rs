@@ -60,7 +60,7 @@ on_both_databases! {
         assert_eq!((again.id, again.title.as_str(), again.status), (post.id, "Leases, again", BlogPostStatus::Published));
         assert_eq!(again.body, "# Leases, again\n\nThey are renewed.\n");
         assert_eq!(ProjectBlogPosts.count(&scoped, project).await.unwrap(), 1);
-        // The post outlives the source it came from.
+        // The post remains after its source is removed.
         source_remove(&scoped, source).await.unwrap();
         assert_eq!(BlogPosts::require(&scoped, post.id).await.unwrap(), again);
     }
@@ -97,7 +97,7 @@ on_both_databases! {
         ] {
             assert_eq!(import(&scoped, of, path).await.unwrap_err().code(), code, "{path}");
         }
-        // A source that is not the project's.
+        // A source of another project.
         let source = source_add(&scoped, source_in(beside)).await.unwrap().id;
         let foreign = BlogPostImport { source_id: Some(source), ..import_of(project, "a.md") };
         assert_eq!(blog_post_import(&scoped, foreign).await.unwrap_err().code(), "NOT_FOUND");
@@ -185,7 +185,7 @@ async fn synced(scoped: &Scoped<ReadWrite>, texts: &[(&str, &str)]) -> (ProjectI
 async fn files(scoped: &Scoped<ReadWrite>, source: SourceId, texts: &[(&str, &str)]) {
     let mut added = Vec::new();
     for (path, text) in texts {
-        // An id that is the text's own, as Git's is.
+        // An id that depends on the text, as in Git.
         let oid = format!(
             "{:x}-{}",
             text.len(),

@@ -21,7 +21,7 @@ use crate::sync::world::{SyncWorld, repository};
 
 const TOKEN: &str = "ghp_a_token_of_acme";
 
-/// A world that may ask this machine, and can open secrets.
+/// A world that may access this machine's addresses, and can decrypt secrets.
 async fn world(db: &TestDatabase) -> SyncWorld {
     let mut world = SyncWorld::new(db, &store(db).await, "acme").await;
     world.options.policy.allow_private = true;
@@ -33,7 +33,7 @@ fn keyring() -> Keyring {
     Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()))
 }
 
-/// A server that wants a password for everything.
+/// A server that requires a password for every request.
 async fn private_server(db: &TestDatabase) -> GitHttpServer {
     let options = GitHttpOptions {
         filter: true,
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(end(&world.synced(source).await), GOOD);
         assert_eq!(world.paths(source).await, ["a.rs"]);
 
-        // A worker that cannot open it says so, and does not try without.
+        // A worker that cannot decrypt the credential reports it, and does not try without.
         let mut blind = world.options.clone();
         blind.keyring = Some(keyring());
         let before = server.requests().len();
@@ -112,13 +112,13 @@ on_both_databases! {
         assert_eq!(end(&world.synced(source).await), REFUSED);
     }
 
-    /// Who may change a source could have its token sent to a host of their own.
+    /// A user who may change a source must not be able to have its token sent to another host.
     async fn a_credential_does_not_follow_its_source_to_another_host(db: TestDatabase) {
         let world = world(&db).await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
-        // Two hosts, as far as credentials go: another port. Both would take the token.
+        // For credentials, another port is another host. Both servers would accept the token.
         let (good, evil) = (private_server(&db).await, private_server(&db).await);
         let source = world.source_at(&good.url("atlas/.git"), None, "").await;
         set(&world, source, token(TOKEN)).await;
@@ -131,7 +131,7 @@ on_both_databases! {
             scoped.commit().await.unwrap();
             had != kind(&world, source).await
         };
-        // Another repository of the host is the same host.
+        // Another repository on the host counts as the same host.
         assert!(!moved(good.url("atlas/.git/")).await);
         assert_eq!(end(&world.synced(source).await), GOOD);
         assert!(moved(evil.url("atlas/.git")).await);
@@ -140,7 +140,7 @@ on_both_databases! {
         assert!(!moved(good.url("atlas/.git")).await);
         assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
 
-        // And where somebody forgot to forget it: what is sealed says where it may go.
+        // And if the credential was not removed: the sealed value names the host that it is for.
         set(&world, source, token(TOKEN)).await;
         sql(&db, &format!("UPDATE sources SET url = '{}'", evil.url("atlas/.git"))).await;
         assert_eq!(kind(&world, source).await, SourceCredentialKind::Token);
@@ -175,11 +175,11 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         assert_eq!(kind(&world, source).await, SourceCredentialKind::Connection);
         assert_eq!(end(&world.synced(source).await), GOOD);
-        // The server is another one: its token is not for it.
+        // The connection now belongs to another server, so its token is not used.
         sql(&db, "UPDATE git_connections SET base_url = 'http://127.0.0.2:1/api/v3'").await;
         assert_eq!(end(&world.synced(source).await), REFUSED);
         sql(&db, "UPDATE git_connections SET base_url = 'http://127.0.0.1:1/api/v3'").await;
-        // One of its own is stronger.
+        // The source's own credential takes precedence.
         set(&world, source, token("ghp_another")).await;
         assert_eq!(end(&world.synced(source).await), REFUSED);
     }

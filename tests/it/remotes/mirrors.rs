@@ -12,7 +12,7 @@ use super::sql;
 use crate::support::store;
 use crate::sync::world::{SyncWorld, repository};
 
-/// A world with a source that was synced: its mirror is on the disk.
+/// A world with a synced source, whose mirror is on the disk.
 async fn synced(db: &TestDatabase) -> (SyncWorld, SourceId, PathBuf) {
     let world = SyncWorld::new(db, &store(db).await, "acme").await;
     let mut repository = repository(db, "atlas");
@@ -33,7 +33,7 @@ on_both_databases! {
     async fn a_mirror_goes_when_its_source_was_removed_and_not_before(db: TestDatabase) {
         let (world, source, mirror) = synced(&db).await;
         let beside = |end: &str| mirror.with_extension(end);
-        // What killed processes left, of this source and of one that is gone.
+        // Leftovers of killed processes, of this source and of a removed one.
         fs::create_dir(beside("new")).unwrap();
         fs::create_dir(beside("ssh")).unwrap();
         fs::write(beside("ssh").join("key"), "s3cret").unwrap();
@@ -49,7 +49,7 @@ on_both_databases! {
         source_remove(&scoped, source).await.unwrap();
         assert!(mirror.exists());
         scoped.commit().await.unwrap();
-        // Somebody is still at work with it.
+        // The mirror is still in use.
         let lock = File::open(beside("lock")).unwrap();
         lock.lock().unwrap();
         assert_eq!(sweep(&world).await, 0);
@@ -75,7 +75,7 @@ on_both_databases! {
         let mirror = mirror.with_file_name(source.0.to_string());
         assert!(mirror.exists());
         assert_eq!(sweep(&world).await, 0);
-        // Past the program's own ways, and with nobody told: an operator, or a tenant that ends.
+        // Directly in the database and without a signal, as by an operator or at the end of a tenant.
         sql(&db, "DELETE FROM projects WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'other')").await;
         assert_eq!(sweep(&world).await, 1);
         assert!(!mirror.exists());

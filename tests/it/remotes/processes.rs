@@ -13,7 +13,7 @@ use crate::gateway_transport::client::PATIENCE;
 use crate::secrets::leaks::{Needle, dump, leaks};
 use crate::sync::world::repository;
 
-/// A token that no other test has: process lists are everybody's.
+/// A token that no other test uses, because process lists include all tests.
 fn token(db: &TestDatabase) -> String {
     let folder = db.folder().file_name().unwrap().to_string_lossy();
     let digits: String = folder.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -152,7 +152,7 @@ on_both_databases! {
             .ask("mutation ($input: EnableSourceWebhookInput!) { enableSourceWebhook(input: $input) { secret } }", json!({"sourceId": source}))
             .await["enableSourceWebhook"]["secret"].as_str().unwrap().to_owned();
         client.sync_start(&source).await;
-        // The fourth request is the fetch that never ends: git is at work, signed in.
+        // The fourth request is the fetch that never ends: git is running, with the credential.
         until(|| remote.requests().len() >= 4).await;
         let running = processes();
         let url = remote.url("atlas/.git").into_bytes();
@@ -164,7 +164,7 @@ on_both_databases! {
         files(&db.folder().join("data"), &mut places);
         assert!(places.iter().any(|(path, _)| path.contains("/mirrors/")));
         places.push(("the log".into(), client.server.log().into_bytes()));
-        // It is as talkative as it can be, and tells of the sync.
+        // The log has the most verbose level, and contains the sync.
         assert!(client.server.log().contains("TRACE") && client.server.log().contains("/graphql"));
         places.extend(dump(&db).await);
         assert_eq!(leaks(&needles, &places), Vec::<String>::new());

@@ -88,7 +88,7 @@ impl Clockwork {
     }
 }
 
-/// Ends whatever waits or runs, as a worker would.
+/// Ends all waiting and running runs, as a worker would.
 async fn end(db: &TestDatabase, status: &str, code: &str) {
     let rows = sql(
         db,
@@ -116,14 +116,14 @@ on_both_databases! {
         assert_eq!((clockwork.syncs().await, clockwork.trigger().await), (1, SyncTrigger::Schedule));
         assert!((54.0..=66.0).contains(&clockwork.wait().await));
         assert_eq!(schedule_tick(&clockwork.store).await.unwrap(), 0);
-        // One that is still active is the one.
+        // An active sync takes the place of the scheduled one.
         assert_eq!(clockwork.tick_when_due().await, 0);
         assert_eq!(clockwork.syncs().await, 1);
         end(&db, "SUCCEEDED", "NULL").await;
         assert_eq!(clockwork.tick_when_due().await, 1);
         end(&db, "SUCCEEDED", "NULL").await;
 
-        // Nobody looked for a month: one, not seven hundred.
+        // The scheduler did not run for a month: it starts one sync, and not seven hundred.
         clockwork.clock.advance(TimeDelta::days(30));
         assert_eq!(schedule_tick(&clockwork.store).await.unwrap(), 1);
         assert_eq!(schedule_tick(&clockwork.store).await.unwrap(), 0);
@@ -167,7 +167,7 @@ on_both_databases! {
         for (wait, minutes) in waits.iter().zip([120.0, 240.0, 480.0, 960.0, 1440.0, 1440.0]) {
             assert!((minutes * 0.9..=minutes * 1.1).contains(wait), "{waits:?}");
         }
-        // Somebody puts it right, and asks.
+        // A user fixes the cause, and starts a sync.
         let scoped = clockwork.store.write(clockwork.tenant).await.unwrap();
         sync_start(&scoped, clockwork.source, SyncTrigger::Manual, None).await.unwrap();
         scoped.commit().await.unwrap();
@@ -179,7 +179,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         assert!((108.0..=132.0).contains(&clockwork.wait().await));
 
-        // A worker that went away says nothing of the source.
+        // A lost worker says nothing about the source.
         for _ in 0..2 {
             assert_eq!(clockwork.tick_when_due().await, 1);
             assert!((108.0..=132.0).contains(&clockwork.wait().await));

@@ -28,7 +28,7 @@ use super::{ask, source_of, sql};
 use crate::gateway_transport::client::{PATIENCE, Served, serve};
 use crate::support::tenant;
 
-/// GitHub's own example of the event, with the branch and times of today.
+/// GitHub's own example of the event, with the current branch and times.
 const PUSH: &str = include_str!("github_push.json");
 const URL: &str = "https://github.com/codertocat/hello-world";
 const ENABLE: &str = "mutation ($input: EnableSourceWebhookInput!) { enableSourceWebhook(input: $input) { url secret source { webhookEnabled } } }";
@@ -41,7 +41,7 @@ fn signature(secret: &str, body: &str) -> String {
     format!("sha256={digits}")
 }
 
-/// A source whose webhook is enabled, as GitHub knows it.
+/// A source with an enabled webhook, as GitHub sees it.
 struct Hook<'s> {
     served: &'s Served,
     source: SourceId,
@@ -54,7 +54,7 @@ impl<'s> Hook<'s> {
         Self::on(served, URL).await
     }
 
-    /// Of the source with that address.
+    /// A webhook for a source with that address.
     async fn on(served: &'s Served, url: &str) -> Self {
         let source = source_of(&served.store, served.tenant, url, None).await;
         let answer = ask(served, ENABLE, json!({"sourceId": source})).await;
@@ -78,7 +78,7 @@ impl<'s> Hook<'s> {
         }
     }
 
-    /// Sends it as GitHub does; the status and the answer.
+    /// Sends a delivery as GitHub does; returns the status and the response.
     async fn send(&self, event: &str, delivery: &str, body: &str) -> (u16, Value) {
         let signed = signature(&self.secret, body);
         post(
@@ -92,7 +92,7 @@ impl<'s> Hook<'s> {
         .await
     }
 
-    /// A push whose body is another each time.
+    /// A push whose body differs each time.
     async fn push(&self, delivery: &str) -> Value {
         let body = PUSH.replace("Update README.md", delivery);
         self.send("push", delivery, &body).await.1
@@ -104,7 +104,7 @@ impl<'s> Hook<'s> {
         settings[&self.source].next_trigger == Some(SyncTrigger::Webhook)
     }
 
-    /// Waits until the tenant's syncs, newest first, stand like this.
+    /// Waits until the tenant's syncs, newest first, have these statuses.
     async fn until(&self, statuses: &[RunStatus]) {
         let wait = async {
             while self.syncs().await != statuses {
@@ -156,7 +156,7 @@ fn ignored(reason: &str) -> (u16, Value) {
     (202, json!({"outcome": "IGNORED", "reason": reason}))
 }
 
-/// Syncs that end when they are told to.
+/// A handler of syncs that end on request.
 struct Patient(Arc<Semaphore>);
 
 impl RunHandler for Patient {
@@ -200,15 +200,15 @@ on_both_databases! {
         let sync = sync_latest(&scoped, hook.source).await.unwrap().unwrap();
         assert_eq!((sync.detail.trigger, &sync.run.started_by), (SyncTrigger::Webhook, &None));
         assert_eq!(answer["syncId"], sync.run.id.to_string());
-        // The same again, and the same under another name: the name is not signed.
+        // The same delivery again, and with another id: the id is not signed.
         assert_eq!(hook.send("push", "d1", PUSH).await, ignored("REPLAY"));
         assert_eq!(hook.send("push", "d2", PUSH).await, ignored("REPLAY"));
-        // Another push while that sync waits: it will see it.
+        // Another push while that sync waits: the sync will include it.
         assert_eq!(hook.push("d3").await, json!({"outcome": "WAITING", "syncId": sync.run.id}));
         assert!(!hook.pending().await);
         assert_eq!(hook.syncs().await, [RunStatus::Queued]);
 
-        // Who started it is in the audit log: nobody of the tenant, from an address.
+        // The audit log has the origin of the sync: no user of the tenant, but a network address.
         let log = audit_list(&scoped, &AuditFilter::default(), &PageRequest::first(50)).await.unwrap();
         let log: Vec<AuditEntry> = log.into_items();
         drop(scoped);
@@ -220,7 +220,7 @@ on_both_databases! {
         assert_eq!(entry.subject_id, Some(sync.run.id.0));
         assert!(!log.iter().any(|entry| entry.json_line().contains(&hook.secret)));
 
-        // What is proven and not what GitHub sends is told.
+        // A valid signature with an invalid delivery gets an error message.
         for (delivery, body) in [("d4", "payload=%7B%7D"), ("d5", "{}"), ("", PUSH), (&"d".repeat(101), PUSH)] {
             assert_eq!(hook.send("push", delivery, body).await.0, 400, "{delivery}");
         }
@@ -257,7 +257,7 @@ on_both_databases! {
         assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == 401), "{answers:?}");
         assert!(hook.syncs().await.is_empty());
 
-        // A new secret, and the old one is good no more; then none.
+        // With a new secret the old one becomes invalid; then the webhook is disabled.
         let answer = ask(&served, ENABLE, json!({"sourceId": hook.source})).await;
         let renewed = answer["data"]["enableSourceWebhook"]["secret"].as_str().unwrap().to_owned();
         assert_eq!(hook.send("ping", "d2", "{}").await, answers[0]);
@@ -269,7 +269,7 @@ on_both_databases! {
         }
         assert_eq!(post(&served, &hook.path, "ping", "d4", &signed, "{}".into()).await, answers[0]);
 
-        // Who only tries is soon not listened to, whatever they send.
+        // A client with repeated invalid deliveries is soon refused, whatever it sends.
         let mut status = 401;
         for _ in 0..60 {
             status = post(&served, &hook.path, "ping", "d5", &good, "{}".into()).await.0;
@@ -285,14 +285,13 @@ on_both_databases! {
         let large = PUSH.replace("Update README.md", &"x".repeat(3 << 20));
         assert_eq!(hook.send("push", "d1", &large).await.1["outcome"], "STARTED");
         let request = served.client.post(served.url(&hook.path)).body("x".repeat((25 << 20) + 1));
-        // The server may have hung up before it was all sent.
+        // The server may have closed the connection before everything was sent.
         if let Ok(response) = request.send().await {
             assert_eq!(response.status(), 413);
         }
     }
 
-    /// A sync that has fetched already does not see what is pushed now: one more follows, however many pushes there
-    /// were.
+    /// A sync that has fetched already misses new pushes: one more sync follows, however many pushes there were.
     async fn pushes_during_a_sync_are_one_more_sync_when_it_ends(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let hook = Hook::new(&served).await;
@@ -308,7 +307,7 @@ on_both_databases! {
             assert_eq!(hook.push(&format!("d{n}")).await["outcome"], "FOLLOWS");
         }
         assert!(hook.pending().await);
-        // The scheduler looks meanwhile, and has to wait as well.
+        // The scheduler checks meanwhile, and has to wait as well.
         sql(&db, "UPDATE sync_settings SET next_sync_at = webhook_since").await;
         assert_eq!(schedule_tick(&served.store).await.unwrap(), 0);
         assert!(hook.pending().await);
@@ -322,8 +321,8 @@ on_both_databases! {
         assert_eq!(hook.syncs().await.len(), 2);
     }
 
-    /// Where the sync fails, or its end and the push pass each other by, the scheduler starts the other one; a schedule
-    /// goes on after it.
+    /// If the sync fails, or its end and the push happen at the same time, the scheduler starts the additional sync. A
+    /// schedule continues after it.
     async fn a_push_during_a_sync_that_fails_is_not_lost(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let hook = Hook::new(&served).await;
@@ -334,7 +333,7 @@ on_both_databases! {
         sql(&db, "UPDATE runs SET status = 'RUNNING', attempt = 1").await;
         assert_eq!(hook.push("d2").await["outcome"], "FOLLOWS");
         sql(&db, "UPDATE runs SET status = 'FAILED', error_code = 'TIMEOUT', error_message = 'x', finished_at = created_at").await;
-        // A change of the schedule takes nothing away from it.
+        // A change of the schedule does not remove the requested sync.
         let scoped = served.store.write(served.tenant).await.unwrap();
         source_schedule_set(&scoped, hook.source, Some(120)).await.unwrap();
         scoped.commit().await.unwrap();
@@ -408,7 +407,7 @@ on_both_databases! {
     }
 }
 
-/// A connection that has sent a request's headers and the beginning of its body.
+/// A connection that has sent a request's headers and the start of its body.
 async fn body_begin(served: &Served, path: &str, length: usize, begin: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(&served.address).await.unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");

@@ -6,7 +6,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use super::{ask, document, publish, subjects};
 use crate::support::{store, tenant};
 
-/// So many notes with that body.
+/// The given number of notes with that body.
 fn notes(subject: &str, body: &str, count: usize) -> Vec<Document> {
     (0..count)
         .map(|n| document(KnowledgeKind::Note, &format!("{subject}-{n}"), body))
@@ -27,7 +27,7 @@ on_both_databases! {
             let question = format!("{one} {two}");
             let before = ask(&store, spy.id, &question).await;
             assert_eq!(before.len(), 2);
-            // The first of the two is made common elsewhere, and then the second.
+            // Another tenant makes the first of the two words common, and then the second.
             let first = before[0].subject.strip_suffix(&format!("-{guess}")).unwrap().to_owned();
             for word in [if first == "one" { &one } else { &two }, if first == "one" { &two } else { &one }] {
                 publish(&store, victim.id, notes(word, &format!("T {word}"), 4)).await;
@@ -59,7 +59,7 @@ on_both_databases! {
         publish(&store, acme.id, vec![document(KnowledgeKind::Note, "rare", "lease")]).await;
         publish(&store, other.id, notes("lease", "lease", 200)).await;
         let hits = ask(&store, acme.id, "worker lease").await;
-        // What only has the common word is far below it, and not shown.
+        // A document with only the common word scores far lower, and is not returned.
         assert_eq!(subjects(&hits), ["rare"]);
     }
 }

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use super::start;
 use crate::support::{OTHER_WORK, WORK, second_store, store_at_rest, tenant};
 
-/// Logs so many messages of a run, as if its worker did. No signal says so.
+/// Logs that many messages of a run, as its worker would, but without a signal.
 async fn log_quietly(db: &TestDatabase, run: RunId, messages: i64) {
     let raw = db.superuser_connection().await.unwrap();
     for sql in [
@@ -29,14 +29,14 @@ async fn log_quietly(db: &TestDatabase, run: RunId, messages: i64) {
     }
 }
 
-/// Cancels a run that waits: its last event is logged, and a signal says so.
+/// Cancels a waiting run: its last event is logged and signalled.
 async fn cancel(store: &Store, tenant: TenantId, run: RunId) {
     let scoped = store.write(tenant).await.unwrap();
     run_cancel(&scoped, run).await.unwrap();
     scoped.commit().await.unwrap();
 }
 
-/// Subscribes, and returns when the subscription stands.
+/// Subscribes, and returns when the subscription is active.
 async fn begin(activity: &mut (impl Stream<Item = Result<RunEvent>> + Unpin)) {
     let early = tokio::time::timeout(Duration::from_millis(300), activity.next()).await;
     assert!(early.is_err(), "{early:?}");
@@ -145,7 +145,7 @@ mod on_one_file {
 
     use super::*;
 
-    /// The stores of two processes on one file: neither hears the other's signals.
+    /// The stores of two processes on one file: neither receives the other's signals.
     async fn processes(db: &TestDatabase) -> (Store, Store, Arc<ManualClock>) {
         let (store, clock) = store_at_rest(db).await;
         let other = second_store(db, &clock).await;
@@ -179,7 +179,7 @@ mod on_one_file {
                 assert!(events.iter().all(|event| event.run_id == run), "{events:?}");
                 clock.advance(TimeDelta::seconds(45));
             }
-            // Two more looks find nothing.
+            // Two more polls find nothing.
             let again = tokio::time::timeout(Duration::from_secs(5), activity.next()).await;
             assert!(again.is_err(), "{again:?}");
         });

@@ -21,7 +21,7 @@ use super::{Steps, Then, followed, start, status};
 use crate::support::{WORK, store, tenant};
 use crate::sync::world::SyncWorld;
 
-/// Tells something when it is let, and notes whether it knew right after that that it is to stop.
+/// A handler that reports on request, and records whether it knew right after the report that it must stop.
 struct ReportingHandler {
     begun: Arc<Notify>,
     gate: Arc<Semaphore>,
@@ -46,7 +46,7 @@ impl RunHandler for ReportingHandler {
     }
 }
 
-/// Asks for a run to stop as another process on the same SQLite file does: no signal says so.
+/// Requests cancellation as another process on the same SQLite file does: without a signal.
 async fn cancel_quietly(db: &TestDatabase, run: RunId) {
     let raw = db.superuser_connection().await.unwrap();
     let sql = "UPDATE runs SET cancel_requested = $1 WHERE id = $2";
@@ -104,7 +104,7 @@ on_both_databases! {
         let events = followed(&world.store, world.tenant.id, run, 0).await;
         workers.shutdown().await;
         assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Cancelled });
-        // Git was asked once, and not again.
+        // Git made one request, and no further one.
         assert_eq!(server.requests().len(), 1);
     }
 }

@@ -20,7 +20,7 @@ on_both_databases! {
         let young = start(&store, acme.id, "young").await.run().id;
         let young_log = followed(&store, acme.id, young, 0).await;
         workers.shutdown().await;
-        // It waits since then, and has begun nothing.
+        // This run has been waiting since then, and has not begun.
         start(&store, acme.id, "waiting").await;
 
         let keep = TimeDelta::days(30);
@@ -29,7 +29,7 @@ on_both_databases! {
         clock.advance(TimeDelta::seconds(1));
         assert_eq!(run_events_expire(&store, keep).await.unwrap(), log.len() as u64 - 1);
         assert_eq!(run_events_expire(&store, keep).await.unwrap(), 0);
-        // Whoever comes late still learns the end, with its number.
+        // A late follower still receives the end, with its number.
         let left = followed(&store, acme.id, old, 0).await;
         assert_eq!(left, log[log.len() - 1..]);
         assert_eq!(left[0].body, EventBody::Finished { status: RunStatus::Succeeded });
@@ -46,7 +46,7 @@ on_both_databases! {
         let run = start(&store, acme.id, "a").await.run().id;
         let log = followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;
-        // As if a model had streamed before the end.
+        // As if a model had streamed text before the end.
         let raw = db.superuser_connection().await.unwrap();
         let last = log.len() as i64;
         for sql in [

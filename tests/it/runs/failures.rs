@@ -1,4 +1,5 @@
-//! A failing follow-up or row does not affect other runs: they are swept and expired, and the run keeps its outcome.
+//! A failing follow-up or row does not affect other runs: they are swept and expired. The failing run keeps its
+//! outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, Value};
 use super::{Steps, Then, followed, start, status};
 use crate::support::{WORK, store, store_at_rest, tenant};
 
-/// A follow-up that cannot be done for runs of the subject `bad`.
+/// A follow-up that fails for runs of the subject `bad`.
 fn fails_for_bad() -> FollowUp {
     Arc::new(|_, run| {
         let is_bad = run.subject == "bad";
@@ -32,7 +33,7 @@ fn fails_for_bad() -> FollowUp {
     })
 }
 
-/// Refuses every change of that kind to the rows of a run.
+/// Makes the database refuse that kind of change to the rows of a run.
 async fn refuse(raw: &DatabaseConnection, change: &str, table: &str, key: &str, run: RunId) {
     let id = run.0;
     let sql = match raw.get_database_backend() {
@@ -48,7 +49,7 @@ async fn refuse(raw: &DatabaseConnection, change: &str, table: &str, key: &str, 
     raw.execute_unprepared(&sql).await.unwrap();
 }
 
-/// Makes a run stuck: a worker has it, and nothing has moved for ten minutes.
+/// Makes a run stalled: a worker holds it, and it has made no progress for ten minutes.
 async fn stick(raw: &DatabaseConnection, store: &Store, run: RunId) {
     let now = store.env().now();
     let sql = "UPDATE runs SET status = 'RUNNING', worker = $1, attempt = 1, lease_expires_at = $2, progress_at = $3 WHERE id = $4";
@@ -62,7 +63,7 @@ async fn stick(raw: &DatabaseConnection, store: &Store, run: RunId) {
     assert_eq!(raw.execute_raw(statement).await.unwrap().rows_affected(), 1);
 }
 
-/// Runs of three tenants, the middle one of the subject `bad`.
+/// Runs of three tenants; the middle one has the subject `bad`.
 async fn three(store: &Store) -> Vec<(TenantId, RunId)> {
     let mut runs = Vec::new();
     for (slug, subject) in [("one", "good"), ("two", "bad"), ("three", "good")] {
@@ -173,7 +174,7 @@ on_both_databases! {
             })
         };
         let for_good = Then::Fail(RunFailure::permanent("NO_WAY", "it cannot be done"));
-        // It is tried twice, and followed once.
+        // The follow-up is tried twice, and takes effect once.
         let passing = Then::Fail(RunFailure::transient("NOT_NOW", "it may be done later"));
         for (subject, then, tries, expected) in [("a", Then::Succeed, 1, 0), ("b", for_good, 1, 1), ("c", Then::Panic, 1, 2), ("d", passing, 2, 3)] {
             let (steps, worked) = Steps::new(then);

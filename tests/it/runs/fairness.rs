@@ -17,12 +17,12 @@ use tokio::sync::{Semaphore, mpsc};
 use super::{followed, new_run};
 use crate::support::{OTHER_WORK, WORK, store, store_at_rest, tenant};
 
-/// Tells which run it has begun, then goes on when it is let.
+/// A handler that reports the begun run, and continues when the test permits it.
 struct ReportingHandler {
     kind: RunKind,
     begun: mpsc::UnboundedSender<StartedRun>,
     gate: Arc<Semaphore>,
-    /// A second passes in each run.
+    /// If set, a second passes in each run.
     clock: Option<Arc<ManualClock>>,
 }
 
@@ -50,7 +50,7 @@ impl RunHandler for ReportingHandler {
                 run: context.run().id,
                 subject: context.run().subject.clone(),
             };
-            // The test may have heard enough.
+            // The test may have stopped receiving.
             let _ = self.begun.send(begun);
             tokio::select! {
                 permit = self.gate.acquire() => permit.unwrap().forget(),
@@ -62,7 +62,7 @@ impl RunHandler for ReportingHandler {
     }
 }
 
-/// A handler, what it tells, and the gate before its end.
+/// A handler, the receiver of its reports, and the semaphore that lets it end.
 fn telling(
     permits: usize,
 ) -> (
@@ -89,7 +89,7 @@ async fn queue(store: &Store, tenant: TenantId, new: NewRun) -> RunId {
     start.run().id
 }
 
-/// Queues a run and so many more like it.
+/// Queues a run and that many copies of it.
 async fn queue_many(db: &TestDatabase, store: &Store, tenant: TenantId, more: usize) {
     let run = queue(store, tenant, new_run("many")).await;
     let (id, numbers) = match db.backend() {
@@ -117,7 +117,7 @@ async fn queue_many(db: &TestDatabase, store: &Store, tenant: TenantId, more: us
     assert_eq!(queued, more as u64);
 }
 
-/// A run as the rule of the order sees it.
+/// A waiting run, with the fields that decide the order.
 #[derive(Debug, Clone)]
 struct WaitingRun {
     tenant: TenantId,
@@ -126,7 +126,7 @@ struct WaitingRun {
     id: RunId,
 }
 
-/// The order in which one worker must take them, one after the other.
+/// The order in which a single worker must claim them.
 fn order(mut waiting: Vec<WaitingRun>) -> Vec<RunId> {
     let mut served: Vec<TenantId> = Vec::new();
     let mut order = Vec::new();
@@ -158,13 +158,13 @@ on_both_databases! {
             for _ in 0..concurrency {
                 assert_eq!(begun.recv().await.unwrap().tenant, large.id);
             }
-            // However little urgent: between tenants that decides nothing.
+            // With the lowest priority, because priorities have no effect between tenants.
             let new = NewRun { priority: Priority::Background, ..new_run(&format!("one-{concurrency}")) };
             let one = queue(&store, small.id, new).await;
             gate.add_permits(1);
             assert_eq!(begun.recv().await.unwrap().run, one);
             gate.add_permits(concurrency);
-            // Ended, and not handed back: nothing of the small one's is left to wait.
+            // Ended and not handed back, so the small tenant has no waiting run left.
             followed(&store, small.id, one, 0).await;
             workers.shutdown().await;
         }
@@ -199,7 +199,7 @@ on_both_databases! {
             tenants.push(tenant(&store, slug).await.0.id);
         }
         let priorities = [Priority::Background, Priority::Normal, Priority::Interactive];
-        // Any mixture will do, and the same each time.
+        // The mixture is arbitrary, but the same each time.
         let mut dice: u64 = 20_260_101;
         let mut roll = move |sides: u64| {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -217,8 +217,8 @@ on_both_databases! {
                 waiting.push(WaitingRun { tenant, priority, available_at, id });
             }
             clock.advance(TimeDelta::seconds(10));
-            // Who was served in the round before is known only to the database: tenants of a new round are served from
-            // the start.
+            // The time of the last claim is only in the database. It is reset, so that each round starts with unserved
+            // tenants.
             if round > 0 {
                 let raw = db.superuser_connection().await.unwrap();
                 raw.execute_unprepared("UPDATE runs SET claimed_at = NULL").await.unwrap();
@@ -255,7 +255,7 @@ on_both_databases! {
         }
         kinds.sort_unstable_by_key(|kind| *kind == WORK);
         assert_eq!(kinds, [OTHER_WORK, OTHER_WORK, WORK]);
-        // A slot is free, the limit is reached: the two others wait until the one has ended, each in its turn.
+        // A slot is free, but the limit is reached: the two others wait until the first has ended, each in turn.
         for _ in 0..2 {
             assert!(begun.try_recv().is_err());
             gate.add_permits(1);
@@ -290,7 +290,7 @@ on_both_databases! {
                 raw.execute_unprepared("DELETE FROM runs").await.unwrap();
             }
         }
-        // A look at each that waits would take a thousand times as long; claiming is a part of what is measured.
+        // Examining each waiting run would take a thousand times as long. The measured time also includes other work.
         assert!(medians[1] < medians[0] * 5, "{medians:?}");
     }
 }

@@ -14,7 +14,7 @@ use sea_orm::ConnectionTrait;
 use super::{followed, new_run, start};
 use crate::support::{WORK, store, tenant};
 
-/// More than the program has.
+/// More kinds than the program has.
 const MANY: [&str; 12] = [
     "K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K10", "K11", "K12",
 ];

@@ -22,17 +22,17 @@ use crate::note_enrichment::world::note;
 use crate::support::{store, tenant};
 use crate::sync::world::{SyncWorld, repository};
 
-/// How long a test waits for what must happen.
+/// How long a test waits for an expected event.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// A `nyxcore worker` on a machine of its own, as far as files go. It is killed when this is dropped.
+/// A `nyxcore worker` with its own files, like a separate machine. It is killed on drop.
 struct Worker {
     child: Child,
     log: PathBuf,
 }
 
 impl Worker {
-    /// `port` leads to the database another way.
+    /// With `port` it connects to the database through a proxy.
     fn start(db: &TestDatabase, name: &str, workers: usize, port: Option<u16>) -> Self {
         let log = db.folder().join(format!("{name}.log"));
         let file = std::fs::File::create(&log).unwrap();
@@ -64,7 +64,7 @@ impl Worker {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Tells it to end, and waits until it has, in order.
+    /// Stops the worker by a signal, and waits for its orderly end.
     async fn end(&mut self) {
         #[expect(
             clippy::disallowed_methods,
@@ -84,13 +84,13 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // It may have ended already, which is fine.
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
 }
 
-/// Looks again and again until it is so. Another process does it: there is nothing here to wait on.
+/// Polls until the condition is true. Another process changes the state, so there is nothing to await.
 pub(super) async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let begun = Instant::now();
     while !is_so().await {
@@ -105,7 +105,7 @@ async fn number(raw: &DatabaseConnection, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-/// A source with one file behind a network that can be interrupted, and the server to keep.
+/// A source with one file behind a network that can be interrupted, and the server, which the caller must keep.
 pub(super) async fn remote(db: &TestDatabase) -> (GitHttpServer, Proxy, String) {
     let mut repository = repository(db, "atlas");
     repository
@@ -119,7 +119,7 @@ pub(super) async fn remote(db: &TestDatabase) -> (GitHttpServer, Proxy, String) 
     (server, proxy, url)
 }
 
-/// What a tenant's runs have left: rows by table, and how the tables' contents look.
+/// The traces of a tenant's runs: the number of rows by table, and digests of the tables' contents.
 async fn left(raw: &DatabaseConnection, run: RunId) -> Vec<String> {
     let mut left = Vec::new();
     for (table, key) in [
@@ -176,7 +176,7 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
         scoped.commit().await.unwrap();
         let watched = watched.unwrap().to_string();
 
-        // Neither carries out a run: what they tell was done elsewhere.
+        // Neither server executes runs: their events come from the workers.
         let one = TestServer::start(&db, &["--workers", "0"]).await.unwrap();
         let two = TestServer::start(&db, &["--workers", "0"]).await.unwrap();
         let (one, two) = (Api::new(&one, &token), Api::new(&two, &token));
@@ -206,14 +206,14 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
             ("SELECT count(*) FROM run_events WHERE payload ->> 'type' = 'finished'", 1_000),
             ("SELECT count(*) FROM run_events WHERE payload ->> 'phase' = 'check'", 1_000),
             ("SELECT count(*) FROM note_enrichments WHERE markdown IS NOT NULL", 1_000),
-            // No gap and no double.
+            // No gaps and no duplicates.
             ("SELECT count(*) FROM runs r WHERE event_count <> (SELECT count(*) FROM run_events e WHERE e.run_id = r.id)
                 OR event_count <> (SELECT max(seq) FROM run_events e WHERE e.run_id = r.id)", 0),
             ("SELECT count(DISTINCT worker_name) FROM run_attempts", 2),
         ] {
             assert_eq!(number(&raw, sql).await, expected, "{sql}");
         }
-        // Each took its part; how the two share is up to the machine.
+        // Each worker had a share; its size depends on the machine.
         let least = "SELECT min(n) FROM (SELECT count(*) AS n FROM run_attempts GROUP BY worker_name) AS shares";
         assert!(number(&raw, least).await >= 100);
         let query = "query($id: ID!) { run(id: $id) { attempts { number worker outcome error { code } phases { name durationMs endedAt skipped } } } }";
@@ -307,7 +307,7 @@ fn a_disconnected_worker_loses_its_run() {
             .unwrap_or(5432);
         let database = Proxy::start(database).await.unwrap();
 
-        // In the middle of a fetch, then cut off.
+        // Disconnected during a fetch.
         remote.hold();
         let cut_off = Worker::start(&db, "cut-off", 1, Some(database.port()));
         wait_until("git asks the remote", || ready(remote.connections() > 0)).await;
@@ -331,10 +331,10 @@ fn a_disconnected_worker_loses_its_run() {
         let (rows, traces) = (world.rows(source).await, left(&raw, run).await);
         other.end().await;
 
-        // Back again: its fetch goes on, and so does what it believes to be its run.
+        // Reconnected: its fetch continues, and so does the run that it still considers its own.
         remote.release();
         database.release();
-        // It has room for one run: that it takes another one shows that it has left the first.
+        // It has one slot: claiming another run shows that it has given up the first.
         let next = world.start(source).await;
         followed(&world.store, world.tenant.id, next, 0).await;
         let scoped = world.read().await;
@@ -351,7 +351,7 @@ fn a_disconnected_worker_loses_its_run() {
         );
         assert_eq!(names(&run)[1].1, Some(AttemptOutcome::Succeeded));
         assert_ne!(names(&run)[0].0, names(&run)[1].0);
-        // It tried, and was refused.
+        // Its write was tried, and refused.
         assert!(
             cut_off.log().contains("a run was lost"),
             "{}",

@@ -1,4 +1,4 @@
-//! The guards of a start, on each path: on request, by schedule, by push, after a sync.
+//! The guards of a start, for each trigger: on request, by schedule, by push, after a sync.
 
 use nyxcore_code_analysis::{AnalysisTrigger, CODE_ANALYSIS_RUN, QUIET_PERIOD, analysis_start};
 use nyxcore_runs::{
@@ -15,7 +15,7 @@ use crate::sync::world::{SyncWorld, repository};
 
 const AT_ONCE: usize = 100;
 
-/// Makes a run stuck: some worker has it, and nothing has moved for ten minutes.
+/// Makes a run stalled: some worker holds it, and it has made no progress for ten minutes.
 async fn stick(db: &TestDatabase, world: &SyncWorld, run: RunId) {
     let raw = db.superuser_connection().await.unwrap();
     let now = world.store.env().now();
@@ -41,7 +41,7 @@ async fn runs_of(world: &SyncWorld, kind: RunKind) -> Vec<(RunId, RunStatus)> {
     runs.map(|run| (run.id, run.status)).collect()
 }
 
-/// The one run that all of them were told of; one of them has started it.
+/// The run that all starts returned; one of them has started it.
 fn the_one(starts: Vec<Start>) -> RunId {
     assert_eq!(starts.iter().filter(|start| start.is_started()).count(), 1);
     let id = starts[0].run().id;
@@ -104,7 +104,7 @@ on_both_databases! {
         let stuck = world.start(source).await;
         assert_eq!(world.sync(stuck).await.detail.previous_sync_id, Some(first.run.id));
         stick(&db, &world, stuck).await;
-        // Workers sweep as they begin.
+        // Workers sweep when they start.
         let workers = Workers::builder(&world.store).swept(SYNC_RUN, sync_swept()).start().unwrap();
         followed(&world.store, world.tenant.id, stuck, 0).await;
         workers.shutdown().await;

@@ -16,7 +16,8 @@ use tokio::sync::Notify;
 use super::{followed, start, status};
 use crate::support::{WORK, options, store_at_rest, tenant};
 
-/// Works two seconds on one phase, leaves another out, works three on a third, and then ends in another way each time.
+/// A handler that works two seconds on one phase, skips another, works three on a third, and then ends differently each
+/// time.
 struct ScriptedHandler {
     clock: Arc<ManualClock>,
     reached: Arc<Notify>,
@@ -46,7 +47,7 @@ impl RunHandler for ScriptedHandler {
                 .await?;
             context.phase("write", Some(4), Some("lines")).await?;
             self.clock.advance(TimeDelta::seconds(3));
-            // Too soon after the phase began to be written down as an event of its own.
+            // Too soon after the start of the phase to be stored as a separate event.
             context.progress(3, None).await?;
             let end = self.ends.lock().unwrap().remove(0);
             match end {
@@ -128,13 +129,13 @@ on_both_databases! {
                 break;
             }
         }
-        // Not before whoever refused said so.
+        // Not before the time that the remote gave.
         clock.advance(TimeDelta::seconds(89));
         assert_eq!(status(&store, acme.id, run).await, RunStatus::Queued);
         clock.advance(TimeDelta::seconds(2));
         reached.notified().await;
         first.shutdown().await;
-        // Two attempts are all that it may have; to be handed back was none.
+        // Two attempts are allowed; the handed-back one did not count.
         let (tale, _) = ScriptedHandler::new(&clock, &[End::Well]);
         let second = workers(tale, "two:2");
         followed(&store, acme.id, run, 0).await;
@@ -188,7 +189,7 @@ on_both_databases! {
         for (run, outcome, done) in [
             (runs[0], AttemptOutcome::Lost, 0),
             (runs[1], AttemptOutcome::Stalled, 0),
-            // Whoever is there to tell it tells it to the last.
+            // A worker that is still alive reports the latest progress.
             (runs[2], AttemptOutcome::Cancelled, 3),
         ] {
             let story = story(&store, acme.id, run).await;
@@ -217,7 +218,7 @@ on_both_databases! {
         let statements = Arc::new(Mutex::new(0));
         let heard = statements.clone();
         let mut options = options(db.app_url());
-        options.statement_listener = Some(Arc::new(move |_: &str| *heard.lock().unwrap() += 1));
+        options.statement_listener = Some(Arc::new(move |_: &str, _| *heard.lock().unwrap() += 1));
         let counting = Store::connect(&options, Env::new(clock.clone(), Arc::new(CountingIds::default()))).await.unwrap();
         let mut counts = Vec::new();
         for asked in [&runs[..1], &runs[..]] {

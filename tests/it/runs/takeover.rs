@@ -48,7 +48,7 @@ on_both_databases! {
         let first = Workers::builder(&store).presence(&folder).concurrency(1).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
-        // The second one sweeps when it starts, and would carry out what it takes.
+        // The second worker sweeps when it starts, and would execute the runs that it takes over.
         let (steps, taken) = Steps::new(Then::Succeed);
         let second = Workers::builder(&store).presence(&folder).handler(steps).start().unwrap();
         let other = start(&store, acme.id, "b").await.run().id;

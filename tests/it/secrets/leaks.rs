@@ -18,14 +18,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::oidc::browser::Browser;
 
-/// A secret by what it is called in a report, which does not repeat it.
+/// A secret with its name in a report, which does not contain the secret.
 pub(crate) struct Needle {
     name: &'static str,
     forms: Vec<Vec<u8>>,
 }
 
 impl Needle {
-    /// The secret as it is, in hex, and in base64 wherever it may begin in what was encoded.
+    /// The secret in clear text, in hex, and in base64 at every possible offset.
     pub(crate) fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
         assert!(secret.len() >= 8, "{name} is too short to be looked for");
@@ -39,7 +39,7 @@ impl Needle {
             let mut bytes = vec![0; before];
             bytes.extend_from_slice(secret);
             let text = STANDARD_NO_PAD.encode(&bytes);
-            // The characters that hold bits of the secret and of nothing else.
+            // Only the characters that consist entirely of the secret's bits.
             let own = &text[(before * 8).div_ceil(6)..bytes.len() * 8 / 6];
             forms.push(own.as_bytes().to_vec());
             forms.push(own.replace('+', "-").replace('/', "_").into_bytes());
@@ -54,7 +54,7 @@ impl Needle {
     }
 }
 
-/// Where secrets were looked for, and found: `a provider's key in the log`.
+/// The places where secrets were found: `a provider's key in the log`.
 pub(crate) fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, bytes) in places {
@@ -65,7 +65,7 @@ pub(crate) fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<Str
     found
 }
 
-/// Every row of every table as text, past all row-level security, and on SQLite the files as they lie there.
+/// All rows of all tables as text, past row-level security, and on SQLite also the raw files.
 pub(crate) async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     let connection = past_everything(db).await;
     let mut places = Vec::new();
@@ -119,7 +119,7 @@ async fn tables(connection: &DatabaseConnection) -> Vec<String> {
     tables
 }
 
-/// Binary columns come as hex on both databases.
+/// Binary columns are returned as hex on both databases.
 async fn rows_sql(connection: &DatabaseConnection, table: &str) -> String {
     if connection.get_database_backend() != DbBackend::Sqlite {
         return format!("SELECT t::text AS text FROM \"{table}\" t");
@@ -130,7 +130,7 @@ async fn rows_sql(connection: &DatabaseConnection, table: &str) -> String {
     format!("SELECT {columns} AS text FROM \"{table}\"")
 }
 
-/// A client of the server that says things it should not, too.
+/// A client of the server that also sends invalid requests.
 struct Client<'s> {
     server: &'s TestServer,
     http: reqwest::Client,
@@ -152,7 +152,7 @@ impl Client<'_> {
         serde_json::from_str(&self.post(token, body).await).unwrap()
     }
 
-    /// The first message of a socket, which holds the token.
+    /// Sends the first message of a socket, which contains the token.
     async fn socket(&self, token: &str) {
         let mut request = self
             .server
@@ -170,10 +170,10 @@ impl Client<'_> {
     }
 }
 
-/// Where the server under test says that it is reached: the provider must know it before the server has a port.
+/// The public address of the server under test: the provider must know it before the server has a port.
 const PUBLIC: &str = "http://127.0.0.1:9";
 
-/// Starts a provider to sign in with, and writes it into the server's settings file.
+/// Starts a provider for sign-in, and writes it into the server's settings file.
 fn provider_start(db: &TestDatabase) -> OidcProcess {
     let redirect_uri = &format!("{PUBLIC}/auth/oidc/test/callback");
     let claims_in_id_token = false;
@@ -192,7 +192,7 @@ fn provider_start(db: &TestDatabase) -> OidcProcess {
     provider
 }
 
-/// Gives a person a password, as an operator does.
+/// Sets a person's password, as an operator does.
 fn password_set(db: &TestDatabase, email: &str, password: &str) -> Vec<u8> {
     let mut command = nyxcore_command(db).unwrap();
     let mut child = command
@@ -210,7 +210,7 @@ fn password_set(db: &TestDatabase, email: &str, password: &str) -> Vec<u8> {
 }
 
 impl Client<'_> {
-    /// A POST as a page of the server sends it: the status, and the session that the answer sets.
+    /// Sends a POST as a page of the server does: returns the status, and the new session.
     async fn page(&self, path: &str, body: Value, session: Option<&str>) -> (u16, Option<String>) {
         let mut request = self.http.post(self.server.url(path));
         if let Some(session) = session {
@@ -225,7 +225,8 @@ impl Client<'_> {
         (answer.status().as_u16(), session.map(str::to_owned))
     }
 
-    /// People sign in and join, by every way there is, and fail to; what they showed and what they were given.
+    /// Signs people in and adds them to the tenant in every way, also unsuccessfully; returns the secrets that they
+    /// sent and received.
     async fn people(&self, owner: &str, password: &str) -> Vec<Needle> {
         let sign_in = |password: &str| json!({"email": "ada@acme.example", "password": password});
         let (status, session) = self.page("/auth/sign-in", sign_in(password), None).await;
@@ -270,7 +271,7 @@ impl Client<'_> {
             401
         );
 
-        // By another service: what the browser keeps for the journey, and the code that it brings back.
+        // Through a provider: the cookie of the flow, and the code from the redirect.
         let mut browser = Browser::behind(&self.server.url(""), PUBLIC);
         let out = browser.get("/auth/oidc/test").await;
         let (_, verifier) = out.cookies.first().cloned().unwrap();
@@ -323,7 +324,7 @@ on_both_databases! {
         let server = TestServer::start(&db, &["--log", "trace", "--allow-sources", "private"]).await.unwrap();
         let client = Client { server: &server, http: reqwest::Client::builder().build().unwrap() };
 
-        // Secrets as they are meant to be used.
+        // Secrets in valid requests.
         let made_token = client.ask(&owner, "mutation { createApiToken(input: {name: \"ci\", role: MEMBER}) { secret } }", Value::Null).await;
         let token = made_token["data"]["createApiToken"]["secret"].as_str().unwrap().to_owned();
         let key = "sk-proj-R4nd0mLooking-0123456789";
@@ -344,7 +345,7 @@ on_both_databases! {
         let imported = client.ask(&owner, "mutation ($input: ImportRepositoriesInput!) { importRepositories(input: $input) { results { outcome } } }", input).await;
         assert_eq!(imported["data"]["importRepositories"]["results"][0]["outcome"], "IMPORTED", "{imported}");
 
-        // And as they are not: each ends in an error that is logged and must not repeat them.
+        // Secrets in invalid requests: each leads to a logged error, which must not repeat them.
         let refused_key = "sk-proj-Refused-9876543210";
         let forged = "nyx_01h455vb4pex5vsknk084sn02q_f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0deadbeef";
         let input = |provider: &str, key: &str| json!({"input": {"provider": provider, "apiKey": key}});
@@ -396,7 +397,7 @@ on_both_databases! {
         assert!(server.log().contains("TRACE"), "the log is not at its most talkative");
         assert_eq!(leaks(&needles, &places), [""; 0]);
 
-        // The same search finds a secret wherever one is.
+        // Control: the same search finds a secret where one is.
         let connection = past_everything(&db).await;
         let bytes = if db.backend() == DbBackend::Sqlite { "BLOB" } else { "bytea" };
         connection.execute_unprepared(&format!("CREATE TABLE planted (text TEXT, bytes {bytes})")).await.unwrap();

@@ -15,14 +15,14 @@ use serde_json::json;
 use super::{get, put, secret_key_uses};
 use crate::support::{options, registry, tenant};
 
-/// Enough that an interruption comes before the end.
+/// Enough secrets that the interruption comes before the end.
 const SECRETS: usize = 1200;
 
 /// The database that the program uses, which on SQLite is in its data directory.
 pub(super) async fn program_store(db: &TestDatabase) -> Store {
     let options = match db.backend() {
         DbBackend::Sqlite => {
-            // The program makes and migrates it.
+            // The program creates and migrates it.
             let made = command(db, &["migrate"]);
             assert!(made.status.success(), "{made:?}");
             StoreOptions::sqlite(&db.folder().join("data/nyxcore.sqlite")).with_registry(registry())
@@ -57,7 +57,7 @@ fn keys_in_file(db: &TestDatabase) -> Vec<MasterKey> {
         .collect()
 }
 
-/// Puts a key file in the data directory, as a server makes it at the first need.
+/// Writes a key file into the data directory, as a server does when it first needs a key.
 fn key_file_make(db: &TestDatabase) -> MasterKey {
     let key = MasterKey::generate().unwrap();
     fs::create_dir_all(db.folder().join("data")).unwrap();
@@ -98,7 +98,7 @@ on_both_databases! {
         child.wait().unwrap();
         assert!(first.is_some(), "no batch was told");
 
-        // In the middle: both keys, and everything can be read with them.
+        // In the middle of the rotation both keys are in the file, and all secrets can be decrypted.
         let keys = keys_in_file(&db);
         assert_eq!(keys.len(), 2);
         assert!(keys[1] == old && keys[0] != old);
@@ -121,7 +121,7 @@ on_both_databases! {
         assert_eq!(get(&store, rival.id, &after, "one").await, Ok(Some("of rival".into())));
         assert_eq!(sealed_with(&store, &acme).await, [left[0].id()]);
 
-        // It is written down, and a rotation of a finished one is a new one.
+        // The rotation is recorded, and another call after the end is a new rotation.
         let log = nyxcore_tenancy::audit::system_entry_list(&store, Default::default()).await.unwrap();
         let rotated = log.iter().find(|entry| entry.purpose == "secret_rotate" && entry.detail.is_some());
         let detail = rotated.and_then(|entry| entry.detail.as_ref()).unwrap();
@@ -176,7 +176,7 @@ on_both_databases! {
             }
             output(&mut command)
         };
-        // Without the old key nothing is lost, and the operator is told.
+        // Without the old key nothing is lost, and the operator gets an error.
         let refused = run(&["secrets", "rotate"], None);
         assert!(!refused.status.success() && said(&refused).contains("error[SECRET_UNREADABLE]"), "{}", said(&refused));
         let status = said(&run(&["secrets", "status"], None));

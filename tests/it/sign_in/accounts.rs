@@ -95,7 +95,7 @@ on_both_databases! {
         let before = hasher.computed();
         let refused = sign_up(&store, &hasher, "more@example.org", "", "2001:db8:1:2::ffff").await.unwrap_err();
         assert_eq!((refused.code(), hasher.computed()), ("TOO_MANY_ATTEMPTS", before));
-        // The people who have accounts there sign in, and others sign up elsewhere.
+        // Users with accounts can still sign in from there, and other people can sign up from elsewhere.
         password_sign_in(&store, &hasher, "user0@example.org", &password(GOOD), &from("2001:db8:1:2::1")).await.unwrap();
         sign_up(&store, &hasher, "more@example.org", "", "2001:db8:1:3::1").await.unwrap();
         clock.advance(WINDOW);
@@ -117,7 +117,7 @@ on_both_databases! {
         }
         assert_eq!(sign_in(GOOD, "192.0.2.1").await, "OK", "a network that the account has a session from");
         assert_eq!(sign_in(GOOD, "203.0.113.1").await, "TOO_MANY_ATTEMPTS", "a network that it has none from");
-        // Who guesses within the known network has as many tries as anybody.
+        // An attacker within the known network has the same number of tries as others.
         for _ in 0..ACCOUNT_FAILURES {
             assert_eq!(sign_in("a wrong password", "192.0.2.1").await, "SIGN_IN_REFUSED");
         }

@@ -19,10 +19,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::support::{keyring, models};
 
-/// How long a test waits for what must happen.
+/// How long a test waits for an expected event.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A gateway that serves on a port of this machine. It ends with the test.
+/// A running gateway on a local port. It ends with the test.
 pub(super) struct Site {
     pub(super) address: String,
     client: reqwest::Client,
@@ -37,7 +37,7 @@ impl Drop for Site {
 
 impl Site {
     pub(super) async fn start(store: &Store, sign_in: SignInOptions) -> Self {
-        // An open stream learns of a change by its signal, or the test fails.
+        // An open stream must end by the signal of a change, because the recheck interval is long.
         let limits = Limits {
             token_recheck: PATIENCE * 10,
             ..Limits::default()
@@ -68,7 +68,7 @@ impl Site {
         }
     }
 
-    /// A browser that was never here, on a page of this site.
+    /// A new browser on a page of this site.
     pub(super) fn browser(&self) -> Browser<'_> {
         Browser {
             site: self,
@@ -78,7 +78,7 @@ impl Site {
     }
 }
 
-/// What came back: the status, the body as JSON (null where it is none), and the headers.
+/// A response: the status, the body as JSON (null if it is not JSON), and the headers.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Value,
@@ -86,7 +86,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The status, and the first error's code, whichever shape the address has; empty where there is none.
+    /// The status, and the first error's code, for any shape of response; empty if there is none.
     pub(super) fn told(&self) -> (u16, &str) {
         let graphql = self.body["errors"][0]["extensions"]["code"].as_str();
         let code = graphql.or(self.body["code"].as_str()).unwrap_or_default();
@@ -107,7 +107,7 @@ pub(super) struct Browser<'s> {
 }
 
 impl Browser<'_> {
-    /// The same browser, whose requests have that header too.
+    /// The same browser with that header in its requests.
     pub(super) fn with(&self, name: &'static str, value: impl Into<String>) -> Self {
         let mut other = self.clone();
         other.headers.insert(name, value.into());
@@ -120,7 +120,7 @@ impl Browser<'_> {
         other
     }
 
-    /// The same browser with that text for its cookies, well formed or not.
+    /// The text of the cookie header, which a test may set to any text.
     fn cookie_text(&self) -> Option<String> {
         let cookies = self.cookies.iter();
         let cookies: Vec<String> = cookies
@@ -183,8 +183,8 @@ impl Browser<'_> {
         self.post("/graphql", json!({ "query": query })).await
     }
 
-    /// A WebSocket with that first message said, none for null, and nothing read; or the status and code it was refused
-    /// with.
+    /// A WebSocket that has sent that first message (none if null) and read nothing; or the status and code of the
+    /// refusal.
     pub(super) async fn socket(&self, init: Value) -> Result<Socket, (u16, String)> {
         let mut request = format!("ws://{}/graphql", self.site.address)
             .into_client_request()
@@ -223,7 +223,7 @@ impl Browser<'_> {
         }
     }
 
-    /// A stream of GraphQL's answers, opened; it resolves to its text when the server ends it.
+    /// Opens a stream of GraphQL responses; resolves to its text when the server ends it.
     pub(super) async fn stream(&self, query: &str) -> impl Future<Output = String> + use<> {
         let url = format!("http://{}/graphql", self.site.address);
         let mut request = self
@@ -255,7 +255,7 @@ impl Socket {
             .unwrap();
     }
 
-    /// The next message, or the code that the connection was closed with.
+    /// The next message, or the code with which the connection was closed.
     pub(super) async fn hear(&mut self) -> Result<Value, u16> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next())
@@ -270,7 +270,7 @@ impl Socket {
         }
     }
 
-    /// Asks a query and gives the answer's payload.
+    /// Sends a query and returns the payload of the response.
     pub(super) async fn ask(&mut self, query: &str) -> Value {
         self.say(json!({"type": "subscribe", "id": "q", "payload": {"query": query}}))
             .await;

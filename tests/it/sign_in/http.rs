@@ -1,4 +1,4 @@
-//! Sign-in over HTTP as a browser does it, and refused requests.
+//! Sign-in over HTTP as by a browser, and refused requests.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::{SignInOptions, TrustedProxies};
@@ -44,7 +44,7 @@ async fn token(store: &Store, tenant: TenantId, user: &User, role: Role) -> Stri
     text
 }
 
-/// A site, its owner's browser, signed in at `acme`.
+/// The browser of a site's owner, signed in at `acme`.
 async fn signed_in<'s>(site: &'s Site, user: &User) -> Browser<'s> {
     let mut browser = site.browser();
     assert_eq!(browser.sign_in(&user.email, GOOD).await.status, 200);
@@ -75,14 +75,14 @@ on_both_databases! {
         let answer = browser.graphql(VIEWER).await;
         assert_eq!(answer.body["data"]["viewer"], json!({"role": "OWNER", "user": {"email": ada.email}, "tenant": {"slug": "acme"}}));
         assert_eq!(browser.graphql(PROJECT).await.body["data"]["createProject"]["project"]["slug"], "made-in-a-browser");
-        // A query by GET, as an address line or a script asks it.
+        // A query by GET, as from an address bar or a script.
         let asked = browser.get("/graphql?query=%7Bviewer%7Brole%7D%7D").await;
         assert_eq!(asked.body["data"]["viewer"]["role"], "OWNER");
 
         assert_eq!(browser.post("/auth/tenant", json!({"slug": "second"})).await.body["tenant"], "second");
         assert_eq!(browser.graphql(VIEWER).await.body["data"]["viewer"]["tenant"]["slug"], "second");
         assert_eq!(browser.graphql("{ projects { totalCount } }").await.body["data"]["projects"]["totalCount"], 0);
-        // Signing in again stays where one was, and ends the session before.
+        // Signing in again keeps the chosen tenant, and ends the previous session.
         let before = browser.clone();
         assert_eq!(browser.sign_in(&ada.email, GOOD).await.body["tenant"], "second");
         assert_eq!(before.clone().get("/auth/session").await.told(), (401, "UNAUTHENTICATED"));
@@ -96,7 +96,7 @@ on_both_databases! {
         assert_eq!(browser.send("POST", "/auth/sign-out", Some(String::new())).await.status, 204);
         assert!(browser.cookies.is_empty());
         assert_eq!(out.clone().graphql(VIEWER).await.told(), (401, "UNAUTHENTICATED"));
-        // Twice is once.
+        // A second call has no effect.
         assert_eq!(out.clone().post("/auth/sign-out", json!({})).await.status, 204);
         assert!(session_list(&store, ada.id).await.unwrap().is_empty());
     }
@@ -134,7 +134,8 @@ on_both_databases! {
         let mut browser = signed_in(&site, &ada).await;
         assert_eq!(browser.with("nyxcore-tenant", "acme").graphql(VIEWER).await.told(), (200, ""));
         assert_eq!(browser.with("nyxcore-tenant", "second").graphql(VIEWER).await.told(), (400, "TENANT_MISMATCH"));
-        // Without the cookie the header chooses; one that there is not and one that is another's are told the same.
+        // Without the cookie the header selects the tenant. An unknown tenant and another user's tenant get the same
+        // error.
         browser.cookies.remove("nyxcore_tenant");
         let answer = browser.with("nyxcore-tenant", "second").graphql(VIEWER).await;
         assert_eq!(answer.body["data"]["viewer"]["tenant"]["slug"], "second");
@@ -148,7 +149,7 @@ on_both_databases! {
         for slug in ["other", "nobody"] {
             assert_eq!(browser.post("/auth/tenant", json!({"slug": slug})).await.told(), (404, "NOT_FOUND"));
         }
-        // On a WebSocket the first message may name it.
+        // On a WebSocket the first message may name the tenant.
         let mut socket = browser.socket(json!({"Nyxcore-Tenant": "second"})).await.unwrap();
         assert_eq!(socket.hear().await.unwrap()["type"], "connection_ack");
         assert_eq!(socket.ask(VIEWER).await["data"]["viewer"]["tenant"]["slug"], "second");
@@ -175,13 +176,13 @@ on_both_databases! {
         let mut socket = browser.socket(json!({"token": mine})).await.unwrap();
         assert_eq!(socket.hear().await.unwrap()["type"], "connection_ack");
         assert_eq!(socket.ask(VIEWER).await["data"]["viewer"]["role"], "VIEWER");
-        // A wrong token is not made good by a session, and a session that ended does not spoil a token.
+        // A session does not make an invalid token valid, and an ended session does not invalidate a token.
         assert_eq!(bearer("nyx_nonsense").graphql(VIEWER).await.told(), (401, "UNAUTHENTICATED"));
         let ended = browser.clone();
         assert_eq!(browser.clone().post("/auth/sign-out", json!({})).await.status, 204);
         let mut with_token = ended.with("authorization", format!("Bearer {theirs}"));
         assert_eq!(with_token.graphql(VIEWER).await.body["data"]["viewer"]["role"], "OWNER");
-        // A session's secret is no token, and a token is no session.
+        // A session's secret is not a token, and a token is not a session.
         let secret = &ended.cookies["nyxcore_session"];
         assert_eq!(site.browser().with("authorization", format!("Bearer {secret}")).graphql(VIEWER).await.told(), (401, "UNAUTHENTICATED"));
         assert_eq!(site.browser().with("cookie", format!("nyxcore_session={mine}")).graphql(VIEWER).await.told(), (401, "UNAUTHENTICATED"));
@@ -214,7 +215,7 @@ on_both_databases! {
         }
         let mut wordy = browser.with("nyxcore-tenant", "x".repeat(5_000));
         assert_eq!(wordy.graphql(VIEWER).await.told(), (400, "TENANT_MISMATCH"));
-        // What is sent to sign in with, too; what was wrong with it is not repeated.
+        // Malformed sign-in requests are refused too; no response repeats what was sent.
         let mut nobody = site.browser();
         for (body, expected) in [
             (String::new(), (400, "BAD_REQUEST")),
@@ -268,9 +269,9 @@ on_both_databases! {
                 assert_eq!(other.clone().post(&format!("/auth/{path}"), json!({})).await.told(), (403, "CROSS_ORIGIN"), "{path}");
             }
             assert_eq!(other.socket(json!({})).await.err().unwrap(), (403, "CROSS_ORIGIN".into()));
-            // A form cannot send JSON; a link can only read.
+            // A form cannot send JSON, and a link can only read.
             assert_eq!(other.clone().get("/graphql?query=mutation%7BleaveTenant%7Bid%7D%7D").await.status, 405);
-            // A token is sent by a program and by nobody else's page: where it comes from does not matter.
+            // A token is sent by a program and not by another site's page, so the origin does not matter.
             let mut program = other.with("authorization", format!("Bearer {api_token}"));
             assert_eq!(program.graphql(VIEWER).await.told(), (200, ""));
         }
@@ -280,7 +281,8 @@ on_both_databases! {
                 assert_eq!(page.post(path, json!({"query": PROJECT})).await.told(), (415, "UNSUPPORTED_MEDIA_TYPE"));
             }
         }
-        // Pages of this server may, also in browsers that send no Sec-Fetch-Site, and what is no browser may.
+        // Pages of this server are allowed, also in browsers that send no Sec-Fetch-Site, and so are programs without
+        // an origin.
         for own in [browser.clone(), old.with("origin", format!("http://{}", site.address)), old.clone()] {
             assert_eq!(own.clone().graphql(VIEWER).await.told(), (200, ""));
             let mut socket = own.socket(json!({})).await.unwrap();
@@ -344,7 +346,7 @@ on_both_databases! {
         assert_eq!(here.post("/auth/sign-out", json!({})).await.status, 204);
         assert_eq!(socket.hear().await.unwrap_err(), 4403);
         assert!(!stream.await.contains("complete"));
-        // The other browser's lives on, until the role is another.
+        // The other browser's socket stays open until the role changes.
         other_socket.say(json!({"type": "ping"})).await;
         assert_eq!(other_socket.hear().await.unwrap()["type"], "pong");
         let plain = db.superuser_connection().await.unwrap();
@@ -356,7 +358,7 @@ on_both_databases! {
         assert!(!other_stream.await.contains("complete"));
         assert_eq!(there.clone().graphql(VIEWER).await.body["data"]["viewer"]["role"], "VIEWER");
         assert_eq!(there.clone().graphql(PROJECT).await.told(), (200, "FORBIDDEN"));
-        // Out of the tenant, the session is still the person's, and reaches nothing.
+        // After the removal from the tenant the session is still valid, but has access to nothing.
         plain.execute_unprepared("DELETE FROM memberships").await.unwrap();
         let scoped = store.write(acme).await.unwrap();
         scoped.announce(TOPIC_CREDENTIAL, ada.id.0).await.unwrap();
@@ -396,11 +398,11 @@ on_both_databases! {
             assert!(cookie.starts_with("__Host-nyxcore_") && cookie.contains("; Secure; Path=/;"), "{cookie}");
         }
         assert_eq!(browser.graphql(VIEWER).await.told(), (200, ""));
-        // Pages of the public address are this server's, whatever host the proxy asks for.
+        // Pages of the public address belong to this server, whatever host the proxy requests.
         let old = browser.without("sec-fetch-site");
         assert_eq!(old.with("origin", "https://nyx.example.org").graphql(VIEWER).await.told(), (200, ""));
         assert_eq!(old.with("origin", "https://evil.example").graphql(VIEWER).await.told(), (403, "CROSS_ORIGIN"));
-        // Nobody else is believed.
+        // The headers of other clients are ignored.
         let mut liar = alone.browser().with("x-forwarded-for", "198.51.100.7").with("x-forwarded-proto", "https");
         let answer = liar.sign_in(&ada.email, GOOD).await;
         assert_eq!(answer.body["session"]["address"], "127.0.0.1");

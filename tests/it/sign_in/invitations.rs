@@ -1,5 +1,5 @@
-//! The link of an invitation in a browser: read by anybody who has it, accepted with a new account or by a signed-in
-//! user.
+//! The link of an invitation in a browser: readable by anybody who has it, accepted with a new account or by a
+//! signed-in user.
 
 use nyxcore_gateway::SignInOptions;
 use nyxcore_tenancy::audit::system_entry_list;
@@ -38,7 +38,7 @@ on_both_databases! {
         let made = browser.graphql(r#"mutation { createProject(input: {name: "By Bob"}) { project { createdBy { name } } } }"#).await;
         assert_eq!(made.body["data"]["createProject"]["project"]["createdBy"]["name"], "Bob");
 
-        // The password is the account's from then on; the link is used.
+        // The account now has this password, and the link is used.
         assert_eq!(site.browser().sign_in("bob@example.org", GOOD).await.status, 200);
         for path in ["/auth/invitations/look", "/auth/invitations/accept"] {
             assert_eq!(browser.post(path, json!({"secret": secret})).await.told(), (404, "INVITATION_INVALID"));
@@ -48,7 +48,7 @@ on_both_databases! {
 
     async fn a_user_accepts_only_invitations_for_their_address(db: TestDatabase) {
         let (store, acme, site) = world(&db).await;
-        // An account that is in no tenant at all.
+        // An account without any tenant.
         let mut bob = site.browser();
         let body = json!({"email": "bob@example.org", "password": GOOD, "name": "Bob"});
         assert_eq!(bob.post("/auth/sign-up", body).await.status, 201);
@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(others.told(), (404, "INVITATION_INVALID"));
         assert_eq!((others.status, &others.body), (forged.status, &forged.body), "word for word the same");
         assert!(invitation_look(&store, &for_carol).await.is_ok(), "it is still Carol's");
-        // Nobody takes an account over with an invitation: it has a password already.
+        // An invitation cannot take over an account that has a password already.
         assert_eq!(accept(&mut site.browser(), &for_bob).await.told(), (409, "CONFLICT"));
         let log = system_entry_list(&store, chrono::DateTime::UNIX_EPOCH).await.unwrap();
         let tried = log.iter().filter(|entry| entry.outcome == "CONFLICT" && entry.subject_id == Some(bobs.id.0));
@@ -98,7 +98,7 @@ on_both_databases! {
             assert_eq!(cross.told(), (403, "CROSS_ORIGIN"));
             let form = site.browser().with("content-type", "text/plain").post(path, good.clone()).await;
             assert_eq!(form.told(), (415, "UNSUPPORTED_MEDIA_TYPE"));
-            // An address ends up in logs: a secret in one is refused, so that nobody gets used to it.
+            // URLs end up in logs: a secret in one is refused, so that nobody relies on it.
             let named = site.browser().post(&format!("{path}?secret={secret}"), good.clone()).await;
             assert_eq!(named.told(), (401, "UNAUTHENTICATED"));
         }
@@ -131,7 +131,7 @@ on_both_databases! {
         member_role_set(&scoped, user, Role::Viewer).await.unwrap();
         scoped.commit().await.unwrap();
         open.await;
-        // It comes back with what is left.
+        // After reconnecting it has the remaining rights.
         assert_eq!(bob.graphql(VIEWER).await.body["data"]["viewer"]["role"], "VIEWER");
         let open = bob.stream(FOLLOW).await;
         let scoped = store.write(acme.id).await.unwrap();
@@ -144,7 +144,7 @@ on_both_databases! {
     }
 }
 
-/// A tenant, and a site where people may sign up.
+/// A tenant, and a site with open sign-up.
 async fn world(db: &TestDatabase) -> (Store, Tenant, Site) {
     let store = store(db).await;
     let (acme, _) = tenant(&store, "acme").await;
@@ -156,7 +156,7 @@ async fn world(db: &TestDatabase) -> (Store, Tenant, Site) {
     (store, acme, site)
 }
 
-/// Follows a link with a new account of the good password.
+/// Accepts the link with a new account and the good password.
 async fn accept(browser: &mut Browser<'_>, secret: &str) -> Answer {
     let body = json!({"secret": secret, "name": "Bob", "password": GOOD});
     browser.post("/auth/invitations/accept", body).await

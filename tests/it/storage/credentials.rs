@@ -32,12 +32,12 @@ async fn token(store: &Store, tenant: &Tenant, user: &User) -> (ApiToken, String
     made
 }
 
-/// A store that remembers credentials for long, and the statements that it makes.
+/// A store that caches credentials for a long time, and the statements that it sends.
 pub(super) async fn remembering(db: &TestDatabase) -> (Store, Arc<Mutex<Vec<String>>>) {
     let statements: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut options = options(db.app_url());
     let listener = statements.clone();
-    options.statement_listener = Some(Arc::new(move |sql: &str| {
+    options.statement_listener = Some(Arc::new(move |sql: &str, _| {
         listener.lock().unwrap().push(sql.to_owned())
     }));
     options.credential_recheck = Some(LONG);
@@ -101,7 +101,7 @@ on_both_databases! {
                     let (store, secret) = (store.clone(), secret.clone());
                     tokio::spawn(async move {
                         while token_authenticate(&store, &secret).await.unwrap().is_some() {
-                            // What is remembered needs no waiting: without this the revocation has no thread to run on.
+                            // A cached credential needs no waiting: without this the revocation would get no thread.
                             tokio::task::yield_now().await;
                         }
                     })
@@ -129,7 +129,7 @@ on_both_databases! {
         if db.backend() == sea_orm::DbBackend::Postgres {
             assert!(matches!(signals.recv().await, Signal::Changed { .. }));
         } else {
-            // No signal comes from another process: within a second it is looked up again.
+            // No signal comes from another process: the credential is looked up again within a second.
             tokio::time::sleep(Duration::from_millis(1_050)).await;
         }
         assert_eq!(token_authenticate(&store, &secret).await.unwrap(), None);

@@ -1,4 +1,4 @@
-//! Clients that disconnect at any moment leave no open transaction in the pool, and no other request runs inside it.
+//! Clients that disconnect at any moment leave no open transaction in the pool, and no other request runs inside one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,18 +14,18 @@ use tokio::net::TcpStream;
 
 use crate::support::tenant_by_command;
 
-/// Requests that are aborted on PostgreSQL.
+/// The number of requests that are aborted on PostgreSQL.
 const ABORTED: usize = 10_000;
-/// On SQLite, whose statements run on threads that no client can cancel.
+/// The number on SQLite, whose statements run on threads that no client can cancel.
 const ABORTED_ON_SQLITE: usize = 1_000;
-/// Transactions that the requests begin at the least. A slow machine has begun few of them when a client disconnects:
-/// then the requests are sent in further rounds.
+/// The minimum number of transactions that the requests begin. On a slow machine clients disconnect before most
+/// transactions begin: then the requests are sent in further rounds.
 const TRANSACTIONS: usize = 300;
-/// Rounds at the most.
+/// The maximum number of rounds.
 const ROUNDS: usize = 10;
-/// Requests of an honest client that are served at the least.
+/// The minimum number of served requests of an honest client.
 const HONEST: usize = 20;
-/// Clients that abort at once.
+/// The number of clients that abort concurrently.
 const CLIENTS: usize = 24;
 
 on_both_databases! {
@@ -48,7 +48,7 @@ on_both_databases! {
             assert!(seen.transactions > TRANSACTIONS, "{seen:?}");
             assert_eq!((seen.begun_twice, seen.warnings, seen.mixed), (0, 0, 0), "{seen:?}");
         }
-        // A server that is asked for more than it can do says so; a client sends such a request again.
+        // An overloaded server says so, and a client repeats such a request.
         let is_wrong = |answer: &&Value| {
             let error = &answer["errors"][0];
             !error.is_null() && error["extensions"]["code"] != "DATABASE_BUSY"
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 }
 
-/// Aborts so many requests of every kind, and gives the answers that an honest client had meanwhile.
+/// Aborts that many requests of every kind, and returns the responses to an honest client meanwhile.
 async fn requests_abort(server: &TestServer, tokens: &[String], count: usize) -> Vec<Value> {
     let address = server.url("").replace("http://", "");
     let done = Arc::new(AtomicBool::new(false));
@@ -102,7 +102,7 @@ async fn requests_abort(server: &TestServer, tokens: &[String], count: usize) ->
             for number in (client..count).step_by(CLIENTS) {
                 let token = &tokens[number / 7 % tokens.len()];
                 let mut socket = TcpStream::connect(&address).await.unwrap();
-                // The server may have closed it already: a client that hangs up does not care.
+                // The server may have closed the socket already, which this client does not care about.
                 let _gone = socket.write_all(&request(number, token)).await;
                 tokio::time::sleep(Duration::from_micros((number * 379 % 24_000) as u64)).await;
             }
@@ -143,7 +143,7 @@ fn request(number: usize, token: &str) -> Vec<u8> {
     }
 }
 
-/// A handshake with its first two messages, said without waiting for an answer.
+/// A handshake with its first two messages, sent without waiting for a response.
 fn web_socket(token: &str) -> Vec<u8> {
     let mut bytes = b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
@@ -170,15 +170,15 @@ struct StatementLog {
     from: usize,
 }
 
-/// What went wrong on any connection.
+/// The problems on any connection.
 #[derive(Debug, Default)]
 struct ReadState {
     transactions: usize,
-    /// `BEGIN` where a transaction was open.
+    /// The number of `BEGIN` statements inside a transaction.
     begun_twice: usize,
-    /// "there is already a transaction in progress".
+    /// The number of warnings "there is already a transaction in progress".
     warnings: usize,
-    /// Transactions of a tenant that also had the rights of the system or of another tenant.
+    /// The number of transactions of a tenant that also had system rights or another tenant's.
     mixed: usize,
 }
 
@@ -207,7 +207,7 @@ impl StatementLog {
             ))
             .await
             .unwrap();
-        // Where `with-postgres` has it.
+        // The location of the log under `with-postgres`.
         let file = PathBuf::from(folder).with_file_name("log");
         let from = std::fs::read(&file)
             .expect("the log of the server that `just test` starts")
@@ -258,7 +258,7 @@ impl ReadState {
         } else if matches!(text, "COMMIT" | "ROLLBACK") {
             *session = Session::default();
         } else if !session.open {
-            // A text of several statements is a transaction by itself.
+            // A text of several statements is an implicit transaction.
         } else {
             if text.contains("nyxcore.scope = ''") {
                 session.system = false;
@@ -278,7 +278,7 @@ impl ReadState {
                 self.mixed += usize::from(others);
             }
             self.mixed += usize::from(session.system && session.tenant.is_some());
-            // A read without a transaction of its own runs in nobody else's.
+            // A read without its own transaction must not run in another one.
             self.mixed += usize::from(text.contains("set_config('nyxcore.tenant_id'"));
         }
     }

@@ -102,7 +102,7 @@ fn unproven_webhooks_at_a_lock_leave_tenants_reading() {
                 let (store, keyring) = (store.clone(), keyring.clone());
                 tokio::spawn(async move {
                     let began = Instant::now();
-                    // Nobody has these: each delivery names a tenant of its own.
+                    // These do not exist: each delivery names another tenant.
                     let (tenant, source) = (TenantId(store.env().id()), SourceId(store.env().id()));
                     let found = WebhookAddress::find(&store, &keyring, Some(tenant), Some(source));
                     let code = found.await.map(drop).map_err(|error| error.code());

@@ -1,5 +1,5 @@
-//! Reads of one statement without a transaction, on PostgreSQL: isolated by the form of the statement, and one snapshot
-//! with what follows.
+//! Reads of one statement without a transaction, on PostgreSQL: isolated by the form of the statement, and in one
+//! snapshot with the following statements.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,10 +21,10 @@ use serde_json::Value;
 
 use crate::support::{options, tenant};
 
-/// What marks a statement that brings its tenant along.
+/// The marker of a statement that sets its tenant itself.
 const LONE: &str = "set_config('nyxcore.tenant_id'";
 
-/// One read of each shape that the query builder makes.
+/// One read for each form of statement that the query builder generates.
 const SHAPES: [&str; 11] = [
     "one by its id",
     "one by a text",
@@ -57,7 +57,7 @@ impl World {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut options = options(db.app_url());
         let listener = heard.clone();
-        options.statement_listener = Some(Arc::new(move |sql: &str| {
+        options.statement_listener = Some(Arc::new(move |sql: &str, _| {
             listener.lock().unwrap().push(sql.to_owned());
         }));
         let store = Store::connect(&options, Env::default()).await.unwrap();
@@ -73,7 +73,7 @@ impl World {
         self.store.read_one_as(&side.acting).await.unwrap()
     }
 
-    /// What a read of that shape returns, without a transaction and in one, with the statements of the former.
+    /// The results of a read of that form, without a transaction and in one, and the statements of the former.
     async fn both(&self, shape: &str, by: &Side, of: &Side) -> ([String; 2], Vec<String>) {
         let scoped = self.lone(by).await;
         self.statements();
@@ -83,7 +83,7 @@ impl World {
         ([lone, read(shape, &scoped, of).await], statements)
     }
 
-    /// The statements since this was last asked.
+    /// The statements since the last call.
     fn statements(&self) -> Vec<String> {
         std::mem::take(&mut *self.heard.lock().unwrap())
     }
@@ -134,7 +134,7 @@ impl Side {
     }
 }
 
-/// Reads what `of` has, and says what was there.
+/// Reads the rows of `of`, and returns them as text.
 async fn read(shape: &str, scoped: &Scoped<ReadOnly>, of: &Side) -> String {
     let (project, projects) = (of.projects[0].id, of.project_ids());
     let few = PageRequest::first(2);
@@ -195,7 +195,7 @@ async fn read(shape: &str, scoped: &Scoped<ReadOnly>, of: &Side) -> String {
     }
 }
 
-/// Whether a read of that shape is about the rows of whoever reads, whatever ids are asked for.
+/// Whether a read of that form returns the rows of the reader, whatever ids are given.
 fn is_of_reader(shape: &str) -> bool {
     matches!(
         shape,
@@ -243,8 +243,8 @@ fn the_plan_of_each_lone_read_sets_the_tenant_first() {
                 .iter()
                 .map(|part| part["Parent Relationship"].as_str().unwrap())
                 .collect();
-            // Nothing is evaluated before the outer side, which reads no table; all tables and the sub-selects of their
-            // policies are on the inner side, which a nested loop runs for a row of the outer one.
+            // The outer side is evaluated first and reads no table. All tables and the sub-selects of their policies
+            // are on the inner side, which a nested loop runs for each row of the outer side.
             assert_eq!(plan["Node Type"], "Nested Loop", "{shape}: {plan:#}");
             assert_eq!(sides, ["Outer", "Inner"], "{shape}: {plan:#}");
             let [outer, inner] = [0, 1].map(|side| parts[side].to_string());
@@ -260,7 +260,7 @@ fn the_plan_of_each_lone_read_sets_the_tenant_first() {
     });
 }
 
-/// The plan of a statement for any values.
+/// The plan of a statement for arbitrary values.
 async fn plan(app: &DatabaseConnection, sql: &str) -> Value {
     let values = (1..).take_while(|number| sql.contains(&format!("${number}")));
     let values = values.map(|_| "NULL").collect::<Vec<_>>().join(", ");
@@ -283,10 +283,10 @@ async fn one(db: &impl ConnectionTrait, sql: &str) -> sea_orm::QueryResult {
     db.query_one_raw(statement).await.unwrap().unwrap()
 }
 
-/// A connection that every statement runs on, outside of a transaction.
+/// One connection for all statements, outside of a transaction.
 struct OneConnection {
     app: DatabaseConnection,
-    /// Keeps the pool's other connection.
+    /// Holds the pool's other connection.
     _other: DatabaseTransaction,
 }
 
@@ -305,7 +305,7 @@ impl OneConnection {
         [0, 1].map(|column| row.try_get_by_index(column).unwrap())
     }
 
-    /// How many rows the prepared statement has for these values.
+    /// The number of rows of the prepared statement for these values.
     async fn rows(&self, values: [String; 4]) -> Result<usize, String> {
         let values = values.map(|value| format!("'{value}'")).join(", ");
         let sql = format!("EXECUTE lone ({values})");
@@ -329,7 +329,7 @@ fn a_lone_statement_leaves_no_setting_and_needs_its_tenant() {
         let note = world.acme.notes[0].id.0.to_string();
         let values =
             |filter: &str, setting: &str| [filter, &note, "1", setting].map(ToOwned::to_owned);
-        // Also where the connection has settings of its own left.
+        // Also if the connection has leftover settings.
         for leftover in ["", &other, &acme] {
             let scope = if leftover.is_empty() { "" } else { "system" };
             let set =
@@ -354,7 +354,7 @@ fn the_second_statement_is_of_the_snapshot_of_the_first() {
         let project = acme.projects[0].id;
         let scoped = world.lone(acme).await;
         let first = Projects::get(&scoped, project).await.unwrap();
-        // What the first statement did not read may change.
+        // Rows that the first statement did not read may change.
         note_change(&world, "changed").await;
         world.statements();
         let note = Notes::get(&scoped, acme.notes[0].id)
@@ -367,7 +367,7 @@ fn the_second_statement_is_of_the_snapshot_of_the_first() {
             !statements.iter().any(|sql| sql.contains(LONE)),
             "{statements:#?}"
         );
-        // From here on there is one snapshot.
+        // From here on the scope has one snapshot.
         note_change(&world, "changed again").await;
         let note = Notes::get(&scoped, acme.notes[0].id)
             .await

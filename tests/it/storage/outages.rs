@@ -1,4 +1,4 @@
-//! Database restarts, outages and refused values have error codes that say what to do.
+//! Database restarts, outages and refused values lead to specific error codes.
 
 use nyxcore_tenancy::directory::{membership_count, tenant_by_slug};
 use nyxcore_tenancy::{Env, Error, Store, TenantId};
@@ -41,7 +41,7 @@ fn a_restarted_database_serves_the_next_transaction() {
         let (acme, _) = tenant(&store, "acme").await;
         let superuser = db.superuser_connection().await.unwrap();
         for _ in 0..10 {
-            // Several idle connections, all of which are cut off.
+            // Several idle connections, all of which are then cut off.
             let readers: Vec<_> = (0..4).map(|_| count(&store, acme.id)).collect();
             for read in futures::future::join_all(readers).await {
                 assert_eq!(read.unwrap(), 1);

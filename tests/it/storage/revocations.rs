@@ -20,8 +20,8 @@ use crate::support::{self, has_world, store, tenant};
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// A store that changes things, and a replica that remembers credentials for an hour. On SQLite, where one process
-/// serves, both are the same.
+/// A store that makes changes, and a replica that caches credentials for an hour. On SQLite, where one process serves,
+/// both are the same store.
 struct Replicas {
     world: support::World,
     replica: Store,
@@ -30,7 +30,7 @@ struct Replicas {
 
 has_world!(Replicas);
 
-/// The role that a remembered credential has, and the signals since.
+/// The role of a cached credential, and the signals since then.
 type Listening = (Role, SignalReceiver);
 
 impl Replicas {
@@ -48,7 +48,7 @@ impl Replicas {
         }
     }
 
-    /// A member of the tenant who has a password.
+    /// Adds a member with a password to the tenant.
     async fn member(&self, name: &str, role: Role) -> User {
         let email = format!("{name}@example.org");
         let (_, user) = tenant(&self.store, &format!("home-of-{name}")).await;
@@ -103,7 +103,7 @@ impl Replicas {
         )
     }
 
-    /// What the replica lets the credential do in the tenant.
+    /// The role that the replica gives the credential in the tenant.
     async fn role(&self, secret: &str) -> Option<Role> {
         if secret.starts_with("nyxs_") {
             let known = session_authenticate(&self.replica, secret, Some("acme"))
@@ -117,7 +117,7 @@ impl Replicas {
         caller.map(|caller| caller.role)
     }
 
-    /// Waits for the signal after which the replica gives the credential another role.
+    /// Waits for the signal after which the replica gives the credential another role, and returns that role.
     async fn role_after(&self, (before, mut signals): Listening, secret: &str) -> Option<Role> {
         let changed = async {
             loop {
@@ -132,7 +132,7 @@ impl Replicas {
         changed.expect("a signal that reaches the credential")
     }
 
-    /// Listens from now on, with the credential remembered as of that role.
+    /// Receives signals from now on. The credential is cached with that role.
     async fn listening(&self, secret: &str, role: Role) -> Listening {
         let signals = self.replica.signals();
         assert_eq!(self.role(secret).await, Some(role));

@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::support::{store_at_rest, tenant};
 
-/// Any time that can be named, and half of the time one near `around`.
+/// Any representable time; every second one is close to `around`.
 fn times(around: DateTime<Utc>) -> impl Strategy<Value = DateTime<Utc>> {
     let (first, last) = (
         DateTime::<Utc>::MIN_UTC.timestamp(),

@@ -23,7 +23,7 @@ on_both_databases! {
 
         for phase in ["scan", "import", "finalize", "index", "knowledge"] {
             let mut world = SyncWorld::new(&db, &store, phase).await;
-            // Many small steps, so that the phases last.
+            // Many small batches, so that the phases take longer.
             world.options.batch_files = 1;
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;

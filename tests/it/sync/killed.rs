@@ -17,15 +17,15 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use super::world::{SyncWorld, repository};
 use crate::support::store_at_rest;
 
-/// After how many polls a sync is cut off: close to each other at first, then further apart, for as long as it takes to
-/// come through.
+/// The numbers of polls after which a sync is cut off: close to each other at first, then further apart, until a sync
+/// completes.
 fn moments() -> impl Iterator<Item = usize> {
     std::iter::successors(Some(2), |polls| Some(polls + 2 + polls / 5)).take(60)
 }
 
-/// A handler that is dropped where it stands when it has been polled so many times, as a process that is killed: at the
-/// latest when all its work is done and only the run's end is not written. How many polls that takes is up to the
-/// machine.
+/// A handler that is dropped after the given number of polls, like a process that is killed. At the latest it is
+/// dropped when all its work is done and only the run's end is not stored. The number of polls until then depends on
+/// the machine.
 struct DyingHandler {
     inner: SyncHandler,
     polls: usize,
@@ -43,7 +43,7 @@ impl DyingHandler {
         }
     }
 
-    /// Becomes true when the work was done before the polls were.
+    /// Becomes true if the work completes before the polls are used up.
     fn done(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.done)
     }
@@ -77,7 +77,7 @@ impl RunHandler for DyingHandler {
     }
 }
 
-/// A handler beside which somebody changes the source when it has been polled so many times.
+/// A handler during which another transaction changes the source, after the given number of polls.
 struct DisturbedHandler {
     inner: SyncHandler,
     polls: usize,
@@ -116,7 +116,7 @@ impl RunHandler for DisturbedHandler {
     }
 }
 
-/// Many small files, one each of the others, and options by which they take several batches.
+/// Many small files, all different, and options that split them into several batches.
 fn repository_fill(repository: &mut TestRepository) {
     for n in 0..24 {
         repository.write(
@@ -155,7 +155,7 @@ async fn world(db: &TestDatabase, store: &nyxcore_tenancy::Store, n: usize) -> S
     world
 }
 
-/// What a sync found, without what depends on who carried it out.
+/// The results of a sync that do not depend on the process that executed it.
 fn found(detail: &SyncDetail) -> impl PartialEq + std::fmt::Debug + use<> {
     let counts = [
         detail.files_added,
@@ -237,7 +237,7 @@ on_both_databases! {
             let next = world.synced(source).await;
             assert_eq!((next.run.status, next.detail.previous_sync_id), (RunStatus::Succeeded, Some(first.run.id)), "after {polls} polls");
             assert_eq!(world.rows(source).await, rows, "after {polls} polls");
-            // What follows a sync hears of the change, whichever of the two made it.
+            // The steps after a sync learn of the change, whichever of the two runs made it.
             assert!(!world.step.take().is_empty(), "after {polls} polls");
             if done.load(Ordering::Relaxed) {
                 break;

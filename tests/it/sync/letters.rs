@@ -1,5 +1,5 @@
-//! Letters of a repository become memory entries and follow their files. The real program runs, so the real wiring is
-//! tested.
+//! Letters of a repository become memory entries and follow their files. The test uses the real program, so the real
+//! wiring is tested.
 
 use futures::StreamExt;
 use nyxcore_knowledge::{MemoryEntry, MemorySource, ProjectMemoryEntries};
@@ -14,7 +14,7 @@ use super::process::Process;
 use super::world::{SyncWorld, repository};
 use crate::support::store;
 
-/// Starts a sync, which a process carries out, and waits for its end.
+/// Starts a sync, which a process executes, and waits for its end.
 async fn synced(world: &SyncWorld, source: SourceId, skip: &[SyncStepKind]) -> Sync {
     let scoped = world.write().await;
     let started = sync_start_without(&scoped, source, SyncTrigger::Manual, None, skip).await;
@@ -95,7 +95,7 @@ on_both_databases! {
         assert!(world.messages(&sync).await.contains(&"letters: 3 new".to_owned()));
         assert_eq!(found(&world, "quagga").await, ["Leases"]);
 
-        // One is changed, one is moved, one is gone: the others are not touched, and nobody is warned again.
+        // One letter is changed, one is moved, one is deleted: the others are unchanged, and no warning is repeated.
         repository.write(".memory/letter_2.md", "# Queues\n\n## Pain Log\n- the okapi is fast\n");
         repository.remove("apps/web/.memory/letter_3.md").write("src/a.rs", "fn a() {}\n");
         std::fs::create_dir_all(repository.path().join("old/.memory")).unwrap();
@@ -111,8 +111,8 @@ on_both_databases! {
         assert_eq!(warnings(&world, &sync).await, Vec::<String>::new());
         assert_eq!((found(&world, "fast okapi").await, found(&world, "pages").await), (vec!["Queues".to_owned()], Vec::new()));
 
-        // Left out as asked, and made up for although nothing is new then; letters that changed places keep to their
-        // files' contents.
+        // The step is skipped on request, and the next sync catches up without any change. Letters that swapped their
+        // paths follow their files' contents.
         let (one, two) = (second[1].1.content.clone(), second[0].1.content.clone());
         repository.write(".memory/letter_2.md", &one).write("old/.memory/letter_1.md", &two).write(".memory/letter_9.md", "# Late\n");
         repository.commit("three");
@@ -124,7 +124,7 @@ on_both_databases! {
         assert_eq!((&third[0].1.content, third[0].1.id), (&one, second[0].1.id));
         assert_eq!((&third[2].1.content, third[2].1.id), (&two, second[1].1.id));
 
-        // A letter that is text no more keeps what it said last.
+        // The entry of a letter that is no longer text keeps its last content.
         repository.write(".memory/letter_9.md", b"\0");
         repository.commit("four");
         let sync = synced(&world, source, &[]).await;

@@ -11,13 +11,13 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use super::world::{SyncWorld, repository};
 use crate::support::store;
 
-/// Commits a tree on `main` that no work tree could hold.
+/// Commits a tree on `main` that no work tree could contain.
 fn commit_tree(repository: &TestRepository, tree: &str) {
     let commit = repository.git(&["commit-tree", tree, "-m", "a bomb"]);
     repository.git(&["update-ref", "refs/heads/main", &commit]);
 }
 
-/// A tree with so many entries of one kind, all the same.
+/// A tree with that many identical entries.
 fn tree_of(repository: &TestRepository, entries: usize, mode_and_id: &str) -> String {
     let lines: String = (0..entries)
         .map(|n| format!("{mode_and_id}\tentry-{n:03}\n"))
@@ -25,7 +25,7 @@ fn tree_of(repository: &TestRepository, entries: usize, mode_and_id: &str) -> St
     repository.git_with(&["mktree"], &[], lines.as_bytes())
 }
 
-/// One file by its path, without a work tree.
+/// Creates files by their paths, without a work tree.
 fn import_file(repository: &TestRepository, paths: &[String]) {
     let mut stream = format!(
         "commit refs/heads/main\ncommitter T <t@example.org> {FIRST_COMMIT_SECONDS} +0000\ndata 0\n\n"
@@ -47,13 +47,13 @@ on_both_databases! {
             tree = tree_of(&bomb, 100, &format!("040000 tree {tree}"));
             trees.push(tree.clone());
         }
-        // Folders alone: two in each, forty deep.
+        // Only folders: two in each, forty deep.
         let mut folders = bomb.git_with(&["mktree"], &[], b"");
         for _ in 0..40 {
             folders = tree_of(&bomb, 2, &format!("040000 tree {folders}"));
         }
         let source = world.source(&bomb, None, "").await;
-        // A million files from a few kilobytes, then 10^16, then none at all and no end.
+        // A million files from a few kilobytes, then 10^16, then endless folders without any file.
         for tree in [&trees[1], &trees[6], &folders] {
             commit_tree(&bomb, tree);
             let sync = world.synced(source).await;
@@ -81,7 +81,7 @@ on_both_databases! {
         assert_eq!(world.paths(source).await, ["a.rs"]);
         let told = world.messages(&sync).await;
         assert!(told.iter().any(|text| text.starts_with("the history was not read")), "{told:?}");
-        // From here on it is counted again.
+        // From here on the history is counted again.
         repository.write("a.rs", "fn aa() {}\n");
         repository.commit("two");
         world.succeeded(source).await;
@@ -98,7 +98,7 @@ on_both_databases! {
         repository.commit("one");
         let source = world.source(&repository, None, "").await;
         world.succeeded(source).await;
-        // All ten others: no more than there may be.
+        // Replaces all ten files: the number stays within the limit.
         for n in 0..10 {
             repository.remove(&format!("{n}.rs")).write(&format!("other-{n}.txt"), format!("{}\n", n + 100));
         }
@@ -129,7 +129,7 @@ on_both_databases! {
         assert_eq!(world.paths(source).await, [paths[3].as_str(), "kept.rs"]);
         assert!(world.messages(&sync).await.contains(&"2 files skipped: 2 with paths that are too long".to_owned()), "{:?}", world.messages(&sync).await);
 
-        // Folders so deep that git itself goes no further.
+        // Folders that exceed git's own depth limit.
         let deeper = repository(&db, "deeper");
         import_file(&deeper, &[format!("{}f", "d/".repeat(5_000))]);
         let source = world.source(&deeper, None, "").await;
@@ -150,8 +150,8 @@ on_both_databases! {
         let server = GitHttpServer::start(&db.folder().join("remotes"), GitHttpOptions::default()).await;
         let mut world = world;
         world.options.policy = SourcePolicy { allow_private: true, ..world.options.policy };
-        // This server leaves nothing out: the file comes, packed to a megabyte or five, and is never unpacked in
-        // memory.
+        // This server does not support omitting files. The file arrives compressed to a few megabytes, and is never
+        // decompressed in memory.
         let source = world.source_at(&server.url("atlas/.git"), None, "").await;
         let sync = world.succeeded(source).await;
         assert!(sync.detail.bytes_fetched < 16 << 20, "{}", sync.detail.bytes_fetched);
@@ -182,7 +182,7 @@ on_both_databases! {
         let second = world.succeeded(source).await;
         let requests: Vec<String> = server.requests().split_off(before);
         let posts = requests.iter().filter(|line| line.starts_with("POST")).count();
-        // One asks where the branch is, one brings the contents.
+        // One request lists the refs, and one fetches the contents.
         assert!(posts <= 3, "{requests:?}");
         assert_eq!((second.detail.files_updated, second.detail.files_skipped, second.detail.files_unchanged), (21, 1, 1));
         assert!(second.detail.bytes_fetched > 0);
@@ -191,7 +191,7 @@ on_both_databases! {
         let sizes: Vec<i64> = world.files(source).await.into_iter().map(|file| file.size).collect();
         assert_eq!((sizes[0], sizes[21]), (50_000, 14));
 
-        // From now on nothing is asked for but the branch, and new files come as they should.
+        // From now on only the branch is requested, and new files are fetched as usual.
         let before = server.requests().len();
         let third = world.succeeded(source).await;
         let asked = server.requests().split_off(before);
@@ -201,7 +201,7 @@ on_both_databases! {
         world.succeeded(source).await;
         assert_eq!(world.searched("next one").await, ["next.rs"]);
 
-        // What had been taken in under the higher limit stays when it is lowered.
+        // Contents that were stored under the higher limit stay when it is lowered.
         world.options.blob_bytes_max = 1_000;
         repository.write("small.rs", "fn smaller() {}\n");
         repository.commit("three");

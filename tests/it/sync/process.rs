@@ -5,11 +5,11 @@ use std::process::{Child, Stdio};
 use nyxcore_tests::{TestDatabase, nyxcore_command};
 use sea_orm::DbBackend;
 
-/// `serve` on SQLite and `worker` on PostgreSQL: killed when this is dropped.
+/// `serve` on SQLite and `worker` on PostgreSQL. It is killed on drop.
 pub struct Process(Child);
 
 impl Process {
-    /// Starts it, with those kinds of sources allowed.
+    /// Starts the process, with those kinds of sources allowed.
     pub fn start(db: &TestDatabase, sources: &str) -> Self {
         let mut command = nyxcore_command(db).unwrap();
         match db.backend() {

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use super::world::{SyncWorld, repository};
 use crate::support::store;
 
-/// Pairs of trees that are tried.
+/// The number of tested pairs of trees.
 const CASES: usize = 12;
 
 fn text(lines: std::ops::Range<usize>) -> String {
@@ -27,7 +27,7 @@ async fn ids(
     files.into_iter().map(|file| (file.path, file.id)).collect()
 }
 
-/// A tree: paths from a handful, with contents from a handful, so that the same content turns up again at other paths.
+/// A tree with a few paths and a few contents, so that the same content occurs at other paths.
 fn trees() -> impl Strategy<Value = (BTreeMap<String, u8>, BTreeMap<String, u8>)> {
     let path = prop::sample::select(vec![
         "a.rs",
@@ -52,7 +52,7 @@ fn tree_write(repository: &mut TestRepository, tree: &BTreeMap<String, u8>) {
     }
     for (path, content) in tree {
         let n = usize::from(*content) * 20;
-        // Content 0 is empty, and 6 and 7 are nearly the same.
+        // Content 0 is empty, and contents 6 and 7 are nearly the same.
         let body = match content {
             0 => String::new(),
             7 => text(120..138),
@@ -97,13 +97,13 @@ on_both_databases! {
 
         repository.git(&["mv", "src/lease.rs", "lease.rs"]);
         repository.git(&["mv", "src/queue.rs", "src/line.rs"]);
-        // By way of a third name, so that it works on a file system that cares little about case, too.
+        // Through a third name, so that it also works on a case-insensitive file system.
         repository.git(&["mv", "Readme.md", "r"]);
         repository.git(&["mv", "r", "README.md"]);
         std::fs::create_dir_all(repository.path().join("twins")).unwrap();
         repository.git(&["mv", "twin_one.rs", "twins/twin_one.rs"]);
         repository.git(&["mv", "twin_two.rs", "twins/twin_two.rs"]);
-        // Half of it and more stays; of the other nothing.
+        // One file keeps more than half of its text, the other nothing.
         repository.write("src/line.rs", text(100..115) + "fn overflowingQueue() {}\n// and more\n");
         repository.remove("rewritten.rs").write("other.rs", text(900..920));
         repository.commit("three");
@@ -149,7 +149,7 @@ on_both_databases! {
             assert_eq!(without_ids(&new), without_ids(&fresh.files(other).await), "{before:?} {after:?}");
             assert_eq!(world.rows(source).await.documents, fresh.rows(other).await.documents, "{before:?} {after:?}");
 
-            // A path that stayed keeps its file; a content that went and came is a file that moved.
+            // A path that stays keeps its file; a content that disappears and appears elsewhere is a moved file.
             let old_by_path: HashMap<&str, &SourceFile> = old.iter().map(|file| (file.path.as_str(), file)).collect();
             let kept = new.iter().filter_map(|file| Some((old_by_path.get(file.path.as_str())?.id, file.id)));
             assert!(kept.clone().all(|(was, is)| was == is), "{before:?} {after:?}");

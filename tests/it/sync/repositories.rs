@@ -1,5 +1,5 @@
-//! The contents of repositories, from a remote to the rows: changing branches, names of any bytes, links, submodules,
-//! LFS pointers.
+//! The contents of repositories, from a remote to the database rows: changing branches, names of any bytes, links,
+//! submodules, LFS pointers.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +14,7 @@ use crate::support::store;
 
 const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
 
-/// Names that are odd and mean nothing.
+/// Unusual names without a special meaning.
 const ODD_NAMES: [&str; 12] = [
     "-rf",
     "--upload-pack=x",
@@ -33,7 +33,7 @@ const ODD_NAMES: [&str; 12] = [
 /// A way to fill a repository.
 type Fill = fn(&mut TestRepository);
 
-/// A repository, and what a sync makes of it: the paths that are stored, and what a person is told.
+/// A repository, and the result of its sync: the stored paths, and the messages for the user.
 struct Case {
     name: &'static str,
     fill: Fill,
@@ -66,7 +66,7 @@ const CASES: [Case; 5] = [
                 &format!("160000,{commit},vendor/lib"),
             ]);
             repository.git(&["commit", "--quiet", "-m", "with a submodule"]);
-            // What is not checked out would be taken away by `add --all`.
+            // `add --all` would remove a submodule that is not checked out.
             std::fs::create_dir_all(repository.path().join("vendor/lib")).unwrap();
         },
         paths: &["real.rs"],
@@ -120,7 +120,7 @@ on_both_databases! {
             let mut repository = repository(&db, &format!("case-{number}"));
             (case.fill)(&mut repository);
             repository.commit("all of it");
-            // The second tenant has nothing that the first has, the second source of a tenant all of it.
+            // The second tenant shares nothing with the first; the second source of a tenant reuses all its contents.
             for (slug, sources) in [("first", 2), ("second", 1)] {
                 let world = SyncWorld::new(&db, &store, &format!("{slug}-{number}")).await;
                 for branch in [None, Some("main")].into_iter().take(sources) {
@@ -203,8 +203,8 @@ on_both_databases! {
 
     async fn what_cannot_be_read_is_refused_with_a_reason(db: TestDatabase) {
         let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
-        // A repository without a commit is refused, and not synced to nothing: a person who adds one has mistaken the
-        // address, or is to push.
+        // A repository without a commit is refused instead of synced as empty: the user has given a wrong address, or
+        // has not pushed yet.
         let empty = repository(&db, "empty");
         let path = db.folder().join("remotes/sha256");
         std::fs::create_dir_all(&path).unwrap();

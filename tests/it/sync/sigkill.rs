@@ -1,8 +1,8 @@
-//! A process that is killed in each phase of a sync, by SIGKILL: another finishes the run, and what is left is what an
-//! undisturbed run leaves.
+//! A process is killed by SIGKILL in each phase of a sync. Another one finishes the run, and the result equals that of
+//! an undisturbed run.
 //!
-//! The process is held in the phase by the database, which lets a certain insert take for ever, and in `prepare` by a
-//! git server that does not answer. The program knows of neither.
+//! The process is held in the phase by the database, which never finishes a certain insert, and in `prepare` by a git
+//! server that does not answer. The program is not changed for this.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ use super::process::Process;
 use super::world::{Rows, SyncWorld, repository};
 use crate::support::store;
 
-/// The phases of a sync, in their order.
+/// The phases of a sync, in order.
 const PHASES: [&str; 7] = [
     "prepare",
     "scan",
@@ -33,11 +33,10 @@ const PHASES: [&str; 7] = [
     "knowledge",
 ];
 
-/// Where a process is held: the phase, and the table of the insert that does not come back, with a condition on the
-/// row.
+/// The places where a process is held: the phase, and the table of the blocked insert, with a condition on the row.
 const HOLDS: [(&str, &str, Hold); 8] = [
     ("prepare", "", Hold::Server),
-    // The tables are compared, and nothing is written yet.
+    // The trees are compared, and nothing is written yet.
     ("scan", "run_events", Hold::Event("phase_started", "import")),
     // One batch is stored, the next is not.
     ("import", "run_events", Hold::Event("progressed", "import")),
@@ -46,9 +45,9 @@ const HOLDS: [(&str, &str, Hold); 8] = [
         "run_events",
         Hold::Event("phase_started", "finalize"),
     ),
-    // The source is about to move.
+    // The source is about to be moved to the commit.
     ("finalize", "source_files", Hold::Any),
-    // It has moved, and a search does not know it yet.
+    // It has been moved, and the search index is not updated yet.
     ("index", "search_documents", Hold::Any),
     ("code_analysis", "code_analyses", Hold::Any),
     ("knowledge", "memory_entries", Hold::Any),
@@ -61,7 +60,7 @@ enum Hold {
     Event(&'static str, &'static str),
 }
 
-/// A door before the git server: while it is shut, who knocks waits for ever.
+/// A proxy for the git server: while it is closed, connections wait for ever.
 struct Door {
     url: String,
     open: Arc<AtomicBool>,
@@ -89,7 +88,7 @@ impl Door {
     }
 }
 
-/// What an insert has to be to be held.
+/// The condition on an insert to be held.
 fn condition(hold: Hold, backend: DbBackend) -> String {
     let Hold::Event(kind, phase) = hold else {
         return "1 = 1".to_owned();
@@ -107,7 +106,7 @@ fn condition(hold: Hold, backend: DbBackend) -> String {
     format!("{name} = '{kind}' AND {at} = '{phase}'")
 }
 
-/// Lets inserts into a table take for ever. On SQLite the process that inserts is kept busy; on PostgreSQL it waits for
+/// Makes inserts into a table block for ever. On SQLite the inserting process is kept busy; on PostgreSQL it waits for
 /// a lock.
 async fn hold(world: &SyncWorld, table: &str, hold: Hold) {
     let condition = condition(hold, world.backend());
@@ -146,7 +145,7 @@ async fn hold_end(world: &SyncWorld, table: &str) {
     }
 }
 
-/// All that a sync leaves, but for ids and times.
+/// All results of a sync, except for ids and times.
 #[derive(Debug, PartialEq)]
 struct RemainingState {
     rows: Rows,
@@ -202,7 +201,7 @@ async fn left(world: &SyncWorld, source: SourceId, run: RunId) -> RemainingState
     }
 }
 
-/// Follows the sync, and the analysis that it started, to their ends.
+/// Follows the sync and the analysis that it started to their ends.
 async fn followed_to_the_end(world: &SyncWorld, run: RunId) -> Vec<RunEvent> {
     let follow = |run| run_follow(&world.store, world.tenant.id, run, 0).map(Result::unwrap);
     let events: Vec<RunEvent> = follow(run).collect().await;
@@ -232,7 +231,7 @@ async fn began(world: &SyncWorld, run: RunId, phase: &str) {
     panic!("the run ended before it came to {phase}");
 }
 
-/// Numbers without a gap or a double; and phases that begin in their order, in each attempt.
+/// Checks that event numbers have no gaps or duplicates, and that phases begin in order, in each attempt.
 fn is_whole(events: &[RunEvent]) {
     let numbers: Vec<i64> = events.iter().map(|event| event.seq).collect();
     assert_eq!(numbers, (1..=events.len() as i64).collect::<Vec<_>>());

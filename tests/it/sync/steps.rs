@@ -15,7 +15,7 @@ on_both_databases! {
         repository.commit("one");
         let source = world.source(&repository, None, "").await;
         let first = world.succeeded(source).await;
-        // The first may have more to do than its own files: what was there before is not known.
+        // The first sync passes no paths, because earlier changes may be pending.
         assert_eq!(world.step.take(), [None]);
         assert!(world.messages(&first).await.contains(&"told".to_owned()));
 
@@ -35,7 +35,7 @@ on_both_databases! {
         world.succeeded(source).await;
         assert_eq!(world.step.take(), [Some(["a.rs", "b.rs", "c.rs", "d.rs"].map(str::to_owned).to_vec())]);
 
-        // A commit without a change is no news.
+        // A commit without changed files does not call the step.
         repository.commit("three");
         let empty = world.succeeded(source).await;
         assert!(world.step.take().is_empty());

@@ -27,19 +27,19 @@ use sea_orm::{
 
 use crate::support::{self, has_world};
 
-/// A tenant, its project, and how it syncs.
+/// A tenant, its project, and its sync options.
 pub struct SyncWorld {
     world: support::World,
     pub project: ProjectId,
     pub options: SyncOptions,
-    /// What follows a sync that brought something.
+    /// The step after a sync with changes.
     pub step: RecordingStep,
     raw: DatabaseConnection,
 }
 
 has_world!(SyncWorld);
 
-/// A step that does nothing but remember that it was called, with the paths it was told of, and may be told to fail.
+/// A step that only records its calls with their paths, and may be told to fail.
 #[derive(Debug, Clone, Default)]
 pub struct RecordingStep(Arc<Mutex<TellState>>);
 
@@ -51,19 +51,19 @@ struct TellState {
 }
 
 impl RecordingStep {
-    /// The paths of each call since this was asked last; `None` where all are meant.
+    /// The paths of each call since the last call of this function; `None` if all paths are meant.
     pub fn take(&self) -> Vec<Option<Vec<String>>> {
         std::mem::take(&mut self.0.lock().unwrap().calls)
     }
 
-    /// From now on every call ends like this.
+    /// From now on every call ends with this result.
     pub fn fail(&self, with: Option<RunFailure>) {
         self.0.lock().unwrap().fail = with;
     }
 }
 
 impl RecordingStep {
-    /// From now on every call waits to be told to stop.
+    /// From now on every call waits until it is stopped.
     pub fn hang(&self, hang: bool) {
         self.0.lock().unwrap().hang = hang;
     }
@@ -98,7 +98,7 @@ impl SyncStep for RecordingStep {
     }
 }
 
-/// What a sync left, without ids: two sources with the same files are equal.
+/// The rows after a sync, without ids: two sources with the same files are equal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
     pub head_commit: Option<String>,
@@ -106,7 +106,7 @@ pub struct Rows {
     pub files: Vec<(String, String, Option<String>, i64, i64)>,
     /// Path, chunk, body, first line and stack.
     pub documents: Vec<(String, i64, String, i64, Option<String>)>,
-    /// Id, size and text of all that the tenant has.
+    /// The id, size and text of all the tenant's contents.
     pub blobs: Vec<(String, i64, Option<String>)>,
 }
 
@@ -189,7 +189,7 @@ impl SyncWorld {
         start.run().id
     }
 
-    /// Lets a worker with that handler work until the run ends or tells that it is tried again.
+    /// Runs a worker with that handler until the run ends or reports a retry.
     pub async fn work(&self, run: RunId, handler: impl RunHandler) -> Sync {
         let before = self.sync(run).await.run.event_count;
         let workers = Workers::builder(&self.store)
@@ -207,7 +207,7 @@ impl SyncWorld {
         self.sync(run).await
     }
 
-    /// As [`SyncWorld::work`], for a run that is cancelled as soon as that phase has begun.
+    /// As [`SyncWorld::work`], but cancels the run as soon as that phase has begun.
     pub async fn cancelled_in(&self, run: RunId, phase: &str, handler: impl RunHandler) -> Sync {
         let workers = Workers::builder(&self.store)
             .handler(handler)
@@ -226,12 +226,12 @@ impl SyncWorld {
         self.sync(run).await
     }
 
-    /// A handler with a step that writes down what it is told.
+    /// A handler with a step that records its calls.
     pub fn handler(&self) -> SyncHandler {
         SyncHandler::new(self.options.clone()).step(self.step.clone())
     }
 
-    /// Starts a sync and lets it be carried out.
+    /// Starts a sync and executes it.
     pub async fn synced(&self, source: SourceId) -> Sync {
         let run = self.start(source).await;
         self.work(run, self.handler()).await
@@ -244,7 +244,7 @@ impl SyncWorld {
         sync
     }
 
-    /// The phases that were left out.
+    /// The skipped phases of a sync.
     pub async fn skipped(&self, sync: &Sync) -> Vec<String> {
         let events = self.events(sync).await;
         let skipped = events.into_iter().filter_map(|event| match event.body {
@@ -254,7 +254,7 @@ impl SyncWorld {
         skipped.collect()
     }
 
-    /// What a person was told.
+    /// The messages for the user.
     pub async fn messages(&self, sync: &Sync) -> Vec<String> {
         let events = self.events(sync).await;
         let told = events.into_iter().filter_map(|event| match event.body {
@@ -303,14 +303,14 @@ impl SyncWorld {
             .collect()
     }
 
-    /// The files in which the words are found.
+    /// The files that a search for the words finds.
     pub async fn searched(&self, words: &str) -> Vec<String> {
         let scoped = self.read().await;
         let hits = search(&scoped, &SearchRequest::new(words)).await.unwrap();
         hits.into_iter().filter_map(|hit| hit.path).collect()
     }
 
-    /// What is really in the tables.
+    /// The stored rows.
     pub async fn rows(&self, source: SourceId) -> Rows {
         let (tenant, id) = (Value::from(self.tenant.id.0), Value::from(source.0));
         let head = "SELECT head_commit AS a FROM sources WHERE tenant_id = $1 AND id = $2";
@@ -375,17 +375,17 @@ impl SyncWorld {
         rows
     }
 
-    /// Which database it is.
+    /// The kind of the database.
     pub fn backend(&self) -> DbBackend {
         self.raw.get_database_backend()
     }
 
-    /// Runs a statement past the program.
+    /// Executes a statement directly on the database.
     pub async fn execute(&self, sql: &str) {
         self.raw.execute_unprepared(sql).await.unwrap();
     }
 
-    /// Holds a lock until the transaction ends that is given; on SQLite there is none.
+    /// Holds a lock until the returned transaction ends; on SQLite there is none.
     pub async fn lock(&self, number: i64) -> DatabaseTransaction {
         let transaction = self.raw.begin().await.unwrap();
         if self.backend() == DbBackend::Postgres {

@@ -1,4 +1,4 @@
-//! What the benchmarks of the gateway share: a PostgreSQL with rows, and the servers that are measured on it.
+//! The shared parts of the gateway benchmarks: a PostgreSQL with rows, and the measured servers.
 
 mod rows;
 mod server;
@@ -25,7 +25,7 @@ pub struct Bench {
     app: Url,
     peers: PathBuf,
     folder: TempDir,
-    /// The roles come with it. It is dropped with it.
+    /// It creates the roles, and is dropped with this.
     _database: TestDatabase,
 }
 
@@ -60,12 +60,12 @@ impl Bench {
         })
     }
 
-    /// The URL by which a server serves from a database: its role owns nothing, and row-level security binds it.
+    /// The URL for serving a database. Its role owns nothing, and row-level security applies to it.
     pub fn app_url(&self, database: &str) -> Url {
         with_database(&self.app, database)
     }
 
-    /// A connection past row-level security.
+    /// A connection that bypasses row-level security.
     ///
     /// # Errors
     /// The database refuses.
@@ -98,7 +98,7 @@ impl Bench {
                     with_database(role, &database).as_str(),
                 )
                 .env("NYXCORE_LOG", "warn")
-                // One tenant asks as fast as it can, and has all the streams.
+                // One tenant sends requests without a limit, and has all streams.
                 .env("NYXCORE_POINTS_PER_MINUTE", "0")
                 .env("NYXCORE_CONNECTIONS_MAX", "12000")
                 .env("NYXCORE_STREAMS_PER_USER", "12000")
@@ -134,8 +134,8 @@ impl Bench {
         Ok(Nyxcore { server, database })
     }
 
-    /// Starts a peer that is a script of Node.js, in the folder of its packages: `node SCRIPT DATABASE_URL PORT`. It
-    /// serves from a database by the role that row-level security binds, with 10 connections.
+    /// Starts a peer that is a script of Node.js, in the folder of its packages: `node SCRIPT DATABASE_URL PORT`. Its
+    /// role is subject to row-level security, and it uses 10 connections.
     ///
     /// # Errors
     /// It does not start.
@@ -201,9 +201,9 @@ pub struct NodePeer<'a> {
     pub script: &'a str,
     /// The name of the database that it serves from.
     pub database: &'a str,
-    /// The token that it is asked with.
+    /// The token of its requests.
     pub token: Option<&'a str>,
-    /// More variables of its environment.
+    /// Additional environment variables.
     pub settings: &'a [(&'a str, &'a str)],
 }
 
@@ -213,10 +213,10 @@ fn with_database(url: &Url, name: &str) -> Url {
     url
 }
 
-/// Runs a command to its end and returns what it wrote.
+/// Runs a command to its end and returns its output.
 ///
 /// # Errors
-/// It cannot be run; it failed.
+/// It cannot be started, or it failed.
 pub async fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().await?;
     ensure!(
@@ -243,7 +243,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     percentile(values, 50)
 }
 
-/// The value that so many per cent of the values do not exceed. 0 without values.
+/// The smallest value that so many per cent of the values do not exceed. 0 without values.
 pub fn percentile(values: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

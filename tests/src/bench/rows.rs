@@ -1,4 +1,4 @@
-//! The rows that the servers are asked for.
+//! The rows that the measured servers return.
 
 use anyhow::Context;
 use sea_orm::{ConnectionTrait, Statement};
@@ -6,38 +6,38 @@ use uuid::Uuid;
 
 use super::{Bench, Nyxcore};
 
-/// Projects of the one tenant that is asked.
+/// The number of projects of the only tenant that is queried.
 pub const PROJECTS: usize = 1_000;
-/// Their notes, spread evenly.
+/// The number of notes, spread evenly.
 pub const NOTES: usize = 100_000;
-/// Text of the note that is created over and over, as title and body.
+/// The title and body of the note that is created again and again.
 pub const NOTES_WRITTEN: (&str, &str) = ("a written note", "written by the benchmark");
 
-/// The ids that the operations name.
+/// The ids in the operations.
 #[derive(Clone)]
 pub struct CreatedRows {
     /// The tenant.
     pub tenant: Uuid,
     /// The project that is read: the one with the greatest id.
     pub project: Uuid,
-    /// The same, as nyxcore writes it.
+    /// The same id in nyxcore's form.
     pub project_text: String,
-    /// The project that notes are created in. It is none of those that are read.
+    /// The project in which notes are created. No operation reads it.
     pub written: Uuid,
-    /// The same, as nyxcore writes it.
+    /// The same id in nyxcore's form.
     pub written_text: String,
     /// The 20 projects with the greatest ids.
     pub first: Vec<Uuid>,
 }
 
 impl Bench {
-    /// Makes the rows of a nyxcore's tenant, and what the peers need: `bench.caller`, which finds the caller of a
-    /// token by one look-up, and defaults of a note's columns.
+    /// Creates the rows of a nyxcore's tenant, and the objects that the peers need: `bench.caller`, which finds the
+    /// caller of a token by one look-up, and defaults of a note's columns.
     ///
     /// # Errors
-    /// The database refuses; the server does not know a row.
+    /// The database refuses, or the server does not find a row.
     pub async fn rows_create(&self, nyxcore: &Nyxcore) -> anyhow::Result<CreatedRows> {
-        // Its id is of now and so less than nearly all of the others, which are random.
+        // Its id has the current time, so it is less than nearly all other ids, which are random.
         let create = r#"mutation { createProject(input: {name: "Written", slug: "written"}) { project { id } } }"#;
         let written = nyxcore.server.ask(create).await?;
         let written = text(&written["createProject"]["project"]["id"])?;
@@ -95,7 +95,7 @@ impl Bench {
         })
     }
 
-    /// How many notes the benchmark has created in a database.
+    /// The number of notes that the benchmark has created in a database.
     ///
     /// # Errors
     /// The database refuses.

@@ -9,11 +9,11 @@ use tokio::process::Child;
 /// How long a server may take to answer its first request.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A server that is measured. It ends with this.
+/// A measured server. It is stopped on drop.
 pub struct Server {
     /// Its name in the table.
     pub label: String,
-    /// The bearer token that it wants.
+    /// The bearer token for its requests.
     pub token: Option<String>,
     port: u16,
     child: Child,
@@ -50,25 +50,25 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it answers GraphQL.
+    /// The URL of its GraphQL endpoint.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/graphql", self.port)
     }
 
-    /// The port that it listens on, at 127.0.0.1.
+    /// Its port at 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The data of a query's answer.
+    /// Sends a query and returns the data of the response.
     ///
     /// # Errors
-    /// No answer came; it has errors.
+    /// There is no response, or it has errors.
     pub async fn ask(&self, query: &str) -> anyhow::Result<Value> {
         self.ask_as(self.token.as_deref(), query).await
     }
 
-    /// The same with another token, or none.
+    /// As [`ask`](Self::ask), with another token or none.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -92,7 +92,7 @@ impl Server {
         Ok(answer["data"].take())
     }
 
-    /// The most memory that was resident so far, in kB.
+    /// The peak resident memory so far, in kB.
     ///
     /// # Errors
     /// The process has ended.
@@ -100,7 +100,7 @@ impl Server {
         self.status("VmHWM:")
     }
 
-    /// The memory that is resident now, in kB.
+    /// The current resident memory, in kB.
     ///
     /// # Errors
     /// The process has ended.

@@ -39,7 +39,7 @@ pub struct Model {
     pub warnings: Warnings,
 }
 
-/// A column of files that were left out, by reason; a JSON array.
+/// A column of skipped files, by reason; a JSON array.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Skipped(pub Vec<SkippedFiles>);
 
@@ -47,12 +47,12 @@ pub struct Skipped(pub Vec<SkippedFiles>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Warnings(pub Vec<AnalysisWarning>);
 
-/// The commit that the files of each source are of; a source that was never synced is not in it.
+/// The analysed commit of each source. A source that was never synced is not in the map.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Heads(pub BTreeMap<SourceId, String>);
 
 impl Heads {
-    /// The commit, where all sources are of the same.
+    /// The commit, if all sources have the same one.
     pub fn commit(&self) -> Option<String> {
         let mut commits = self.0.values();
         let first = commits.next()?;

@@ -5,11 +5,11 @@
 
 use crate::model::{CodePatternId, PatternChange, PatternChangeCounts, PatternStrength};
 
-/// From how much on a pattern's confidence is said to have changed, in ten-thousandths: five points of a hundred. One
-/// counter-example in twenty cases is 6.6 points, one in fifty 2.7.
+/// The least change of confidence that is reported, in ten-thousandths: five percentage points. One counter-example in
+/// twenty cases changes the confidence by 6.6 points, one in fifty by 2.7.
 const TOLD: i64 = 500;
 
-/// Patterns that a message names of each change.
+/// How many patterns a message names for each kind of change.
 const NAMED: usize = 3;
 
 /// A pattern as it was before.
@@ -69,7 +69,7 @@ pub(super) fn change_of(
     }
 }
 
-/// The confidence in ten-thousandths, to which it is rounded.
+/// The confidence in ten-thousandths, rounded.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a confidence is between 0 and 1"
@@ -78,7 +78,7 @@ fn points(strength: PatternStrength) -> i64 {
     (strength.confidence * 10_000.0).round() as i64
 }
 
-/// The order of changes: by kind, then the largest first.
+/// Sorts the changes by kind, then the largest first.
 pub(super) fn order(told: &mut [PatternChangeRecord]) {
     let size = |one: &PatternChangeRecord| {
         let points = |strength: Option<PatternStrength>| strength.map_or(0, points);
@@ -89,7 +89,7 @@ pub(super) fn order(told: &mut [PatternChangeRecord]) {
     });
 }
 
-/// How many of each there are.
+/// How many changes of each kind there are.
 pub(super) fn counts(told: &[PatternChangeRecord]) -> PatternChangeCounts {
     let count = |change: PatternChange| {
         i64::try_from(told.iter().filter(|one| one.change == change).count()).unwrap_or(i64::MAX)
@@ -102,7 +102,8 @@ pub(super) fn counts(told: &[PatternChangeRecord]) -> PatternChangeCounts {
     }
 }
 
-/// "2 patterns appeared: A; B. 1 weakened: C (41 of 44, now 41 of 52)." `None` where nothing changed.
+/// Returns a text such as "2 patterns appeared: A; B. 1 weakened: C (41 of 44, now 41 of 52)." `None` if nothing
+/// changed.
 pub(super) fn message(told: &[PatternChangeRecord]) -> Option<String> {
     use PatternChange::{Appeared, Strengthened, Vanished, Weakened};
     let mut sentences: Vec<String> = Vec::new();

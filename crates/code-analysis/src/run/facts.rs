@@ -1,4 +1,4 @@
-//! Facts by content. Stored facts are reused; missing facts are computed in batches and stored at once.
+//! Facts by content. Stored facts are reused. Missing facts are computed in batches, and each batch is stored at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -19,10 +19,10 @@ use super::AnalysisOptions;
 use super::scan::ScannedFile;
 use crate::entity::{code_analysis, file_facts};
 
-/// Blobs named in one statement: below what both databases take in binds.
+/// The number of blobs in one statement, below the limit of bind parameters of both databases.
 const OIDS_PER_STATEMENT: usize = 5_000;
 
-/// A content in a language: what facts are kept by, beside the engine's version.
+/// A content in a language. With the engine's version it is the key of the stored facts.
 pub(super) type Key = (String, Language);
 
 /// The stored result for a content: its facts, or why it has none.
@@ -35,32 +35,32 @@ pub(super) type Key = (String, Language);
 pub(super) enum StoredFacts {
     /// Its facts.
     Facts(FileFacts),
-    /// It is skipped, and will be while it is the same.
+    /// The content is skipped. The reason depends on the content alone.
     Skip(Skip),
 }
 
-/// What became of one content.
+/// The outcome of analysing one content.
 enum Outcome {
-    /// It is known what the content is.
+    /// The content has a result, which is stored.
     Kept {
         key: Key,
         /// The bytes of [`StoredFacts`].
         bytes: Vec<u8>,
         has_facts: bool,
     },
-    /// A parser panicked: a defect of ours, and no fact about the content. It is skipped in this run alone.
+    /// A parser panicked: a defect of the engine, not a property of the content. It is skipped in this run only.
     Panicked(Key),
 }
 
-/// What the facts phase did.
+/// The result of the facts phase.
 pub(super) struct FactsSummary {
     /// Contents that were analysed, those of earlier attempts included.
     pub analyzed: i64,
-    /// Contents that a parser could not bear.
+    /// Contents on which a parser panicked.
     pub panicked: HashSet<Key>,
 }
 
-/// Finds the facts of every file that has none, and keeps them. The count is kept with the facts.
+/// Computes and stores the missing facts of all files. The count is stored in the same transaction as the facts.
 pub(super) async fn facts_complete(
     context: &RunContext,
     options: &AnalysisOptions,
@@ -80,7 +80,7 @@ pub(super) async fn facts_complete(
 
     let total = i64::try_from(files.len()).unwrap_or(i64::MAX);
     let missing = i64::try_from(sizes.len()).unwrap_or(i64::MAX);
-    // Copies of a file, and those that are known by their path, are done without being looked into.
+    // Copies of a file, and files skipped by path or size, count as done without being read.
     let mut done = total - missing;
     let mut analyzed = before;
     let mut panicked = HashSet::new();
@@ -119,8 +119,8 @@ pub(super) async fn facts_complete(
     Ok(FactsSummary { analyzed, panicked })
 }
 
-/// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work
-/// begins again.
+/// Maps a missing content to a transient failure. The content existed a moment ago: a sync has changed the files, so
+/// the analysis starts again.
 fn gone(error: Error) -> RunFailure {
     match error {
         Error::NotFound(_) => {
@@ -149,7 +149,7 @@ pub(super) fn batches(sizes: BTreeMap<Key, usize>, options: &AnalysisOptions) ->
     batches
 }
 
-/// Which contents have facts of this version of the engine.
+/// Returns the contents that have facts of this version of the engine.
 async fn facts_known<'a, A: Access>(
     scoped: &Scoped<A>,
     oids: impl Iterator<Item = &'a str>,
@@ -209,7 +209,7 @@ fn current(oids: &[&str]) -> Condition {
         .add(file_facts::Column::Oid.is_in(oids.iter().copied()))
 }
 
-/// Reads the contents of a batch and finds their facts. A content that is gone by now is not in the answer.
+/// Reads the contents of a batch and computes their facts. Contents deleted in the meantime are not in the answer.
 async fn batch_find(
     context: &RunContext,
     options: &AnalysisOptions,
@@ -242,7 +242,7 @@ async fn batch_find(
     })
 }
 
-/// Why it could not be found out what a content is.
+/// The reason why the facts of a content could not be computed.
 #[derive(Debug, thiserror::Error)]
 enum FindError {
     #[error(transparent)]
@@ -251,12 +251,12 @@ enum FindError {
     Encoding(#[from] postcard::Error),
 }
 
-/// The machine lacks memory now: another attempt may succeed, and nothing is kept of this one.
+/// Maps missing threads to a transient failure: the machine lacks memory now, and another attempt may succeed.
 pub(super) fn threads_missing(error: NoThreads) -> RunFailure {
     RunFailure::transient("NO_THREADS", error.to_string())
 }
 
-/// Does some work for each of many things on as many threads as the options say. The answers come in no order.
+/// Applies `work` to each of many things, on as many threads as the options allow. The answers are unordered.
 pub(super) async fn on_every_core<T, R>(
     context: &RunContext,
     options: &AnalysisOptions,
@@ -273,7 +273,7 @@ where
     } else {
         options.jobs
     };
-    // Dealt out like cards, so that the parts are about equally long.
+    // Things are dealt out in turn, so that the parts are about equally long.
     let mut parts: Vec<Vec<T>> = Vec::new();
     parts.resize_with(jobs, Vec::new);
     for (thing, part) in things.into_iter().zip((0..jobs).cycle()) {
@@ -284,7 +284,7 @@ where
         let cancelled = context.cancelled().clone();
         let work = work.clone();
         tasks.spawn_blocking(move || {
-            // Between two files: a batch takes longer than anybody who cancels wants to wait.
+            // Checked between two files: a whole batch takes longer than a user who cancels wants to wait.
             let wanted = part.into_iter().take_while(|_| !cancelled.is_cancelled());
             wanted.map(work).collect::<Vec<R>>()
         });
@@ -293,7 +293,7 @@ where
     while let Some(part) = tasks.join_next().await {
         done.extend(part.map_err(broken)?);
     }
-    // What was broken off is no batch.
+    // A cancelled batch is incomplete and must not be used.
     context.check()?;
     Ok(done)
 }
@@ -324,7 +324,7 @@ fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
                 Ok(Ok(facts)) => StoredFacts::Facts(facts),
                 Ok(Err(FileError::Skipped(reason))) => StoredFacts::Skip(reason),
                 Ok(Err(FileError::NoThreads(error))) => return Err(error.into()),
-                // One file that a parser cannot bear does not end the analysis of the others.
+                // A file on which a parser panics does not end the analysis of the others.
                 Err(_) => {
                     tracing::error!(blob = %key.0, language = %key.1, "a parser panicked");
                     return Ok(Outcome::Panicked(key));
@@ -341,7 +341,7 @@ fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
 
 /// Stores the results, and replaces those of older engine versions.
 async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<(Key, Vec<u8>)>) -> Result<()> {
-    // In the order of their keys, so that two analyses that find the same do not block each other crosswise.
+    // Sorted by key, so that two analyses that store the same facts cannot deadlock.
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let oids: Vec<&str> = found.iter().map(|(key, _)| key.0.as_str()).collect();
     let gone: HashSet<String> = blobs_missing(scoped, &oids).await?.into_iter().collect();

@@ -10,15 +10,15 @@ use nyxcore_runs::{RunContext, RunFailure};
 use super::facts::{Key, StoredFacts, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
 
-/// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the
-/// average.
+/// The number of files whose facts are read together. The engine bounds the facts of one file to some 100 KB; the
+/// average is 5 KB.
 const BATCH: usize = 1_000;
-/// Manifests read together.
+/// The number of manifests that are read together.
 const MANIFEST_BATCH: usize = 200;
 
-/// Reads the facts of the scanned files, and names those that have none by the rule. Those that a parser `panicked` on
-/// have none. A file whose content is gone by now, because a sync changed it, is in neither: the analysis that follows
-/// that sync will see it.
+/// Reads the facts of the scanned files, and counts the skipped files by rule. A file on which a parser panicked
+/// (`panicked`) is skipped. A file whose content was deleted by a sync in the meantime is in neither result: the
+/// analysis after that sync will see it.
 pub(super) async fn input_read(
     context: &RunContext,
     scan: &Scan,
@@ -67,7 +67,7 @@ pub(super) async fn input_read(
         let manifests = some.iter().filter_map(|(path, blob)| {
             Some(Manifest {
                 path: path.clone(),
-                // A byte order mark is no part of the text.
+                // A byte order mark is not part of the text.
                 text: texts.get(blob)?.trim_start_matches('\u{feff}').to_owned(),
             })
         });
@@ -78,7 +78,7 @@ pub(super) async fn input_read(
     Ok((input, skipped))
 }
 
-/// Parses stored facts, and returns the contents whose facts have an unknown format.
+/// Parses stored facts. The second result is the ids of the contents whose facts have an unknown format.
 fn kept_parse(
     texts: impl Iterator<Item = (Key, Vec<u8>)>,
 ) -> (HashMap<Key, StoredFacts>, Vec<String>) {

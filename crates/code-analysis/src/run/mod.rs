@@ -28,14 +28,15 @@ use crate::registration::CODE_ANALYSIS_RUN;
 /// that cites the pattern.
 const VANISHED_KEPT: TimeDelta = TimeDelta::days(90);
 
-/// How the work is cut, and how long its result is kept.
+/// How the work is divided, and how long vanished patterns are kept.
 #[derive(Debug, Clone)]
 pub struct AnalysisOptions {
-    /// Files that are parsed at once; 0 is one a core.
+    /// How many files are parsed at once; 0 means one per core.
     pub jobs: usize,
-    /// Files that are read, parsed and kept together, at the most. The run can be cancelled between any two files.
+    /// The maximum number of files that are read, parsed and stored together. The run can be cancelled between any two
+    /// files.
     pub batch_files: usize,
-    /// Bytes of source in one batch, at the most, but for a single file that is larger.
+    /// The maximum number of bytes of source in one batch. A single larger file is a batch of its own.
     pub batch_bytes: usize,
     /// How long a vanished pattern keeps its row, its id and its recorded changes: until the project's first analysis
     /// after that time.
@@ -43,7 +44,8 @@ pub struct AnalysisOptions {
 }
 
 impl Default for AnalysisOptions {
-    /// A batch is parsed in about half a second on one core, and held in memory. What vanished is kept for 90 days.
+    /// A batch is parsed in about half a second on one core, and held in memory. Vanished patterns are kept for 90
+    /// days.
     fn default() -> Self {
         Self {
             jobs: 0,
@@ -54,13 +56,13 @@ impl Default for AnalysisOptions {
     }
 }
 
-/// What sums up a project, asking between its steps whether to go on.
+/// A function that summarizes a project. Between its steps it calls the closure, which fails if the run was cancelled.
 pub type Summarize = fn(
     &ProjectInput,
     &(dyn Fn() -> Result<(), RunFailure> + Sync),
 ) -> Result<ProjectAnalysis, RunFailure>;
 
-/// Carries out runs of the kind `CODE_ANALYSIS`.
+/// Executes runs of the kind `CODE_ANALYSIS`.
 #[derive(Debug)]
 pub struct AnalysisHandler {
     options: AnalysisOptions,
@@ -74,7 +76,7 @@ impl Default for AnalysisHandler {
 }
 
 impl AnalysisHandler {
-    /// A handler.
+    /// Creates a handler.
     #[must_use]
     pub fn new(options: AnalysisOptions) -> Self {
         Self {
@@ -83,7 +85,7 @@ impl AnalysisHandler {
         }
     }
 
-    /// With another than [`project_summarize_checked`] to sum up: one whose steps fail shows what becomes of a run.
+    /// Replaces [`project_summarize_checked`]. Tests pass a function whose steps fail.
     #[must_use]
     pub fn summarize(self, summarize: Summarize) -> Self {
         Self { summarize, ..self }
@@ -98,7 +100,7 @@ impl AnalysisHandler {
 
         let total = i64::try_from(scan.files.len()).unwrap_or(i64::MAX);
         context.phase("facts", Some(total), Some("files")).await?;
-        // An attempt that was broken off has analysed what is kept now.
+        // An earlier attempt of this run has already counted the facts that it stored.
         let before = analysis.files_analyzed;
         let facts = facts::facts_complete(context, &self.options, &scan.files, before).await?;
 
@@ -109,7 +111,7 @@ impl AnalysisHandler {
             .phase("summarize", Some(total), Some("files"))
             .await?;
         let (mut input, mut skipped) = input::input_read(context, &scan, &facts.panicked).await?;
-        // Most first; those of one number stay in the order of their rules.
+        // Most files first. The sort is stable: equal counts stay in the order of their rules.
         skipped.sort_by_key(|one| std::cmp::Reverse(one.files));
         if let Some((level, text)) = skipped::message(&skipped) {
             context.message(level, text).await?;

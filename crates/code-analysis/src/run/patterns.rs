@@ -53,7 +53,7 @@ pub(super) async fn patterns_keep(
         .into_iter()
         .map(|known| (known.key.clone(), known))
         .collect();
-    // A position is one pattern's alone: what stays keeps its own.
+    // Positions are unique: patterns that stay keep theirs, and new ones follow.
     let from = stays
         .iter()
         .map(|known| known.position + 1)
@@ -158,7 +158,8 @@ async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<Kno
     Ok(known.collect())
 }
 
-/// Marks patterns as vanished: they keep their rows, so that citations stay valid, and are no longer listed or found.
+/// Marks patterns as vanished: they keep their rows, so that citations stay valid, but they are no longer listed or
+/// found.
 async fn vanish(
     scoped: &Scoped<ReadWrite>,
     analysis: RunId,

@@ -26,24 +26,24 @@ use crate::entity::rule_matches::{self, Column};
 /// The kind of the patterns that a project's own rules make.
 pub(super) const RULE_KIND: &str = "rule";
 
-/// Blobs named in one statement: below what both databases take in binds.
+/// The number of blobs in one statement, below the limit of bind parameters of both databases.
 const OIDS_PER_STATEMENT: usize = 5_000;
 
-/// What the rules match, content by content.
+/// The matches of the rules, by content.
 pub(super) enum RuleMatches {
-    /// The project has none.
+    /// The project has no rules.
     NoRules,
-    /// The rules, what of them could not be read, and the bytes of their hits in the contents where they have any.
+    /// The rules, the errors of those that could not be parsed, and the encoded hits of each content that has any.
     Done {
         set: Arc<RuleSet>,
         errors: Vec<RuleError>,
         hits: HashMap<Key, Vec<u8>>,
     },
-    /// Matching broke down.
+    /// Parsing or matching the rules panicked.
     Failed,
 }
 
-/// Matches the project's own rules on all contents that they are about.
+/// Matches the project's own rules on all contents in a language that the rules cover.
 pub(super) async fn rules_match(
     context: &RunContext,
     options: &AnalysisOptions,
@@ -101,7 +101,7 @@ pub(super) async fn rules_match(
 }
 
 impl RuleMatches {
-    /// What the rules found in those files; `None` where they failed.
+    /// Reports what the rules found in those files. `None` if matching failed.
     pub fn report(self, files: &[SourceFile]) -> Option<RuleReport> {
         let (set, errors, hits) = match self {
             Self::NoRules => return Some(RuleReport::default()),
@@ -123,7 +123,7 @@ impl RuleMatches {
     }
 }
 
-/// Whether these are the bytes of no hits: a list's length comes first.
+/// Whether the bytes encode an empty list: the encoding starts with the length.
 fn is_empty(bytes: &[u8]) -> bool {
     bytes == [0]
 }
@@ -141,7 +141,7 @@ async fn rule_files(context: &RunContext, scan: &Scan) -> Result<Vec<RuleFile>, 
     Ok(files.collect())
 }
 
-/// What these rules match in contents, as far as it is kept.
+/// Returns the stored matches of these rules, by content.
 async fn known<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
@@ -159,7 +159,7 @@ async fn known<A: Access>(
             .filter(which)
             .columns([Column::Oid, Column::Language, Column::Matches])
             .await?;
-        // What is in another form is matched again.
+        // Matches in an unknown format are left out, so that the content is matched again.
         let readable = rows
             .into_iter()
             .filter(|(_, _, bytes)| postcard::from_bytes::<Vec<RuleHits>>(bytes).is_ok());
@@ -170,8 +170,8 @@ async fn known<A: Access>(
     Ok(known)
 }
 
-/// Reads the contents of a batch and matches the rules on them; `None` where that broke down. A content that is gone by
-/// now is not in the answer.
+/// Reads the contents of a batch and matches the rules on them. `None` if matching failed on one of them. Contents
+/// deleted in the meantime are not in the answer.
 async fn batch_match(
     context: &RunContext,
     options: &AnalysisOptions,
@@ -240,7 +240,7 @@ async fn keep(
     scoped.upsert_all(rows.collect(), &key, &[]).await
 }
 
-/// Forgets what other rules of the project matched: those that it had before.
+/// Deletes the matches of the project's former rules, which have another key.
 async fn forget_but(
     context: &RunContext,
     project: ProjectId,

@@ -44,14 +44,14 @@ pub(super) async fn result_save(
         .as_ref()
         .is_some_and(|former| former.analysis == analysis.run_id)
     {
-        // An attempt that was broken off between this and its end. What came in since is for the analysis that follows.
+        // An earlier attempt saved the result but did not end the run. Changes since then are for the next analysis.
         return Ok(());
     }
     let version = i64::from(ENGINE_VERSION);
     let patterns_version = former.as_ref().map_or(0, |former| former.patterns_version);
     let mut failed = found.failed.clone();
     if former.is_some_and(|former| former.engine_version != version) {
-        // What another version found is not this one's: rather nothing than a mixture.
+        // Results of different engine versions are not mixed: rather none than a mixture.
         failed.retain(|step| matches!(step, Step::Patterns | Step::Rules));
     }
     let compared = patterns_version == version && !failed.contains(&Step::Patterns);
@@ -96,7 +96,7 @@ pub(super) async fn result_save(
     Ok(())
 }
 
-/// What the analysis before left.
+/// What is stored about the previous analysis.
 struct FormerFindings {
     analysis: RunId,
     engine_version: i64,
@@ -123,7 +123,7 @@ async fn former(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Option
     ))
 }
 
-/// The project's row, but for the parts of steps that failed.
+/// Writes the project's row, without the columns of failed steps.
 async fn findings_put(
     scoped: &Scoped<ReadWrite>,
     analysis: &CodeAnalysis,

@@ -18,7 +18,7 @@ use crate::start::heads;
 
 /// The files to analyse.
 pub(super) struct Scan {
-    /// Files in a language that has a name.
+    /// Files whose language is detected by their name.
     pub files: Vec<ScannedFile>,
     /// Manifests: their paths and blobs.
     pub manifests: Vec<(String, String)>,
@@ -30,39 +30,40 @@ pub(super) struct Scan {
     pub changes: Vec<Change>,
     /// The commits that the files are of.
     pub heads: Heads,
-    /// Whose each file is, by its path here.
+    /// The owner of each file, by its path in this scan.
     owners: HashMap<String, Owner>,
-    /// Sources whose files stand under a path of their own, because another source has files of the same paths.
+    /// Sources with a path prefix of their own, because another source has files with the same paths.
     apart: Vec<SourceLabel>,
 }
 
-/// Whose a file is.
+/// The source and the repository of a file.
 #[derive(Debug, Clone, Copy)]
 struct Owner {
     id: SourceId,
-    /// The place of the first source of the same repository and branch.
+    /// The index of the first source with the same repository and branch.
     repository: usize,
 }
 
 /// A file to be analysed.
 pub(super) struct ScannedFile {
-    /// As in its source; where another source has that path, below a folder named by the source's id.
+    /// The path in its source. If another source has the same path, it is prefixed by a folder named after the source's
+    /// id.
     pub path: String,
     pub blob: String,
     pub language: Language,
     pub size: i64,
-    /// Why it is not looked into, where that is known without.
+    /// Why it is skipped, if that is known without its content.
     pub skip: Option<SkipRule>,
 }
 
 struct SourceLabel {
     /// The source's id.
     folder: String,
-    /// What people call it.
+    /// The name of its repository.
     name: String,
 }
 
-/// Lists the files. All that is read here is of one snapshot.
+/// Lists the files. Everything is read from one snapshot of the database.
 pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<Scan> {
     let sources = sources_of(scoped, &[project]).await?.remove(&project);
     let mut scan = Scan {
@@ -78,7 +79,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
     let sources = sources.unwrap_or_default();
     let mut listed: Vec<(SourceId, usize, HashSet<String>)> = Vec::new();
     for source in &sources {
-        // Two sources may be parts of one repository: what both have is one file.
+        // Two sources may be parts of one repository: a file that both contain is listed once.
         let repository = sources
             .iter()
             .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
@@ -89,7 +90,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         let mut moved: HashSet<String> = HashSet::new();
         let below = format!("{}/", source.scan_path);
         for file in files {
-            // Rules lie in a hidden folder, which is left out otherwise.
+            // Rules are in a hidden folder, which is ignored otherwise.
             let inside = file.path.strip_prefix(&below).unwrap_or(&file.path);
             let is_rules = RuleFile::is_rule_file(inside) && is_small(file.size);
             if ignored.contains(&file.path) && !is_rules {
@@ -123,7 +124,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         scan.apart.extend(apart);
         listed.push((source.id, repository, moved));
     }
-    // Only now is it known whose each path is.
+    // The owner of a path is known only when all sources are listed.
     for (source, repository, moved) in listed {
         for commit in source_history(scoped, source).await? {
             let change = scan.change(&commit, source, repository, &moved);
@@ -133,8 +134,8 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
     Ok(scan)
 }
 
-/// What the source's own lists say: which files are left out, and which are vendored or generated. `.gitignore` names
-/// none of them: git tracks all files of a commit.
+/// Reads the source's own lists: ignored files, and the attributes that mark vendored or generated files. `.gitignore`
+/// is not needed: git tracks all files of a commit.
 async fn lists_read<A: Access>(
     scoped: &Scoped<A>,
     files: &[SourceFile],
@@ -151,7 +152,7 @@ async fn lists_read<A: Access>(
         .filter_map(|file| Some((file.path.as_str(), texts.get(&file.blob)?.as_str())));
     let (said, lists): (Vec<_>, Vec<_>) = lists.partition(|(path, _)| listing::is_attributes(path));
     let mut ignored = Ignored::new(lists.into_iter());
-    // One that is left out itself says nothing.
+    // An ignored attributes file has no effect.
     let said: Vec<(&str, &str)> = said
         .into_iter()
         .filter(|(path, _)| !ignored.contains(path))
@@ -160,8 +161,8 @@ async fn lists_read<A: Access>(
 }
 
 impl Scan {
-    /// A commit of a source, with the current paths of its files. A path that the source no longer has is not another
-    /// source's file.
+    /// Builds the change of a commit, with the paths of this scan. A path that the source no longer has must not be
+    /// taken for another source's file.
     fn change(
         &self,
         commit: &SourceCommit,
@@ -186,7 +187,7 @@ impl Scan {
 
     fn add(&mut self, file: SourceFile, path: String, attributes: &Attributes) {
         let by_path = attributes.path_skip(&file.path);
-        // Lock files are generated, and say what is used.
+        // Lock files are generated, but they are read for versions.
         let is_own = by_path.is_none_or(|rule| rule.reason != Skip::Vendored);
         if Manifest::is_manifest(&file.path)
             && is_own
@@ -216,7 +217,7 @@ impl Scan {
         });
     }
 
-    /// Gives the places in the result their sources, and their paths as they are there.
+    /// Sets the source of each place in the result, and restores the path in that source.
     pub fn localize(&self, found: &mut ProjectAnalysis) {
         let folders = self.folder_sources();
         found.places_visit(|place| match place {
@@ -250,7 +251,7 @@ impl Scan {
         sources
     }
 
-    /// A path as it is in its source.
+    /// The path as it is in its source.
     pub fn path_shown<'a>(&self, path: &'a str) -> &'a str {
         match path.split_once('/') {
             Some((first, rest)) if self.apart.iter().any(|apart| apart.folder == first) => rest,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use nyxcore_code_engine::listing::{SKIPPED_NAMED, Skip, SkippedFiles};
 use nyxcore_runs::Level;
 
-/// "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths are listed if a user might have expected
-/// otherwise; then it is a warning.
+/// Returns a text such as "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths of an unexpected reason
+/// are listed; the message is then a warning.
 pub(super) fn message(skipped: &[SkippedFiles]) -> Option<(Level, String)> {
     let mut reasons: BTreeMap<Skip, (u64, Vec<&str>)> = BTreeMap::new();
     for those in skipped {

@@ -9,7 +9,7 @@ use crate::model::AnalysisWarning;
 /// The maximum number of stored warnings of one run.
 const WARNINGS_CAP: usize = 50;
 
-/// The warnings of an analysis: failed steps, then problems of its rules.
+/// The warnings of an analysis: failed steps, then errors in its rules, then rules that were stopped in some files.
 pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
     let steps = found.failed.iter().map(|step| AnalysisWarning {
         part: step.as_str().to_owned(),
@@ -65,7 +65,7 @@ fn of_given_up(rule: &RuleFinding) -> Option<AnalysisWarning> {
     })
 }
 
-/// Tells each.
+/// Writes each warning as a message of the run.
 pub(super) async fn tell(
     context: &RunContext,
     warnings: &[AnalysisWarning],

@@ -1,4 +1,4 @@
-//! Runs the analysis in a process of its own, as a user does: this benchmark starts itself again.
+//! Runs the analysis in its own process, as a user does: the benchmark executes itself again.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,22 +8,22 @@ use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
 
 use crate::Outcome;
 
-/// What tells the bench that it is the child.
+/// The argument that makes the benchmark act as the child process.
 pub const FLAG: &str = "--as-program";
 
-/// What one run took, said and weighed.
+/// The time, the report and the memory of one run.
 pub struct Run {
     pub time: Duration,
     /// The report as JSON.
     pub report: Vec<u8>,
-    /// The most memory it held, in KiB; 0 where the system does not tell.
+    /// Its peak memory, in KiB; 0 if the system does not report it.
     pub peak_kib: u64,
 }
 
-/// Analyses `tree` in a process of its own, with a cache where one is given.
+/// Analyses `tree` in a separate process, with a cache if one is given.
 ///
 /// # Errors
-/// It does not start, or fails.
+/// The process does not start, or fails.
 pub fn analyze(tree: &Path, cache: Option<&Path>) -> Outcome<Run> {
     #[expect(
         clippy::disallowed_methods,
@@ -45,7 +45,7 @@ pub fn analyze(tree: &Path, cache: Option<&Path>) -> Outcome<Run> {
     })
 }
 
-/// What the child does: the report to standard output, its peak memory to the other.
+/// Runs as the child: prints the report to standard output, and the peak memory to standard error.
 ///
 /// # Errors
 /// The folder cannot be analysed.
@@ -65,6 +65,6 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .and_then(|rest| rest.trim().strip_suffix(" kB"));
     eprintln!("{}", peak.unwrap_or("0"));
-    // What ends now need not be taken apart.
+    // The process ends here: exiting without destructors saves their time.
     std::process::exit(0)
 }

@@ -12,18 +12,18 @@ use crate::timing::{MissedLimits, median, ratio};
 
 const RUNS: usize = 5;
 
-/// The most that finding everything may take, of parsing alone.
+/// The maximum time of the full analysis, as a multiple of parsing alone.
 const LIMIT: f64 = 1.3;
 
-/// Bytes of one language that are enough.
+/// The number of bytes of one language that suffices.
 const ENOUGH: usize = 8 << 20;
 
-/// Measures every language on tree-sitter that `tree` has some 100 KB of.
+/// Measures each tree-sitter language of which `tree` contains some 100 KB.
 ///
 /// # Errors
 /// A grammar does not load.
 pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
-    // Both on one thread, and on the same one.
+    // Both measurements run on one thread, the same one.
     on_deep_stack(|| measure_here(tree, missed).map_err(|error| error.to_string()))??;
     Ok(())
 }
@@ -66,7 +66,7 @@ fn measure_here(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     Ok(())
 }
 
-/// The files that are analysed, so that both do the same work.
+/// Returns the files that the analysis accepts, so that both measurements do the same work.
 fn texts(tree: &Path, language: Language) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     let mut bytes = 0;

@@ -1,8 +1,8 @@
-//! How fast a folder is analysed, against peers and limits in the same run: `just bench-analysis`.
+//! Measures how fast a folder is analysed, compared with peers and limits in the same run: `just bench-analysis`.
 //!
-//! Every figure is the median of several runs, the measurements of one comparison taken in turn, so that a machine
-//! whose speed drifts drifts for all of them. What to quote is the ratios. Whole programs are compared with whole
-//! programs: ours is this one, started again.
+//! Every figure is the median of several runs. The measurements of one comparison alternate, so that a drift of the
+//! machine's speed affects all of them. Only the ratios should be quoted. Whole programs are compared with whole
+//! programs: for the engine, this benchmark is started again.
 //!
 //! Arguments: `--peers FOLDER` (with the programs of the peers in it), `--python FOLDER`, `--typescript FOLDER`,
 //! `--rust FOLDER` (trees to compare on), `--grammars FOLDER` (a tree of many languages), `--scale` (the trees of 1,000
@@ -18,11 +18,11 @@ mod warm;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// What goes wrong in a bench ends it.
+/// An error ends the benchmark.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    // cargo passes flags of its own, such as --bench.
+    // cargo adds its own flags, such as --bench.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == child::FLAG) {
         return child::run(&arguments[1..]);

@@ -8,7 +8,7 @@ use crate::{Outcome, child};
 
 const RUNS: usize = 3;
 
-/// A peer, and how many times as fast we should be.
+/// A peer, and how many times as fast as the peer the engine should be.
 pub type Limit = (&'static str, f64);
 
 /// The languages that are compared, each with its peers.
@@ -35,7 +35,7 @@ pub fn measure(
     println!("{language}: {}, medians of {RUNS}", tree.display());
     let mut ours = Vec::new();
     let mut theirs = vec![Vec::new(); peers.len()];
-    // Once for the operating system's own cache.
+    // An unmeasured run fills the operating system's file cache.
     child::analyze(tree, None)?;
     for _ in 0..RUNS {
         ours.push(child::analyze(tree, None)?.time);

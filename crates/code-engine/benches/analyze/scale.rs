@@ -13,14 +13,14 @@ use crate::{Outcome, child};
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const RUNS: usize = 3;
 
-/// Files larger than this are not taken, in bytes: 100,000 of the others are some 500 MB.
+/// Larger files are not used, in bytes: 100,000 of the smaller ones have some 500 MB.
 const FILE_CAP: u64 = 16 << 10;
 
-/// The most memory at the greatest size, in MB.
+/// The maximum memory for the largest tree, in MB.
 const MEMORY_LIMIT: f64 = 500.0;
 
-/// The most that a file of the greatest tree may take, of one of the smallest: linear, with room for what no longer
-/// fits the processor's caches.
+/// The maximum time per byte in the largest tree, as a multiple of the smallest: linear, plus some room because the
+/// data no longer fits the processor's caches.
 const LINEAR_LIMIT: f64 = 1.25;
 
 /// Measures trees made of the Rust files below `tree`.
@@ -33,7 +33,7 @@ pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
         file.metadata()
             .is_ok_and(|data| (200..FILE_CAP).contains(&data.len()))
     });
-    // Small and large, dull and lively, spread alike over the trees of every size.
+    // Sorted by hash, so that small and large files are spread evenly over the trees of every size.
     files.sort_by_key(|file| nyxcore_code_engine::blob_id(file.to_string_lossy().as_bytes()));
     if files.is_empty() {
         return Err("no files to make trees of".into());
@@ -73,7 +73,7 @@ pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     Ok(())
 }
 
-/// Writes a tree of `size` files, a hundred a folder; gives back its bytes.
+/// Writes a tree of `size` files, a hundred per folder, and returns its bytes.
 fn tree_make(root: &Path, files: &[std::path::PathBuf], size: usize) -> Outcome<f64> {
     let mut bytes = 0.0;
     for place in 0..size {
@@ -96,7 +96,7 @@ fn tree_make(root: &Path, files: &[std::path::PathBuf], size: usize) -> Outcome<
     Ok(bytes)
 }
 
-/// The text with another ending to each of its longer words, keywords aside.
+/// Returns the text with another suffix at each of its longer words, except keywords.
 fn reworded(text: &str, round: usize) -> String {
     const KEYWORDS: [&str; 9] = [
         "struct",

@@ -11,12 +11,12 @@ use crate::Outcome;
 pub struct MissedLimits(Vec<String>);
 
 impl MissedLimits {
-    /// Prints a ratio beside its limit, and remembers it where it is missed.
+    /// Prints a ratio with its limit, and records it if the limit is missed.
     pub fn at_most(&mut self, what: &str, value: f64, limit: f64, unit: &str) {
         self.tell(what, value, limit, unit, value <= limit, "at most");
     }
 
-    /// As [`at_most`](Self::at_most), for what should be large.
+    /// Like [`at_most`](Self::at_most), for a lower limit.
     pub fn at_least(&mut self, what: &str, value: f64, limit: f64, unit: &str) {
         self.tell(what, value, limit, unit, value >= limit, "at least");
     }
@@ -30,10 +30,10 @@ impl MissedLimits {
         }
     }
 
-    /// An error that names what was missed.
+    /// Returns an error that names the missed limits.
     ///
     /// # Errors
-    /// Something was.
+    /// A limit was missed.
     pub fn into_result(self) -> Outcome<()> {
         if self.0.is_empty() {
             Ok(())
@@ -43,7 +43,7 @@ impl MissedLimits {
     }
 }
 
-/// The one in the middle.
+/// The middle one of the sorted times.
 pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
@@ -54,10 +54,10 @@ pub fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64().max(f64::EPSILON)
 }
 
-/// How long a whole program takes, its output thrown away.
+/// Returns how long a whole program takes. Its output is discarded.
 ///
 /// # Errors
-/// It does not start, or fails.
+/// The program does not start, or fails.
 pub fn program(command: &mut Command) -> Outcome<Duration> {
     let start = Instant::now();
     let output = command
@@ -75,7 +75,7 @@ pub fn program(command: &mut Command) -> Outcome<Duration> {
     }
 }
 
-/// The files below `tree` whose name ends so, sorted.
+/// Returns the files below `tree` whose names have one of the endings, sorted.
 pub fn files_ending(tree: &Path, endings: &[&str]) -> Vec<std::path::PathBuf> {
     let mut found: Vec<_> = ignore::WalkBuilder::new(tree)
         .standard_filters(false)

@@ -13,13 +13,13 @@ use crate::{Outcome, child};
 
 const RUNS: usize = 7;
 
-/// The most that a warm run may take of a cold one.
+/// The maximum time of a warm run, as a share of a cold one.
 const WARM_LIMIT: f64 = 0.02;
 
-/// Measures a copy of `tree`, whose files it changes.
+/// Measures a copy of `tree`, in which it changes files.
 ///
 /// # Errors
-/// Something cannot be copied or analysed, or the warm report is another than the cold one.
+/// A file cannot be copied or analysed, or the warm report differs from the cold one.
 pub fn measure(name: &str, tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     let copy = tempfile::tempdir()?;
     let sources = copy_sources(tree, copy.path())?;
@@ -64,7 +64,7 @@ pub fn measure(name: &str, tree: &Path, missed: &mut MissedLimits) -> Outcome<()
     Ok(())
 }
 
-/// Another function at the end, in the file's language.
+/// Returns the original text with another function at its end, in the file's language.
 fn changed(target: &Path, original: &str, round: usize) -> String {
     let function = match target.extension().and_then(|one| one.to_str()) {
         Some("py") => format!("\n\ndef changed_{round}(value):\n    return value + {round}\n"),
@@ -73,7 +73,7 @@ fn changed(target: &Path, original: &str, round: usize) -> String {
     format!("{original}{function}")
 }
 
-/// Copies the files that have facts; gives back those of the language that most are in, the first first.
+/// Copies the files that have facts, and returns those in Python and Rust by path, beginning in the middle.
 fn copy_sources(tree: &Path, copy: &Path) -> Outcome<Vec<std::path::PathBuf>> {
     let mut sources = Vec::new();
     let walk = ignore::WalkBuilder::new(tree).build();
@@ -93,13 +93,13 @@ fn copy_sources(tree: &Path, copy: &Path) -> Outcome<Vec<std::path::PathBuf>> {
         }
     }
     sources.sort();
-    // Neither a test nor a manifest's neighbour: some file in the middle of the source.
+    // The first file is changed: one in the middle is probably neither a test nor next to a manifest.
     let middle = sources.len() / 2;
     sources.rotate_left(middle);
     Ok(sources)
 }
 
-/// What no analysis can do without: every file with facts is read, and its content hashed, on one thread.
+/// Measures the minimum that any analysis needs: reading and hashing every file with facts, on one thread.
 fn read_and_hash(tree: &Path) -> Duration {
     let start = Instant::now();
     let files = ignore::WalkBuilder::new(tree).build().flatten();

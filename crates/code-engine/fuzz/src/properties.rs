@@ -10,12 +10,12 @@ use nyxcore_code_engine::on_deep_stack;
 use nyxcore_code_engine::parse::file_analyze;
 use nyxcore_code_engine::project::{Manifest, ProjectInput, SourceFile};
 
-/// Python, by ruff's parser.
+/// Checks Python, which ruff parses.
 pub fn python(data: &[u8]) {
     source(Language::Python, data);
 }
 
-/// TypeScript, TSX or JavaScript, by oxc's parser: the first byte says which.
+/// Checks TypeScript, TSX or JavaScript, which oxc parses. The first byte selects the language.
 pub fn ecma(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -24,7 +24,7 @@ pub fn ecma(data: &[u8]) {
     source(languages[usize::from(*first) % languages.len()], rest);
 }
 
-/// A language on tree-sitter: the first byte says which.
+/// Checks a tree-sitter language. The first byte selects it.
 pub fn syntax_tree(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -43,8 +43,8 @@ pub fn syntax_tree(data: &[u8]) {
     source(languages[usize::from(*first) % languages.len()], rest);
 }
 
-/// Source is refused for a reason or analysed; every line is counted once, every fact lies on a line of the file, and
-/// what is kept reads back as it was.
+/// Checks that source is either refused with a reason or analysed. If it is analysed, every line is counted once, every
+/// fact is on a line of the file, and the stored form decodes to the same facts.
 fn source(language: Language, text: &[u8]) {
     let Ok(facts) = file_analyze("x", language, text) else {
         return;
@@ -90,7 +90,7 @@ fn source(language: Language, text: &[u8]) {
     );
 }
 
-/// Kept facts that were damaged are refused or read, and what was read can be gone through and kept again.
+/// Checks damaged stored facts: they are refused or decoded, and decoded ones can be iterated and stored again.
 pub fn references(data: &[u8]) {
     let Ok(facts) = postcard::from_bytes::<FileFacts>(data) else {
         return;
@@ -108,8 +108,8 @@ pub fn references(data: &[u8]) {
     );
 }
 
-/// A small project, each file behind a line `@@ path`: it is summed up, the same whatever the order of its files, and
-/// no step fails.
+/// Checks a small project, whose files each follow a line `@@ path`: the summary does not depend on the order of the
+/// files, and no step fails.
 pub fn project(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

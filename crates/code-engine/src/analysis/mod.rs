@@ -29,7 +29,7 @@ pub struct ProjectAnalysis {
     pub stack: Vec<Technology>,
     /// Counts.
     pub metrics: ProjectMetrics,
-    /// The habits of its code: those that say most first, and of equals the surest.
+    /// The habits of its code: the most informative first, and equally informative ones by confidence.
     pub patterns: Vec<Pattern>,
     /// How the project is built, tested and checked.
     pub commands: Vec<ProjectCommand>,
@@ -40,7 +40,7 @@ pub struct ProjectAnalysis {
     pub hotspots: Vec<Hotspot>,
     /// Files that change together, closest first; empty without a history.
     pub co_changes: Vec<CoChange>,
-    /// Over how many people the changes of each folder are spread, the project itself first; empty without a history.
+    /// How the changes of each folder are distributed over people, the project itself first; empty without a history.
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
@@ -48,19 +48,19 @@ pub struct ProjectAnalysis {
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
-    /// The definitions that most of the project leans on, highest rank first.
+    /// The definitions that most of the project depends on, highest rank first.
     pub map: Vec<RankedDefinition>,
-    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    /// Steps that failed: their results are missing here. Empty unless the engine has a defect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Step>,
-    /// What the project's own rules found, and those that could not be applied.
+    /// The findings of the project's own rules, and the errors of rules that could not be applied.
     pub rules: RuleReport,
 }
 
 /// Analyses a project from the facts of its files.
 ///
-/// Paths decide what a file is for: fixtures and vendored code show nobody's habits, and tests and examples only those
-/// of tests and examples.
+/// The path decides the role of a file: fixtures and vendored code show no habits of the project, and tests and
+/// examples show only habits of tests and examples.
 #[must_use]
 pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     match project_summarize_checked(input, || Ok::<(), Infallible>(())) {
@@ -69,8 +69,9 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], with a check between the steps whether to continue, from several threads: a large
-/// project takes seconds. A failed step is listed in [`ProjectAnalysis::failed`], and the others are not affected.
+/// Like [`project_summarize`], with a check between the steps whether to continue, called from several threads, because
+/// a large project takes seconds. A failed step is listed in [`ProjectAnalysis::failed`], and the others are not
+/// affected.
 ///
 /// # Errors
 /// The error of `check`.
@@ -81,7 +82,7 @@ pub fn project_summarize_checked<E: Send>(
     project_summarize_known(input, None, check)
 }
 
-/// As [`project_summarize_checked`], with the uses of all names in the files where they are known.
+/// Like [`project_summarize_checked`], for a caller that already knows the uses of all names in the files.
 ///
 /// # Errors
 /// The error of `check`.
@@ -96,8 +97,7 @@ pub(crate) fn project_summarize_known<E: Send>(
     check()?;
     let mut metrics = metrics(&files);
     let steps = Steps::new(&check);
-    // What needs nothing of each other runs beside each other: first what needs the files alone, then what needs to
-    // know who imports whom.
+    // Independent steps run in parallel: first those that need only the files, then those that need the import graph.
     let (index, ((stack, commands), (hotspots, co_changes, ownership))) = both(
         || {
             steps.take_checked(Step::Imports, || {
@@ -180,7 +180,7 @@ pub(crate) fn project_summarize_known<E: Send>(
     })
 }
 
-/// Does two things, on two threads where there are such.
+/// Does two things, on two threads if the platform has threads.
 fn both<A: Send, B: Send, E: Send>(
     a: impl FnOnce() -> Result<A, E> + Send,
     b: impl FnOnce() -> Result<B, E> + Send,
@@ -217,7 +217,7 @@ mod tests {
         for stop_at in 1..=all {
             let (stopped, steps) = asked(stop_at);
             assert_eq!(stopped, Some(stop_at));
-            // The others hear of it at their next step: at most six are under way, and a pattern a thread.
+            // Other threads notice it at their next step: at most six steps are running, and one pattern per thread.
             let beside = 6 + rayon::current_num_threads() as u32;
             assert!(steps <= stop_at + beside, "{steps} steps, {stop_at} wanted");
         }

@@ -13,20 +13,20 @@ pub enum Place<'a> {
     File {
         /// The path.
         path: &'a mut String,
-        /// The source, by an id of the caller's.
+        /// The source, as an id of the caller.
         source_id: &'a mut Option<String>,
     },
     /// The path of a folder.
     Folder {
         /// The path; empty for the whole project.
         path: &'a mut String,
-        /// The source that all of its files are in, where the folder has room for it.
+        /// The source that contains all of its files, if the report has a field for it.
         source_id: Option<&'a mut Option<String>>,
     },
 }
 
 impl ProjectAnalysis {
-    /// Gives every path to `visit`.
+    /// Calls `visit` for every path.
     pub fn places_visit(&mut self, mut visit: impl FnMut(Place<'_>)) {
         let visit = &mut visit;
         for pattern in &mut self.patterns {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// A step that a project's analysis can do without.
+/// A step of a project's analysis. The analysis continues if it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -18,7 +18,7 @@ pub enum Step {
     Hotspots,
     /// Files that change together.
     CoChanges,
-    /// Over how many people the changes are spread.
+    /// How the changes are distributed over people.
     Ownership,
     /// How files import each other.
     Imports,
@@ -26,11 +26,11 @@ pub enum Step {
     Duplicates,
     /// Definitions that may be unused.
     DeadCode,
-    /// The definitions that most of the project leans on.
+    /// The definitions that most of the project depends on.
     Map,
     /// The habits of the code.
     Patterns,
-    /// What the project's own rules match.
+    /// The matches of the project's own rules.
     Rules,
 }
 
@@ -54,14 +54,14 @@ impl Step {
     }
 }
 
-/// Does steps, from any thread, and remembers which failed.
+/// Runs steps, from any thread, and records which failed.
 pub(super) struct Steps<C> {
     check: C,
     failed: Mutex<Vec<Step>>,
 }
 
 impl<E, C: Fn() -> Result<(), E>> Steps<C> {
-    /// Steps that ask `check` before each whether to go on.
+    /// Creates a runner that calls `check` before each step.
     pub fn new(check: C) -> Self {
         Self {
             check,
@@ -75,7 +75,7 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         self.take_checked(step, || Ok(work()))
     }
 
-    /// As [`Steps::take`] for a step that asks itself whether to go on.
+    /// Like [`Steps::take`], for a step that checks by itself whether to continue.
     pub fn take_checked<T: Default>(
         &self,
         step: Step,

@@ -1,7 +1,7 @@
-//! Sums over the files of a pack, kept beside it: the uses of all names.
+//! The uses of all names, summed over the files of a pack and stored next to it.
 //!
-//! They end with the checksum of the pack that they are of. A run subtracts what the files that are gone or changed
-//! added to them, and adds what the new ones add. Sums of another pack, or damaged ones, are made anew.
+//! The file ends with the checksum of its pack. A run subtracts the uses in files that were removed or changed, and
+//! adds those in new files. If the sums are damaged or belong to another pack, they are computed again.
 
 use std::{fs, io};
 
@@ -9,14 +9,14 @@ use super::super::blob::sum;
 use super::super::project::names::NameUses;
 use super::{Cache, CacheRecord};
 
-/// What the sums end with: the checksums of the pack's index and of the sums.
+/// The length of the trailer: the checksums of the pack's index and of the sums.
 const SUMS_TAIL_BYTES: usize = 16;
-/// Where more than this part of the files changed, one in so many, the sums are made anew.
+/// If more than one in so many files changed, the sums are computed again.
 const SUMS_CHANGED_SHARE: usize = 8;
 
 impl Cache {
-    /// The uses of all names in these files, which are all files of the project: those that are kept, with what the
-    /// files changed in them. `None` where none are kept, or where too much changed for a sum to pay.
+    /// Returns the uses of all names in these files, which are all files of the project: the stored uses, updated by
+    /// the changed files. `None` if none are stored, or if too many files changed for an update to pay.
     pub fn uses(&self, keep: &[CacheRecord<'_>]) -> Option<NameUses> {
         let mut bytes = fs::read(&self.sums).ok()?;
         let head = bytes.split_off(bytes.len().checked_sub(SUMS_TAIL_BYTES)?);
@@ -63,7 +63,7 @@ impl Cache {
         let bytes_sum = sum(&bytes);
         bytes.extend_from_slice(&pack_sum.to_le_bytes());
         bytes.extend_from_slice(&bytes_sum.to_le_bytes());
-        // The new pack is in its place, so this name is free again.
+        // The new pack was renamed to its final name, so the temporary name is free again.
         fs::write(&self.beside, bytes)?;
         fs::rename(&self.beside, &self.sums)
     }

@@ -1,4 +1,4 @@
-//! Writes the pack that replaces the one before.
+//! Writes the pack that replaces the previous one.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -15,7 +15,7 @@ impl Cache {
     pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<u64> {
         let mut file = File::create(&self.beside)?;
         let mut at = 0u64;
-        // Mostly all but a few files are as they were: then the old pack is copied as a whole, by the system.
+        // Usually only a few files changed: then the operating system copies the old pack as a whole.
         let is_copied = self.is_worth_copying(keep);
         if is_copied {
             at = self.copy(&mut file)?;
@@ -39,7 +39,7 @@ impl Cache {
                     sum,
                 });
             };
-            // What is kept already is copied as it is, as much at a time as lies together.
+            // Old entries are copied unchanged, adjacent ones together.
             let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
             if old.is_empty() {
                 let noted = first.kept.ok().map(|facts| facts.noted(first.language));
@@ -85,7 +85,7 @@ impl Cache {
         Ok(pack_sum)
     }
 
-    /// Whether at most a quarter of the pack's facts is of no use any more.
+    /// Whether at most a quarter of the pack's facts is unused.
     fn is_worth_copying(&self, keep: &[CacheRecord<'_>]) -> bool {
         let entries = keep.iter().filter_map(|one| one.entry);
         let used: u64 = entries

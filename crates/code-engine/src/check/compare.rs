@@ -1,4 +1,4 @@
-//! Which places that do not follow a habit a change adds.
+//! Finds the places that a change adds and that do not follow a habit.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +11,9 @@ use super::texts::Texts;
 /// The kinds that are about the whole project and not about a place.
 const WHOLE_KINDS: &[&str] = &["commands", "companion", "co_change", "entry_function"];
 
-/// Habits that say how a project looks and not how one more place has to, by kind and subject of their key. What is to
-/// be done decides there: what a module imports for asynchronous work, whether a test is one of a user of the package,
-/// what a file holds beside its type.
+/// Habits that describe a project but are no rule for one more place, by kind and subject of their key. In these the
+/// task decides: what a module imports for asynchronous work, whether a test is written from the view of a user of the
+/// package, what a file contains beside its type.
 const NO_MEASURE: &[(&str, &str)] = &[
     ("async_style", "goroutines"),
     ("async_style", "library"),
@@ -32,20 +32,20 @@ const NO_MEASURE: &[(&str, &str)] = &[
     ("validation", "models"),
 ];
 
-/// The least share of the places that a habit holds in for a change to be held against it. What every tenth place does
-/// otherwise is worth reading, and no measure.
+/// The least share of places that follow a habit for a change to be checked against it. A habit with an exception in
+/// every tenth place is worth reading, but is no rule.
 const HELD_SHARE: f64 = 0.9;
 
-/// The least confidence of a habit for a change to be held against it: 12 places of 12, or 19 of 20.
+/// The least confidence of a habit for a change to be checked against it: 12 places of 12, or 19 of 20.
 const MEASURE_CONFIDENCE: f64 = 0.75;
 
-/// A file that does otherwise at so many places has a way of its own, which one more place follows: methods that are
-/// called by a name put together at run time, what a protocol dictates. What a change does so often in one file is one
-/// decision, and told once.
+/// A file with this many deviations has a convention of its own, which one more place follows: methods whose names are
+/// composed at run time, names that a protocol dictates. This many new deviations in one file are one decision, and are
+/// reported once.
 const OWN_WAY: usize = 3;
 
-/// Finds what `head` has and `base` had not. `base_text` and `head_text` give the content of a file by its path; a
-/// place in a file without text is passed over.
+/// Finds the deviations that `head` has and `base` had not. `base_text` and `head_text` return the content of a file by
+/// its path. Places in a file without text are ignored.
 #[must_use]
 pub fn deviations_new(
     base: &[Pattern],
@@ -73,8 +73,8 @@ pub fn deviations_new(
     found
 }
 
-/// Whether a change is held against the habit. Where its exceptions are not listed, because they are too many, none can
-/// be told from a new one. What the project wrote down as a rule needs no count.
+/// Whether a change is checked against the habit. If the habit has too many exceptions to list them, new ones cannot be
+/// told apart. A rule that the project wrote down itself needs no minimum of cases.
 fn is_measure(habit: &Pattern) -> bool {
     let exceptions = habit.cases.saturating_sub(habit.support) as usize;
     let is_sure = f64::from(habit.support) >= HELD_SHARE * f64::from(habit.cases)
@@ -86,7 +86,7 @@ fn is_measure(habit: &Pattern) -> bool {
         && (is_sure || habit.kind == "rule")
 }
 
-/// The places of a habit that the change adds, in the order of their paths and lines.
+/// Returns the deviations that the change adds, by path and line.
 fn places_new<'p, B, H>(
     held: &Pattern,
     pattern: &'p Pattern,
@@ -113,10 +113,10 @@ where
     let mut now: Vec<(&CodeLocation, String)> = now
         .filter_map(|place| Some((place, head.line(place)?)))
         .collect();
-    // What stood in the same file is the same, before something like it elsewhere is.
+    // A text in the same file is matched before an equal text in another file.
     now.sort_by_key(|(place, text)| !places.contains(&(place.path.as_str(), text.clone())));
     now.retain(|(_, text)| !take(&mut known, text.as_str()));
-    // What else of a declaration changed makes it no new one.
+    // A known declaration whose line changed elsewhere, as in its type, is not a new place.
     let declaration = |path: &str, text: &str| format!("{path}\n{}", declared_in(text));
     let mut declared: BTreeMap<String, usize> = BTreeMap::new();
     for (path, text) in &places {
@@ -133,7 +133,7 @@ where
         })
         .collect();
     new.sort_by(|a, b| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)));
-    // What a change writes anew in a file, and no more often than before, it did not begin.
+    // If a file has no more deviations than before, its new places replace others and are not reported.
     for place in &pattern.deviations {
         *grown.entry(&place.path).or_default() += 1;
     }
@@ -145,7 +145,7 @@ where
     new
 }
 
-/// Takes one of what is counted under the key; whether there was one.
+/// Decrements the count of the key. Returns whether it was above zero.
 fn take<K, Q>(counts: &mut BTreeMap<K, usize>, key: &Q) -> bool
 where
     K: Ord + Borrow<Q>,
@@ -160,8 +160,8 @@ where
     }
 }
 
-/// Whether the change wrote the place. What stands in the file as before came to be counted by a change elsewhere: a
-/// habit whose wording depends on other files, a class that lost its base.
+/// Whether the change wrote the place. An unchanged text may be counted because of a change elsewhere: the habit's
+/// wording depends on other files, or a class lost its base.
 fn is_of_change<B, H>(place: &CodeLocation, base: &Texts<B>, head: &Texts<H>) -> bool
 where
     B: Fn(&str) -> Option<String>,
@@ -171,7 +171,7 @@ where
     base.times(&place.path, &written) < head.times(&place.path, &written)
 }
 
-/// A line up to where its parameters, type or value begin, if that is more than a word: what it declares.
+/// The part of a line before its parameters, type or value, if that is more than a word: the declaration.
 fn declared_in(line: &str) -> &str {
     let head = line
         .split(['(', '<', '=', '{', ':'])
@@ -181,7 +181,7 @@ fn declared_in(line: &str) -> &str {
     if head.contains(' ') { head } else { line }
 }
 
-/// The places as deviations from the habit; those of a file with many of them as one.
+/// Converts the places to deviations from the habit. Many places in one file become one deviation.
 fn decisions(held: &Pattern, places: &[&CodeLocation]) -> Vec<Deviation> {
     let mut told = Vec::new();
     for of_file in places.chunk_by(|a, b| a.path == b.path) {
@@ -216,9 +216,9 @@ mod tests {
     use super::super::CheckReport;
     use super::*;
 
-    /// Of a place the path, the first line and the last.
+    /// The path, the first line and the last line of a place.
     type At = (&'static str, u32, u32);
-    /// Of a file the path and the content.
+    /// The path and the content of each file.
     type Files = [(&'static str, &'static str)];
 
     fn pattern(places: &[At]) -> Pattern {

@@ -1,5 +1,5 @@
-//! Holds a change against the project's own habits: the places in the changed tree that do not follow a habit which
-//! held before the change.
+//! Checks a change against the project's own habits. It finds the places in the changed tree that do not follow a habit
+//! which existed before the change.
 
 mod compare;
 mod texts;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::evidence::CodeLocation;
 pub use compare::deviations_new;
 
-/// The name and version of the report's form.
+/// The name and version of the report's format.
 pub const CHECK_SCHEMA: &str = "nyxcore.check/1";
 
-/// What a change does otherwise than the project.
+/// The deviations of a change from the project's habits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// [`CHECK_SCHEMA`].
     pub schema: String,
-    /// The commit that the change is held against, in hexadecimal.
+    /// The commit that the change is compared with, in hexadecimal.
     pub base: String,
-    /// The deviations, of the surest habits first.
+    /// The deviations, those from the surest habits first.
     pub deviations: Vec<Deviation>,
 }
 
@@ -44,7 +44,7 @@ pub struct Deviation {
     pub start_line: u32,
     /// Its last line.
     pub end_line: u32,
-    /// How many more places of the file do so, where there are too many to be told one by one.
+    /// How many more places of the file deviate, if there are too many to list them.
     #[serde(default)]
     pub more: u32,
     /// Places that show the habit.
@@ -52,7 +52,7 @@ pub struct Deviation {
 }
 
 impl Deviation {
-    /// Words on the places that are not told one by one; empty where there are none.
+    /// A phrase about the deviations that are not listed; empty if there are none.
     #[must_use]
     pub fn rest(&self) -> String {
         match self.more {
@@ -73,7 +73,7 @@ impl CheckReport {
         }
     }
 
-    /// How many deviations are of a habit at least so sure.
+    /// The number of deviations from habits with at least this confidence.
     #[must_use]
     pub fn count_from(&self, confidence: f64) -> usize {
         self.deviations
@@ -82,7 +82,7 @@ impl CheckReport {
             .count()
     }
 
-    /// The report for people. Control characters are replaced: whoever made the change named its files.
+    /// The report for people. Control characters are replaced, because file names are untrusted text.
     #[must_use]
     pub fn text(&self) -> String {
         if self.deviations.is_empty() {
@@ -132,14 +132,14 @@ impl CheckReport {
     }
 }
 
-/// Text behind the `::` of a workflow command.
+/// Escapes the text after the `::` of a workflow command.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// A property of a workflow command.
+/// Escapes a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

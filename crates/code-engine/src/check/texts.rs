@@ -1,4 +1,4 @@
-//! The texts of the files before a change and after it, by which a place is known again.
+//! The texts of files before and after a change, to recognise unchanged places.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::super::evidence::CodeLocation;
 
-/// What a comment says to a linter about its line or the next: that the place is known and wanted.
+/// Linter comments that allow an exception on their line or the next.
 const EXCUSES: [&str; 18] = [
     "#[allow(",
     "#[expect(",
@@ -28,7 +28,7 @@ const EXCUSES: [&str; 18] = [
     "swiftlint:disable",
 ];
 
-/// A line without the comment at its end: a place whose remark changed is the same place.
+/// Returns a line without the comment at its end, so that a place stays the same when its comment changes.
 fn code_only(line: &str) -> &str {
     let at = [" #", " //", "\t#", "\t//"]
         .iter()
@@ -37,7 +37,7 @@ fn code_only(line: &str) -> &str {
     line[..at.unwrap_or(line.len())].trim_end()
 }
 
-/// The lines of files, each read once, without the white space around them.
+/// The lines of files, trimmed. Each file is read once.
 pub(super) struct Texts<R> {
     read: R,
     known: RefCell<BTreeMap<String, Rc<[String]>>>,
@@ -51,7 +51,7 @@ impl<R: Fn(&str) -> Option<String>> Texts<R> {
         }
     }
 
-    /// The lines of a file; none where it has no text.
+    /// The lines of a file; empty if it has no text.
     fn file(&self, path: &str) -> Rc<[String]> {
         let mut known = self.known.borrow_mut();
         if let Some(lines) = known.get(path) {
@@ -77,7 +77,7 @@ impl<R: Fn(&str) -> Option<String>> Texts<R> {
         lines.get(start..end).unwrap_or_default().to_vec()
     }
 
-    /// How many times a file has those lines, one after the other.
+    /// How often a file contains those consecutive lines.
     pub(super) fn times(&self, path: &str, lines: &[String]) -> usize {
         if lines.is_empty() {
             return 0;
@@ -88,7 +88,7 @@ impl<R: Fn(&str) -> Option<String>> Texts<R> {
             .count()
     }
 
-    /// Whether the place, or the line above it, tells a linter to let it be: somebody thought about it.
+    /// Whether the place or the line above has a linter comment that allows it: the exception is intentional.
     pub(super) fn is_excused(&self, place: &CodeLocation) -> bool {
         let lines = self.file(&place.path);
         let at = place.start_line as usize;

@@ -1,8 +1,8 @@
-//! Shell scripts, read by Bash's grammar of tree-sitter, which reads POSIX's shell and most of Zsh as well; what it
-//! cannot read does not parse. Fish is a language of its own and has no parser here.
+//! Shell scripts, parsed by the tree-sitter grammar of Bash. The grammar also reads POSIX shell and most of Zsh; a
+//! script with other syntax does not parse. Fish is a language of its own and has no parser here.
 //!
-//! There is no lizard for shells: what counts is what lizard counts elsewhere, so each condition, loop, `&&` and `||`,
-//! and each case but `*)`. Parameters are not declared, so there are none.
+//! Lizard has no parser for shells. Complexity counts what lizard counts in other languages: each condition, loop, `&&`
+//! and `||`, and each case except `*)`. The parameter count is 0, because parameters are not declared.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -65,7 +65,7 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
 }
 
-/// What has no role that other languages share.
+/// The kinds of nodes that only this language has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
     #[default]
@@ -100,13 +100,13 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 #[derive(Debug, Default)]
 struct Bash {
-    /// Whether a test of Bats is open. Its braces are no syntax of Bash, but a word and a command.
+    /// Whether a Bats test is open. The grammar reads its braces as a word and a command.
     in_case: bool,
-    /// The constants of the file, by the hash of their names.
+    /// The file's constants, by the hash of their names.
     constants: FxHashSet<u64>,
 }
 
-/// Commands of the shell itself, which no script defines, in order.
+/// Builtin commands of the shell, which no script defines, sorted.
 const BUILTINS: &[&str] = &[
     ".",
     ":",
@@ -166,8 +166,8 @@ const BUILTINS: &[&str] = &[
     "}",
 ];
 
-/// Commands whose arguments name other commands. Besides, every command with a `_` in its name is one that somebody
-/// wrote, and may call what it is given.
+/// Commands whose arguments name other commands. A command with a `_` in its name is treated so too: somebody wrote it,
+/// and it may call its arguments.
 const CALLERS: &[&str] = &[
     "builtin", "command", "complete", "env", "eval", "exec", "nohup", "run", "sudo", "time",
     "timeout", "trap", "type", "xargs",
@@ -198,7 +198,7 @@ fn is_name(word: &str) -> bool {
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))
 }
 
-/// Records the command that is called. Says whether its arguments may name others.
+/// Records the called command. Returns whether its arguments may name other commands.
 fn called(cx: &mut Context<'_>, named: Node<'_>) -> bool {
     let (start, end) = range(named);
     let name = cx.builder.slice(start, end);
@@ -209,7 +209,7 @@ fn called(cx: &mut Context<'_>, named: Node<'_>) -> bool {
     name.contains('_') || CALLERS.contains(&name)
 }
 
-/// Records the words among the arguments of a command that could be names of others.
+/// Records the arguments of a command that could be names of other commands.
 fn names_given<'t>(cx: &mut Context<'_>, arguments: impl Iterator<Item = Node<'t>>) {
     for argument in arguments {
         let (start, end) = range(argument);
@@ -242,7 +242,7 @@ impl Bash {
                     self.in_case = true;
                 }
                 cx.builder.test_case(at);
-                // What stands on the line of its brace is read as more arguments.
+                // The grammar reads the code on the line of the opening brace as more arguments.
                 let mut cursor = node.walk();
                 let words: Vec<Node<'_>> = node
                     .children_by_field_name("argument", &mut cursor)
@@ -260,7 +260,7 @@ impl Bash {
                 self.in_case = false;
                 return;
             }
-            // Out of more than one loop.
+            // A jump out of more than one loop.
             "break" | "continue" if node.named_child_count() > 1 => cx.builder.flow_flat(),
             _ => {}
         }
@@ -298,8 +298,8 @@ impl Bash {
         }
     }
 
-    /// A variable that is read. The others are told from a function's own by their capitals, unless the file says that
-    /// they are constants.
+    /// Records a read variable. A name in capitals, or one that the file declares as a constant, is shared; all others
+    /// are variables of a function.
     fn variable(&self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
         let (start, end) = range(node);
         let name = cx.builder.slice(start, end);
@@ -351,7 +351,7 @@ impl Shape for Bash {
         None
     }
 
-    /// Imports are commands here.
+    /// Imports are commands here, see `Bash::command`.
     fn import(&mut self, _cx: &mut Context<'_>, _node: Node<'_>) {}
 
     fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
@@ -363,7 +363,7 @@ impl Shape for Bash {
                 self.variable(cx, node, above);
                 return false;
             }
-            // The condition of `for ((...))` has words where arithmetic elsewhere has variables.
+            // In the condition of `for ((...))`, words are variables, as in other arithmetic.
             Kind::Word => {
                 if let [.., outer, around] = above
                     && outer.role == Role::Loop
@@ -381,7 +381,7 @@ impl Shape for Bash {
         cx.field_text(node, "value") != "*"
     }
 
-    /// What tools read is no documentation.
+    /// Comments for tools are not documentation.
     fn is_doc(&self, comment: &str) -> bool {
         let words = comment.trim_start_matches('#').trim_start();
         !comment.starts_with("#!")

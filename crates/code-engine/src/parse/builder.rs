@@ -17,25 +17,25 @@ use super::todo_offsets;
 /// A function that is being walked.
 #[derive(Debug)]
 struct OpenFunction {
-    /// Its place in the definitions; `None` for a function without a name.
+    /// Its index in the definitions; `None` for a function without a name.
     definition: Option<usize>,
     cyclomatic: u32,
     cognitive: u32,
-    /// How deep control flow is nested here, as cognitive complexity counts it.
+    /// The nesting depth of control flow here, as cognitive complexity counts it.
     flow: u32,
     nesting: u32,
     deepest: u32,
     parameters: u32,
     length: u32,
-    /// The logical operators of the open condition: where, and which.
+    /// The logical operators of the open condition, with their offsets.
     operators: Vec<(u32, LogicalOperator)>,
 }
 
-/// The most decorators that are kept of one definition, and the longest name of one, in bytes.
+/// The maximum number of decorators that are stored per definition, and the maximum length of a stored name, in bytes.
 const DECORATORS_CAP: usize = 16;
 const NAME_CAP: usize = 120;
 
-/// The most that is kept of the names of one import, in bytes.
+/// The maximum length of the stored names of one import, in bytes.
 const IMPORT_NAMES_CAP: usize = 1 << 14;
 
 /// A logical operator, as far as cognitive complexity distinguishes them.
@@ -43,7 +43,7 @@ const IMPORT_NAMES_CAP: usize = 1 << 14;
 pub(crate) enum LogicalOperator {
     And,
     Or,
-    /// `??`, `?:` and their like, which are shorthand and cost nothing.
+    /// `??`, `?:` and similar, which are shorthand and cost nothing.
     Coalesce,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Builder<'s> {
     index: LineIndex,
     facts: FileFacts,
     functions: Vec<OpenFunction>,
-    /// Names of the types and modules that are open, innermost last; `None` ends the reach of those before it.
+    /// The names of the open types and modules, innermost last; `None` hides the outer ones.
     containers: Vec<Option<String>>,
     comments: Vec<(u32, u32)>,
     /// How many enclosing nodes are test code.
@@ -64,7 +64,7 @@ pub(crate) struct Builder<'s> {
     near: (u32, u32),
 }
 
-/// What a definition is reported with.
+/// The input for a new definition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewDefinition<'n> {
     pub kind: DefinitionKind,
@@ -92,7 +92,7 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// The text between two offsets; empty where they are no boundaries.
+    /// The text between two offsets; empty if they are not character boundaries.
     pub(crate) fn slice(&self, start: u32, end: u32) -> &'s str {
         self.text.get(start as usize..end as usize).unwrap_or("")
     }
@@ -114,7 +114,7 @@ impl<'s> Builder<'s> {
         self.index.line(end.saturating_sub(1))
     }
 
-    /// Records a definition and gives back its place.
+    /// Records a definition and returns its index.
     pub(crate) fn define(&mut self, found: NewDefinition<'_>) -> usize {
         let start_line = self.line(found.start);
         self.facts.definitions.push(Definition {
@@ -135,7 +135,7 @@ impl<'s> Builder<'s> {
         self.facts.definitions.len() - 1
     }
 
-    /// Says what decorates a definition: the paths of decorators, annotations or attributes.
+    /// Sets the decorators of a definition: the paths of decorators, annotations or attributes.
     pub(crate) fn decorate<'n>(
         &mut self,
         definition: usize,
@@ -149,21 +149,21 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// Says that the function of that definition is asynchronous.
+    /// Marks a definition's function as asynchronous.
     pub(crate) fn asynchronous(&mut self, definition: usize) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
             definition.asynchronous = true;
         }
     }
 
-    /// Says that the definition is for the types that are derived from its own.
+    /// Marks a definition as accessible to subclasses.
     pub(crate) fn inherited(&mut self, definition: usize) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
             definition.inherited = true;
         }
     }
 
-    /// Says that the definition is not for others after all.
+    /// Marks a definition as not exported after all.
     #[cfg(feature = "ruby")]
     pub(crate) fn hide(&mut self, definition: usize) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
@@ -181,7 +181,7 @@ impl<'s> Builder<'s> {
     ) {
         let first = self.line(start);
         let length = self.last_line(end).max(first) - first + 1;
-        // What a function without a name does is read where it stands.
+        // An unnamed function counts for the enclosing one, one level deeper.
         let flow = match (definition, self.functions.last()) {
             (None, Some(around)) => around.flow + 1,
             _ => 0,
@@ -232,7 +232,7 @@ impl<'s> Builder<'s> {
         !self.functions.is_empty()
     }
 
-    /// Adds to the complexity of the innermost open function; code outside functions has none.
+    /// Adds to the cyclomatic complexity of the innermost open function. Code outside functions has none.
     pub(crate) fn branch(&mut self, count: usize) {
         if let Some(open) = self.functions.last_mut() {
             open.cyclomatic = open
@@ -253,7 +253,7 @@ impl<'s> Builder<'s> {
         self.flow_unnest();
     }
 
-    /// Opens a level of nesting that costs no understanding, such as `try`.
+    /// Opens a level of nesting that adds no cognitive complexity, such as `try`.
     pub(crate) fn depth_nest(&mut self) {
         if let Some(open) = self.functions.last_mut() {
             open.nesting += 1;
@@ -294,15 +294,15 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// A logical operator at `offset`; [`logical_end`](Self::logical_end) closes the condition it is in.
+    /// Records a logical operator at `offset`; [`logical_end`](Self::logical_end) closes its condition.
     pub(crate) fn logical(&mut self, operator: LogicalOperator, offset: u32) {
         if let Some(open) = self.functions.last_mut() {
             open.operators.push((offset, operator));
         }
     }
 
-    /// A logical operation ends, that of the operators between two offsets (`a && f(b || c) && d` is two operations):
-    /// each run of the same operator, as it is read, costs one.
+    /// Ends the logical operation with the operators between two offsets. Each run of the same operator in source order
+    /// costs one. `a && f(b || c) && d` is two operations.
     pub(crate) fn logical_end(&mut self, start: u32, end: u32) {
         let Some(open) = self.functions.last_mut() else {
             return;
@@ -328,14 +328,14 @@ impl<'s> Builder<'s> {
             .is_some_and(|open| !open.operators.is_empty())
     }
 
-    /// Something is referred to by a name or a path, see [`Reference::path`](crate::references::Reference::path).
+    /// Records a reference by a name or a path, see [`Reference::path`](crate::references::Reference::path).
     pub(crate) fn reference(&mut self, kind: ReferenceKind, path: Cow<'s, str>, offset: u32) {
         let line = self.line_near(offset);
         let test = self.in_test();
         self.references.add(path, kind, test, line);
     }
 
-    /// As [`line`](Self::line), cheaper where the offsets come in order.
+    /// Like [`line`](Self::line), but cheaper if the offsets are in order.
     fn line_near(&mut self, offset: u32) -> u32 {
         let (line, start) = self.near;
         if line > 0
@@ -387,7 +387,7 @@ impl<'s> Builder<'s> {
         });
     }
 
-    /// Adds a name to those that the last import takes out of its module.
+    /// Adds a name to those that the last import imports from its module.
     pub(crate) fn import_name(&mut self, name: &str) {
         if let Some(import) = self.facts.imports.last_mut()
             && import.names.len() + name.len() < IMPORT_NAMES_CAP
@@ -399,7 +399,7 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// Says what the module of the last import is called here.
+    /// Sets the local name of the last import's module.
     pub(crate) fn import_alias(&mut self, name: &str) {
         if let Some(import) = self.facts.imports.last_mut()
             && name.len() <= NAME_CAP
@@ -422,8 +422,7 @@ impl<'s> Builder<'s> {
         self.comments.push((start, end));
     }
 
-    /// Records text that is no part of the program, such as the page around a script: its lines are counted with the
-    /// comments.
+    /// Records text that is not part of the program, such as the page around a script. Its lines count as comments.
     #[cfg(any(feature = "php", feature = "ruby"))]
     pub(crate) fn not_code(&mut self, start: u32, end: u32) {
         self.comments.push((start, end));
@@ -440,7 +439,7 @@ impl<'s> Builder<'s> {
         self.facts.syntax_errors = u32::try_from(count).unwrap_or(u32::MAX);
     }
 
-    /// Closes whatever is open and gives back the facts.
+    /// Closes everything that is open and returns the facts.
     pub(crate) fn finish(mut self) -> FileFacts {
         while !self.functions.is_empty() {
             self.function_close();
@@ -448,7 +447,7 @@ impl<'s> Builder<'s> {
         self.comments.sort_unstable();
         let kinds = line_kinds(self.text, &self.comments);
         self.facts.lines = line_counts(&kinds);
-        // Imports repeat from file to file by their nature; they are no duplicates.
+        // Imports naturally repeat from file to file; they are not duplicates.
         let mut imports: Vec<ImportLine> = self
             .facts
             .imports
@@ -465,7 +464,7 @@ impl<'s> Builder<'s> {
         }
         self.facts.tests.sort_unstable();
         self.facts.todos.sort_unstable();
-        // They stay in memory until all files are read.
+        // The facts of all files stay in memory, so spare capacity is released.
         self.facts.definitions.shrink_to_fit();
         self.facts.imports.shrink_to_fit();
         self.facts.references = self.references.finish();

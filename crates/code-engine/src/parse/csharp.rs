@@ -1,5 +1,5 @@
-//! C# by tree-sitter. Namespaces are not definitions, like packages in Java. A property is a method if an accessor has
-//! a body.
+//! C#, parsed by tree-sitter. Namespaces are not definitions, like packages in Java. A property is a method if an
+//! accessor has a body.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -127,7 +127,7 @@ const TEST_ATTRIBUTES: &[&str] = &[
 
 struct CSharp;
 
-/// Whether one of the attributes has one of these names; each may be written with `Attribute` behind it.
+/// Whether one of the attributes has one of these names, with or without the suffix `Attribute`.
 fn has_attribute(modifiers: &Modifiers<'_>, names: &[&str]) -> bool {
     modifiers
         .annotations()
@@ -146,7 +146,7 @@ fn parameter_count(node: Node<'_>) -> u32 {
         if list.kind() == "implicit_parameter" {
             return 1;
         }
-        // A parameter with `params` stands in the list without a node of its own.
+        // A `params` parameter has no node of its own in the list.
         let open = u32::from(list.child_by_field_name("type").is_some());
         open + children_count(list, |child| child.kind() == "parameter")
     })
@@ -354,7 +354,7 @@ impl Shape for CSharp {
         cx.caught(node, broad, empty);
     }
 
-    /// An arm for whatever is left is no further case, as `default` is none.
+    /// Whether an arm counts as a case: the default arm does not, as in a `switch`.
     fn case_counts(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
         node.named_child(0)
             .is_none_or(|pattern| pattern.kind() != "discard")

@@ -1,4 +1,4 @@
-//! Go, read by tree-sitter.
+//! Go, parsed by tree-sitter.
 
 use std::sync::LazyLock;
 
@@ -115,16 +115,16 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Walk<'s> {
     builder: Builder<'s>,
-    /// The comments on the lines that were read last.
+    /// The comments on the lines directly before this point.
     doc: Option<Doc>,
 }
 
-/// Comments on lines that follow one another.
+/// Comments on consecutive lines.
 #[derive(Debug, Clone, Copy)]
 struct Doc {
-    /// Where the first begins that is no directive.
+    /// The start of the first comment that is not a directive.
     first: Option<u32>,
-    /// Where the last ends, and on which row.
+    /// The end of the last comment, and its row.
     end: u32,
     row: usize,
 }
@@ -140,7 +140,7 @@ fn is_exported(name: &str) -> bool {
 }
 
 impl Walk<'_> {
-    /// Reads a comment: with those on the lines right before it, it may belong to the declaration on the next.
+    /// Records a comment. With comments on the lines right before it, it may document the declaration on the next line.
     fn comment(&mut self, node: Node<'_>) {
         let (start, end) = range(node);
         self.builder.comment(start, end);
@@ -241,7 +241,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The end of `return ..., err`, and what `err` became.
+    /// Records how `return ..., err` returns the error.
     fn returned(&mut self, node: Node<'_>) {
         let Some(list) = node.named_child(0) else {
             return;
@@ -294,7 +294,7 @@ fn receiver_type(receiver: &str) -> String {
         .to_owned()
 }
 
-/// Parameters by name: `a, b int` are two.
+/// Counts parameters by name: `a, b int` are two.
 fn parameter_count(list: Node<'_>) -> u32 {
     let mut cursor = list.walk();
     list.named_children(&mut cursor)

@@ -1,6 +1,6 @@
-//! The header of a file: the line of its first comment that says whose it is, or under which licence.
+//! The header of a file: the line of its first comment that names a copyright or a licence.
 
-/// Lines that are looked at: a header stands at the top.
+/// The maximum number of lines that are searched: a header is at the top.
 const LINES_MAX: usize = 40;
 
 /// The longest header, in bytes. A longer line is cut.
@@ -23,7 +23,7 @@ pub(super) fn header_of(text: &str) -> String {
             || ["//", "#", "--", ";", "%", "*"]
                 .iter()
                 .any(|mark| line.starts_with(mark));
-        // What may stand before the first comment.
+        // Text that may precede the first comment.
         let is_passed = line.is_empty() || line.starts_with("<?");
         if !is_comment && !is_passed {
             break;
@@ -48,7 +48,7 @@ fn says_whose(words: &str) -> bool {
         || lower.contains("licensed under")
 }
 
-/// Years and spans of years become one word, so that the files of several years have one header.
+/// Replaces years and ranges of years by one word, so that files from several years have the same header.
 fn without_years(words: &str) -> String {
     let is_year = |word: &str| {
         let plain = word.trim_matches(|c: char| matches!(c, ',' | '.' | '-' | '–'));

@@ -1,4 +1,4 @@
-//! Java, read by tree-sitter.
+//! Java, parsed by tree-sitter.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -146,9 +146,9 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Walk<'s> {
     builder: Builder<'s>,
-    /// The types that are open, innermost last.
+    /// The open types, innermost last.
     types: Vec<OpenType>,
-    /// Where the last Javadoc comment ends, with the comments that follow it.
+    /// The end of the last Javadoc comment, including the comments after it.
     doc_end: Option<u32>,
 }
 
@@ -174,13 +174,13 @@ impl Walk<'_> {
         self.doc_end = (is_doc || goes_on).then_some(end);
     }
 
-    /// Whether a Javadoc comment stands right before the declaration; other comments may come between.
+    /// Whether a Javadoc comment is right before the declaration, apart from other comments in between.
     fn is_documented(&self, node: Node<'_>) -> bool {
         self.doc_end
             .is_some_and(|end| self.builder.is_blank(end, range(node).0))
     }
 
-    /// Whether a member may be used from outside: public, and so are the types around it.
+    /// Whether a member is accessible from outside: it and its enclosing types are public.
     fn is_exported(&self, modifiers: &Modifiers<'_>) -> bool {
         let (outer, implied) = self
             .types
@@ -323,7 +323,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether `new X() { ... }` has a body, and so is a class of its own.
+/// Whether `new X() { ... }` has a body, so that it defines a class.
 fn has_body(node: Node<'_>) -> bool {
     let last = u32::try_from(node.named_child_count())
         .ok()

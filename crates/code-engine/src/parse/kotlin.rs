@@ -1,5 +1,5 @@
-//! Kotlin by tree-sitter. Members of a companion object belong to the class. An accessor with a body is a method named
-//! after its property. Each entry of a `when` counts as a branch, as in lizard.
+//! Kotlin, parsed by tree-sitter. Members of a companion object belong to the class. An accessor with a body is a
+//! method named after its property. Each entry of a `when` counts as a branch, as in lizard.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -64,7 +64,7 @@ fn role_of(kind: &str, named: bool) -> Role {
 }
 
 struct Kotlin {
-    /// Whether the file imports kotest, whose test cases are calls.
+    /// Whether the file imports kotest, where test cases are calls.
     kotest: bool,
 }
 
@@ -272,7 +272,7 @@ impl Shape for Kotlin {
         cx.caught(node, broad, empty);
     }
 
-    /// `break@outer` and `continue@outer`; what else has a label is no jump.
+    /// Whether a jump has a label: `break@outer` and `continue@outer`. Other nodes with a label are not jumps.
     fn jumps(&self, cx: &Context<'_>, node: Node<'_>) -> bool {
         node.named_child(0)
             .is_some_and(|label| matches!(cx.text(label), "break@" | "continue@"))
@@ -286,7 +286,7 @@ impl Shape for Kotlin {
         if !self.kotest {
             return;
         }
-        // `test("name") { ... }`: the call with the name stands in the call with the block.
+        // In `test("name") { ... }` the call with the name is nested in the call with the block.
         let Some(arguments) = child_of_kind(node, "value_arguments") else {
             return;
         };

@@ -10,47 +10,48 @@ use super::super::references::{ReferenceKind, path_of};
 use super::Builder;
 use super::syntax_tree::range;
 
-/// A place in a node: the name of a field, [`FIRST`] for its first child, or [`UNNAMED`] for its children that are in
-/// no field.
+/// The position of a child in its node: the name of a field, [`FIRST`] for the first child, or [`UNNAMED`] for children
+/// without a field.
 pub(super) type Place = &'static str;
 
 /// The first child of a node, for grammars without fields.
 pub(super) const FIRST: Place = "^";
 
-/// The children of a node that are in no field.
+/// The children of a node without a field.
 pub(super) const UNNAMED: Place = "";
 
-/// What the kinds of a grammar are to the names in a file. A kind that is in none of the lists is passed through.
+/// The kinds of nodes of a grammar that matter for references. The walk passes through all other kinds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct MentionSpec {
     /// Leaves that name something: `identifier`.
     pub names: &'static [&'static str],
     /// Leaves that name a type: `type_identifier`.
     pub types: &'static [&'static str],
-    /// Leaves that begin a path and say nothing by themselves: `self`, `this`, `super`.
+    /// Leaves that begin a path but are not names: `self`, `this`, `super`.
     pub anchors: &'static [&'static str],
-    /// Links of a chain, with the place of what stands before its last name: `("field_expression", "value")`. The
-    /// outermost link is recorded with its whole path, and the links in it are not.
+    /// Links of a chain, with the position of the part before the last name: `("field_expression", "value")`. The
+    /// outermost link is recorded with its whole path; inner links are not recorded.
     pub chains: &'static [(&'static str, Place)],
-    /// The same, where a type stands.
+    /// Links of a chain that is a type.
     pub type_chains: &'static [(&'static str, Place)],
-    /// Calls that hold what is called in two pieces, with the places of both:
+    /// Calls that store the callee in two parts, with the positions of both:
     /// `("method_invocation", "object", "name")`.
     pub call_chains: &'static [(&'static str, Place, Place)],
-    /// What calls, constructs or invokes, with the place of the name: `("call_expression", "function")`.
+    /// Calls, constructions and macro invocations, with the position of the name: `("call_expression", "function")`.
     pub calls: &'static [(&'static str, Place)],
-    /// What may stand between a call and the name it calls, beginning with that name: type arguments.
+    /// Nodes that may be between a call and its name and begin with that name: type arguments.
     pub wrappers: &'static [&'static str],
-    /// Places whose names are defined or bound there, and so are no references.
+    /// Positions whose names are defined or bound there, so they are not references.
     pub bindings: &'static [(&'static str, Place)],
-    /// Places of patterns: a name in them is bound, unless it begins with a capital, and so is a variant or constant.
+    /// Positions of patterns: a name there is bound, unless it begins with a capital, so that it is a variant or
+    /// constant.
     pub patterns: &'static [(&'static str, Place)],
-    /// Lists of names that are bound where the list stands in a place of `bindings`: Go's `a, b := f()`.
+    /// Lists whose names are bound if the list is in a position of `bindings`: Go's `a, b := f()`.
     pub lists: &'static [&'static str],
-    /// Places where a name stands for a type, in grammars that have one kind of leaf for both.
+    /// Positions where a name is a type, in grammars with one kind of leaf for both.
     pub type_places: &'static [(&'static str, Place)],
-    /// Nodes whose children are bare tokens: the arguments of a Rust macro. Paths and calls in them are told by the
-    /// text.
+    /// Nodes whose children are unparsed tokens: the arguments of a Rust macro. Paths and calls in them are recognised
+    /// by the text.
     pub tokens: &'static [&'static str],
 }
 
@@ -80,7 +81,7 @@ impl Role {
     }
 }
 
-/// Places of one kind, a bit each: those that name no field and the first child have one too.
+/// A set of positions as bits. Children without a field and the first child have a bit too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Places(u128);
 
@@ -114,10 +115,10 @@ impl Places {
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     role: Role,
-    /// Where the object of a chain stands.
+    /// The position of the object of a chain.
     object: Places,
     object_field: Option<u16>,
-    /// Where the last name of a call chain stands.
+    /// The field with the last name of a call chain.
     name_field: Option<u16>,
     callee: Places,
     bound: Places,
@@ -136,7 +137,7 @@ static OTHER: Entry = Entry {
     typed: Places(0),
 };
 
-/// A [`MentionSpec`], by the numbers that tree-sitter gives to the kinds of its grammar.
+/// A [`MentionSpec`], indexed by tree-sitter's ids of the grammar's kinds.
 #[derive(Debug)]
 pub(super) struct MentionTable {
     entries: Vec<Entry>,
@@ -209,17 +210,17 @@ fn entry_of(grammar: &Grammar, spec: &MentionSpec, kind: &str) -> Entry {
     entry
 }
 
-/// What the walk remembers between nodes.
+/// The state of the walk between nodes.
 #[derive(Debug, Default)]
 pub(super) struct Mentions {
-    /// Where the name begins that is called.
+    /// The start of the called name.
     callee: Option<u32>,
-    /// Where the list of bound names ends that is open.
+    /// The end of the open list of bound names.
     list_end: u32,
 }
 
 impl Mentions {
-    /// Looks at a node on the way down. Says whether to go into it.
+    /// Visits a node on the way down. Returns whether to go into it.
     pub(super) fn enter(
         &mut self,
         table: &MentionTable,
@@ -311,7 +312,7 @@ impl Mentions {
     }
 }
 
-/// Whether a leaf is the object or the name of the call chain it stands in, which is recorded as a whole.
+/// Whether a leaf is the object or the name of the surrounding call chain, which is recorded as a whole.
 fn is_piece(outer: &Entry, place: Places) -> bool {
     outer.object.meet(place)
         || outer
@@ -319,8 +320,8 @@ fn is_piece(outer: &Entry, place: Places) -> bool {
             .is_some_and(|field| place.meet(Places::field(field)))
 }
 
-/// Records the path of a chain that ends at `end`, from its first name on, or where that has none with a `.` before the
-/// rest. Says whether nothing else can be in it.
+/// Records the path of a chain that ends at `end`. If the chain begins with an unnamed expression, the path is the
+/// rest, with a `.` before it. Returns whether the chain contains no other references.
 fn path_mention(
     table: &MentionTable,
     builder: &mut Builder<'_>,
@@ -343,7 +344,7 @@ fn path_mention(
         builder.reference(kind, path, start);
         return named;
     }
-    // A comment or type arguments within: the last name is still told.
+    // The chain contains a comment or type arguments: at least the last name is recorded.
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let last = written.rsplit(|c| !is_word(c)).next().unwrap_or("");
     if !last.is_empty() {
@@ -360,13 +361,13 @@ fn object_of<'t>(entry: &Entry, node: Node<'t>) -> Option<Node<'t>> {
     }
 }
 
-/// A name among bare tokens: with it, the path that begins here, told by the characters around it.
+/// Records a name among unparsed tokens, with the path that begins here, recognised by the characters around it.
 fn token_mention(builder: &mut Builder<'_>, start: u32, end: u32) {
     let before = builder.text.get(..start as usize).unwrap_or("");
     let continues = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
     let object = before.trim_end_matches([':', '.']);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    // What a macro puts there is no name of this file's: `$crate::double`.
+    // A macro variable is not a name of this file: `$crate::double`.
     let is_variable = object.trim_end_matches(is_word).ends_with('$');
     if continues && object.ends_with(is_word) && !is_variable {
         return;

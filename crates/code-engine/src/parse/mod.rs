@@ -65,15 +65,15 @@ use super::plain::plain_lines;
 use super::references::{ReferenceCollector, ReferenceKind, References};
 use super::skip::{self, Skip};
 
-/// Analyses one file: what it defines and imports, how complex its functions are, and the signs of its habits.
+/// Analyses one file: its definitions and imports, the complexity of its functions, and the signs of habits.
 ///
-/// `path` (with `/` between its parts, relative to the project) only decides whether the file is skipped; the facts
-/// depend on `language` and `source` alone. A language without a parser gives its lines and to-do remarks.
+/// `path` (with `/` as the separator, relative to the project) only decides whether the file is skipped; the facts
+/// depend only on `language` and `source`. Without a parser for the language, the facts are line counts and to-do
+/// comments.
 ///
 /// It may be called from any thread: the work runs on threads whose stack the parsers cannot exhaust.
 ///
-/// # Errors
-/// The reason why the file is skipped, or that the system gives no threads. No input panics.
+/// Returns the reason why the file is skipped, or that the system cannot create threads. No input causes a panic.
 pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     if let Some(rule) = skip::path_skip(path) {
         return Err(rule.reason.into());
@@ -81,10 +81,10 @@ pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<Fil
     source_analyze(language, source)
 }
 
-/// Why a file has no facts.
+/// The reason why a file has no facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The file is skipped, and will be as long as it is the same.
+    /// The file is skipped. The reason depends only on its path and content.
     #[error("the file is skipped: {0}")]
     Skipped(#[from] Skip),
     /// The machine lacks memory now; the same file may have facts a moment later.
@@ -92,14 +92,14 @@ pub enum FileError {
     NoThreads(#[from] NoThreads),
 }
 
-/// As [`file_analyze`], for a path that was already looked at.
+/// Like [`file_analyze`], for a path that was already checked.
 ///
 /// # Errors
 /// As [`file_analyze`].
 pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     let language = language.refined(source);
     let text = skip::content_check(source)?;
-    // A byte order mark is no code; parsers disagree about it.
+    // A byte order mark is not code; parsers treat it differently.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = &*lines::ends_normalised(text);
     if matches!(language, Language::Css | Language::JavaScript) && skip::has_source_map(text) {
@@ -139,14 +139,14 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     })
 }
 
-/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the
-/// parser is stopped.
+/// Parses `text` by its tree-sitter grammar, with the limit that applies to all grammars. `None` if the parser is
+/// stopped.
 #[cfg(feature = "rules")]
 pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
     syntax_tree::parse(grammar, text).ok()
 }
 
-/// Parses what the guard let pass.
+/// Parses a text that passed the guard.
 pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Skip> {
     match language {
         Language::Python => python::analyze(text),
@@ -201,11 +201,11 @@ fn front_matter(text: &str) -> Vec<String> {
             keys.push(key.to_owned());
         }
     }
-    // Never closed: a line across the page.
+    // The front matter has no end: the first line is a horizontal rule.
     Vec::new()
 }
 
-/// The words of a page, each once: any of them may be a name of the project's in a template's tags.
+/// The words of a page, each once: any of them may be a name of the project in a template's tags.
 fn page_words(text: &str) -> References {
     let mut collector = ReferenceCollector::default();
     let mut seen = FxHashSet::default();
@@ -220,7 +220,7 @@ fn page_words(text: &str) -> References {
     collector.finish()
 }
 
-/// Where the words TODO and FIXME stand in upper case, in order.
+/// The offsets of the words TODO and FIXME in upper case, in order.
 fn todo_offsets(text: &str) -> Vec<u32> {
     let bytes = text.as_bytes();
     let word =
@@ -238,7 +238,7 @@ fn todo_offsets(text: &str) -> Vec<u32> {
     found
 }
 
-/// How many syntax errors a parser may recover from before its result is guesswork.
+/// The maximum number of syntax errors from which a parser may recover: with more, the result is unreliable.
 fn errors_tolerated(text: &str) -> usize {
     10 + text.len() / 4000
 }

@@ -6,7 +6,7 @@ use tree_sitter::Node;
 use super::Builder;
 use super::syntax_tree::{range, text};
 
-/// The annotations of JUnit that make a method a test, in Java as in Kotlin.
+/// JUnit's annotations for test methods, used in Java and in Kotlin.
 pub(super) const JUNIT_TESTS: &[&str] =
     &["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"];
 
@@ -21,17 +21,17 @@ pub(super) struct Modifiers<'s> {
 #[derive(Debug)]
 struct Word<'s> {
     text: &'s str,
-    /// Whether something in brackets says for what it holds.
+    /// Whether a qualifier in brackets limits it.
     qualified: bool,
 }
 
 impl<'s> Modifiers<'s> {
-    /// Those of `declaration`, which stand before whatever else is in it.
+    /// Reads the modifiers of `declaration`, which precede its other children.
     pub(super) fn of(builder: &Builder<'s>, declaration: Node<'_>) -> Modifiers<'s> {
         let mut modifiers = Modifiers::default();
         let mut cursor = declaration.walk();
         for child in declaration.children(&mut cursor) {
-            // C# has attributes that stand in a conditional.
+            // In C# attributes may be inside a preprocessor conditional.
             let is_passed = child.is_extra() || child.kind().starts_with("preproc_");
             if !is_passed && !modifiers.read(builder, child) {
                 break;
@@ -40,7 +40,7 @@ impl<'s> Modifiers<'s> {
         modifiers
     }
 
-    /// Reads one node; says whether it is one of modifiers or annotations.
+    /// Reads one node. Returns whether it contains modifiers or annotations.
     fn read(&mut self, builder: &Builder<'s>, node: Node<'_>) -> bool {
         match node.kind() {
             "attribute_list" if is_of_result(node) => {}
@@ -74,7 +74,7 @@ impl<'s> Modifiers<'s> {
         let name = node.child_by_field_name("name");
         let names: Vec<Node<'_>> = match name {
             Some(name) => vec![name],
-            // Kotlin has several in one: `@[Test Slow]`.
+            // Kotlin allows several annotations in one: `@[Test Slow]`.
             None => node
                 .named_children(&mut cursor)
                 .filter(|child| {
@@ -95,26 +95,26 @@ impl<'s> Modifiers<'s> {
         }
     }
 
-    /// Whether it has this modifier, without anything that says for what it holds: `private(set)` is not `private`.
+    /// Whether it has this modifier without a qualifier: `private(set)` does not count as `private`.
     pub(super) fn has(&self, word: &str) -> bool {
         self.words
             .iter()
             .any(|one| !one.qualified && one.text == word)
     }
 
-    /// Whether it has one of these modifiers, as [`Modifiers::has`] says.
+    /// Whether it has one of these modifiers, see [`Modifiers::has`].
     #[cfg(any(feature = "kotlin", feature = "php", feature = "swift"))]
     pub(super) fn has_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.has(word))
     }
 
-    /// Whether it has this modifier, for whatever it holds: `private[store]` is `private`.
+    /// Whether it has this modifier, with or without a qualifier: `private[store]` counts as `private`.
     #[cfg(feature = "scala")]
     pub(super) fn has_stem(&self, word: &str) -> bool {
         self.words.iter().any(|one| one.text == word)
     }
 
-    /// Whether one of its annotations has one of these names, whatever package and arguments stand with it.
+    /// Whether one of its annotations has one of these names. Packages and arguments are ignored.
     pub(super) fn is_annotated(&self, names: &[&str]) -> bool {
         self.annotations().any(|name| names.contains(&name))
     }
@@ -125,7 +125,7 @@ impl<'s> Modifiers<'s> {
     }
 }
 
-/// Whether attributes in C# are those of what a method returns, and not its own.
+/// Whether C# attributes belong to the return value of a method, and not to the method.
 fn is_of_result(attributes: Node<'_>) -> bool {
     let mut cursor = attributes.walk();
     attributes
@@ -135,7 +135,7 @@ fn is_of_result(attributes: Node<'_>) -> bool {
         .is_some_and(|target| target.kind() == "return")
 }
 
-/// The last of a path of names, without type arguments: `Test` of `org.junit.Test`, `Case` of `Case<int>`.
+/// The last name of a path, without type arguments: `Test` of `org.junit.Test`, `Case` of `Case<int>`.
 pub(super) fn last_name(path: Node<'_>) -> Node<'_> {
     let mut name = path;
     loop {
@@ -168,7 +168,7 @@ pub(super) fn last_name(path: Node<'_>) -> Node<'_> {
     }
 }
 
-/// Where a declaration begins: at its first modifier, behind its annotations and the comments between.
+/// The start of a declaration: its first modifier, after annotations and the comments between them.
 pub(super) fn start_of(declaration: Node<'_>) -> u32 {
     let is_before = |node: &Node<'_>| {
         node.is_extra()

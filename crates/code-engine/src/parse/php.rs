@@ -1,10 +1,10 @@
-//! PHP, read by tree-sitter.
+//! PHP, parsed by tree-sitter.
 //!
-//! What stands around `<?php ... ?>` is no code. What a closure does counts for the function it stands in, one level
-//! deeper for cognitive complexity; one that stands in no function is a function without a name. A `match` counts its
-//! arms as a `switch` counts its cases.
+//! Text outside of `<?php ... ?>` is not code. A closure counts for the enclosing function, one level deeper for
+//! cognitive complexity. A closure outside of functions is an unnamed function. Each arm of a `match` counts like a
+//! case of a `switch`.
 //!
-//! Longer than 450 lines: one language is read in one place.
+//! Longer than 450 lines: the parser of one language is one file.
 
 mod names;
 
@@ -33,7 +33,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields {
     operator: TABLE.field("operator"),
 });
 
-/// The fields that are asked for most.
+/// The ids of the fields that are accessed most often.
 struct Fields {
     function: u16,
     name: u16,
@@ -104,7 +104,7 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
 }
 
-/// What has no role that other languages share.
+/// The kinds of nodes that only this language has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
     #[default]
@@ -153,7 +153,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Php::default())
 }
 
-/// The scope to close when a node is left.
+/// The scope to close on leaving a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenScope {
     Flow,
@@ -162,19 +162,19 @@ enum OpenScope {
 
 #[derive(Debug, Default)]
 struct Php {
-    /// The open scopes, by the node that opened them, innermost last.
+    /// The open scopes with the ids of their nodes, innermost last.
     opened: Vec<(usize, OpenScope)>,
-    /// Names that end before here were recorded with what is around them.
+    /// Names that end before this offset were recorded as part of an enclosing chain.
     covered_to: u32,
-    /// Where a name begins that is called, and what is constructed.
+    /// The start of the next name that is called or constructed.
     callee: Option<u32>,
-    /// Where names begin that were recorded before the walk came to them, the next last.
+    /// The starts of names that were recorded before the walk reached them, the next one last.
     recorded: Vec<u32>,
     /// Whether the last doc comment says `@test`.
     says_test: Cell<bool>,
 }
 
-/// Methods whose names PHPUnit chose.
+/// Methods whose names PHPUnit dictates.
 const TEST_HOOKS: &[&str] = &[
     "setUp",
     "setUpBeforeClass",
@@ -187,7 +187,7 @@ impl Php {
         self.opened.push((node.id(), opened));
     }
 
-    /// `it('does', function () { ... })`, as Pest has it, and `define('NAME', 1)`.
+    /// Handles function calls with a meaning: Pest's `it('does', function () { ... })`, and `define('NAME', 1)`.
     fn function_call(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let Some(callee) = node.child_by_field_id(FIELDS.function) else {
             return;
@@ -263,7 +263,7 @@ fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     cx.outside_exported() && !modifiers.has_any(&["private", "protected"])
 }
 
-/// Whether a comment has the tag `@test`, and not only one that begins like it.
+/// Whether a comment has exactly the tag `@test`, not a longer one that begins so.
 fn has_test_tag(comment: &str) -> bool {
     comment
         .split("@test")
@@ -271,7 +271,7 @@ fn has_test_tag(comment: &str) -> bool {
         .any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-')))
 }
 
-/// The last of a path of names.
+/// The last name of a path.
 fn last_part(path: &str) -> &str {
     path.rsplit('\\').next().unwrap_or(path)
 }
@@ -334,7 +334,7 @@ impl Shape for Php {
             "interface_declaration" => Some(DefinitionKind::Interface),
             "trait_declaration" => Some(DefinitionKind::Trait),
             "enum_declaration" => Some(DefinitionKind::Enum),
-            // `namespace A;` is about the rest of the file, and holds nothing.
+            // `namespace A;` applies to the rest of the file and contains nothing.
             "namespace_definition" => {
                 node.child_by_field_name("body")?;
                 Some(DefinitionKind::Module)
@@ -365,7 +365,7 @@ impl Shape for Php {
             .named_children(&mut cursor)
             .filter(|child| child.kind() == "namespace_use_clause")
         {
-            // What it is called here stands behind it.
+            // The local name follows the path.
             let path = cx
                 .text(clause)
                 .split_whitespace()
@@ -454,7 +454,7 @@ impl Shape for Php {
         cx.caught(node, broad, empty);
     }
 
-    /// `break 2` goes to a place of its own, as `goto` does.
+    /// `break 2` is a jump like `goto`.
     fn jumps(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
         node.named_child_count() > 0
     }

@@ -1,9 +1,9 @@
-//! Ruby by tree-sitter.
+//! Ruby, parsed by tree-sitter.
 //!
 //! Code in a block counts for the enclosing method, one level deeper for cognitive complexity. In Ruby a call without
 //! arguments looks like a variable: a bare name is a call unless it was assigned earlier in the same method.
 //!
-//! Longer than 450 lines: one language is read in one place.
+//! Longer than 450 lines: the parser of one language is one file.
 
 mod calls;
 
@@ -32,7 +32,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields {
     name: TABLE.field("name"),
 });
 
-/// The fields that are asked for most.
+/// The ids of the fields that are accessed most often.
 struct Fields {
     body: u16,
     method: u16,
@@ -44,7 +44,7 @@ fn role_of(kind: &str, named: bool) -> Role {
         return match kind {
             "&&" | "and" => Role::And,
             "||" | "or" => Role::Or,
-            // Shorthand, as lizard counts it.
+            // Shorthand operators count as conditions, as in lizard.
             "&&=" | "||=" => Role::Condition,
             _ => Role::Other,
         };
@@ -63,7 +63,7 @@ fn role_of(kind: &str, named: bool) -> Role {
         "while" | "until" | "for" | "while_modifier" | "until_modifier" => Role::Loop,
         "case" | "case_match" => Role::Switch,
         "when" | "in_clause" => Role::Case,
-        // Lizard counts `ensure`, which runs on two ways.
+        // Lizard counts `ensure`, which runs on two paths.
         "if_guard" | "unless_guard" | "ensure" => Role::Condition,
         "conditional" | "rescue_modifier" => Role::Ternary,
         "binary" => Role::Binary,
@@ -91,7 +91,7 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
 }
 
-/// What has no role that other languages share.
+/// The kinds of nodes that only this language has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
     #[default]
@@ -142,7 +142,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Ruby::default())
 }
 
-/// The scope to close when a node is left.
+/// The scope to close on leaving a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenScope {
     Depth,
@@ -156,20 +156,20 @@ enum OpenScope {
 
 #[derive(Debug, Default)]
 struct Ruby {
-    /// The open scopes, by the node that opened them, innermost last.
+    /// The open scopes with the ids of their nodes, innermost last.
     opened: Vec<(usize, OpenScope)>,
-    /// The variables of the method, by the hash of their names, and where it ends.
+    /// The variables of the method, by the hash of their names, and the end of the method.
     variables: FxHashSet<u64>,
     variables_end: u32,
-    /// Names that end before here were recorded with what is around them.
+    /// Names that end before this offset were recorded as part of an enclosing chain.
     covered_to: u32,
-    /// Where names begin that were recorded before the walk came to them, the next last.
+    /// The starts of names that were recorded before the walk reached them, the next one last.
     recorded: Vec<u32>,
-    /// The definitions of the classes and modules that are open, by name, for `private :name`.
+    /// The definitions in open classes and modules, by the hash of their names, for `private :name`.
     members: Vec<(usize, u64, usize)>,
 }
 
-/// Methods whose names Ruby, its library or its test frameworks chose.
+/// Methods whose names are dictated by Ruby, its library or its test frameworks.
 const DICTATED: &[&str] = &[
     "call",
     "coerce",
@@ -207,7 +207,7 @@ impl Ruby {
         self.opened.push((node.id(), opened));
     }
 
-    /// Forgets what was defined in the classes and modules that are no longer open.
+    /// Removes the definitions of classes and modules that are no longer open.
     fn members_forget(&mut self, cx: &Context<'_>) {
         while self
             .members
@@ -218,7 +218,7 @@ impl Ruby {
         }
     }
 
-    /// A name that stands alone: bound, a variable, a visibility or a call.
+    /// Handles a name that stands alone: a binding, a variable, a visibility or a call.
     fn identifier(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
         let (start, end) = range(node);
         let Some(around) = above.last() else { return };
@@ -265,7 +265,7 @@ impl Ruby {
         }
     }
 
-    /// Forgets the variables of a method that ended.
+    /// Removes the variables of a method that ended.
     fn variables_check(&mut self, at: u32) {
         if at >= self.variables_end && self.variables_end > 0 {
             self.variables.clear();
@@ -324,7 +324,7 @@ impl Ruby {
         end <= self.covered_to || self.recorded.last() == Some(&start)
     }
 
-    /// A constant that is given a value: a class, where the value makes one.
+    /// Handles an assignment to a constant. It defines a class if the value creates one.
     fn assignment(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let Some(left) = node.child_by_field_name("left") else {
             return;
@@ -393,7 +393,7 @@ impl Ruby {
     }
 }
 
-/// The last of a path of constants.
+/// The last name of a path of constants.
 fn last_part(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
@@ -571,7 +571,7 @@ impl Shape for Ruby {
         }
     }
 
-    /// What tools read is no documentation.
+    /// Comments for tools are not documentation.
     fn is_doc(&self, comment: &str) -> bool {
         let words = comment.trim_start_matches('#').trim_start();
         !comment.starts_with("#!")

@@ -1,5 +1,5 @@
-//! Scala by tree-sitter. Each `case` counts as a branch, including the default case, as in lizard. An `extension` or
-//! `given` is not a definition itself.
+//! Scala, parsed by tree-sitter. Each `case` counts as a branch, including the default case, as in lizard. An
+//! `extension` or `given` is not a definition itself.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -63,7 +63,7 @@ fn role_of(kind: &str, named: bool) -> Role {
 }
 
 struct Scala {
-    /// Whether the file imports a test framework whose test cases are calls.
+    /// Whether the file imports a test framework where test cases are calls.
     tested: bool,
 }
 
@@ -72,7 +72,7 @@ fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     !hidden && cx.outside_exported() && !cx.in_function()
 }
 
-/// The parameters of all the lists of a function.
+/// Counts the parameters of all parameter lists of a function.
 fn parameter_count(node: Node<'_>) -> u32 {
     let mut cursor = node.walk();
     node.children_by_field_name("parameters", &mut cursor)
@@ -96,7 +96,7 @@ impl Shape for Scala {
         cx.mark_done(name);
         let written = cx.text(name).trim_matches('`');
         let modifiers = Modifiers::of(&cx.builder, node);
-        // An instance of a type class has the names that the class asks for.
+        // In an instance of a type class, the class dictates the names.
         let given = cx
             .scope()
             .is_some_and(|scope| scope.kind == Some(DefinitionKind::Type));
@@ -214,7 +214,7 @@ impl Shape for Scala {
             return;
         };
         cx.mark_done(name);
-        // A value of an object is there once; a value of a class is a field.
+        // A value in an object exists once; a value in a class is a field.
         let owner = above.iter().rev().nth(1).map(|owner| owner.node.kind());
         let single = match above.last().map(|around| around.node.kind()) {
             Some("compilation_unit") => true,
@@ -257,7 +257,7 @@ impl Shape for Scala {
         }
     }
 
-    /// `test("name") { ... }`: the call with the name stands in the call with the block.
+    /// In `test("name") { ... }` the call with the name is nested in the call with the block.
     fn called(&mut self, cx: &mut Context<'_>, node: Node<'_>, callee: Node<'_>) {
         if !self.tested {
             return;
@@ -302,7 +302,7 @@ impl Shape for Scala {
         let is = |field: &str| around.node.child_by_field_name(field) == Some(node);
         match (role, around.role) {
             (Role::Name, Role::Lambda) if is("parameters") => None,
-            // A pattern that begins with a small letter is a name for what it matches.
+            // A lower-case pattern binds a name to the matched value.
             (Role::Name, Role::Case)
                 if is("pattern") && cx.text(node).starts_with(char::is_lowercase) =>
             {

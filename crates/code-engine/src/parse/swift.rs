@@ -1,4 +1,4 @@
-//! Swift by tree-sitter.
+//! Swift, parsed by tree-sitter.
 //!
 //! Code in a closure counts for the enclosing function, one level deeper for cognitive complexity. A closure outside
 //! of functions is an unnamed function. A computed property is a method with its name, including all accessors.
@@ -71,7 +71,7 @@ fn role_of(kind: &str, named: bool) -> Role {
         "tuple_expression" => Role::Paren,
         "control_transfer_statement" => Role::Jump,
         "lambda_literal" => Role::Lambda,
-        // What watches a property has no name.
+        // The observers of a property have no name.
         "didset_clause" | "willset_clause" => Role::Closure,
         "call_expression" | "constructor_expression" | "macro_invocation" => Role::Call,
         "navigation_expression" => Role::Chain,
@@ -116,7 +116,7 @@ fn property_name<'s>(cx: &Context<'s>, property: Node<'_>) -> &'s str {
 }
 
 impl Swift {
-    /// `var total: Int { ... }`.
+    /// Describes a computed property: `var total: Int { ... }`.
     fn computed<'s>(&mut self, cx: &mut Context<'s>, above: &[Above<'_>]) -> Option<Function<'s>> {
         let property = above
             .last()
@@ -221,7 +221,7 @@ impl Shape for Swift {
         Some(Container {
             name: Cow::Borrowed(bare_name(cx.field_text(node, "name"))),
             kind,
-            // Whom an extension is for, each of its members says, or the extension for all of them.
+            // The visibility of an extension's members is given at each member, or at the extension for all of them.
             exported: if extension {
                 !private && cx.outside_exported()
             } else {
@@ -247,7 +247,7 @@ impl Shape for Swift {
             return;
         };
         let mut cursor = node.walk();
-        // `import class UIKit.UIView` takes one name.
+        // `import class UIKit.UIView` imports one name.
         let one = node.children(&mut cursor).any(|one| {
             matches!(
                 one.kind(),
@@ -262,7 +262,7 @@ impl Shape for Swift {
         cx.builder.import(cx.text(path), range(node).0, style);
     }
 
-    /// A `let` of the file or a `static let`, and a type's other name.
+    /// Handles a `let` of the file, a `static let` and a type alias.
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
         if cx.in_function() || cx.builder.in_function() {
             return;
@@ -290,13 +290,13 @@ impl Shape for Swift {
 
     fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
         if node.is_named() {
-            // `guard`: its `else` is no other way than the one that it is about.
+            // A `guard`: its `else` is not a second branch.
             cx.builder.branch(1);
             cx.builder.flow();
             cx.builder.nest();
             return true;
         }
-        // `if case`, `guard case`, `for case`: lizard counts the word.
+        // In `if case`, `guard case` and `for case`, lizard counts the keyword.
         let counts = above
             .last()
             .is_some_and(|around| matches!(around.role, Role::If | Role::Loop | Role::Special));
@@ -324,7 +324,7 @@ impl Shape for Swift {
         cx.caught(node, broad, empty);
     }
 
-    /// `break` and `continue` with a label.
+    /// Whether a `break` or `continue` has a label.
     fn jumps(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
         let word = node.child(0).map_or("", |word| word.kind());
         matches!(word, "break" | "continue") && node.named_child_count() > 0
@@ -348,11 +348,11 @@ impl Shape for Swift {
             .named_child(1)
             .and_then(|suffix| suffix.child(0))
             .and_then(|list| list.child(0));
-        // `a[1]` is written as a call in this grammar.
+        // In this grammar `a[1]` is a call.
         if arguments.is_some_and(|open| open.kind() == "[") {
             return None;
         }
-        // `.red(1)`: the type goes without saying.
+        // In `.red(1)` the type is implicit.
         (callee.kind() == "prefix_expression")
             .then(|| callee.child_by_field_name("target"))
             .flatten()
@@ -373,9 +373,9 @@ impl Shape for Swift {
     ) -> Option<ReferenceKind> {
         let around = above.last()?;
         match around.role {
-            // A value that is thrown away.
+            // A discarded value.
             _ if node.end_byte() - node.start_byte() == 1 && cx.text(node) == "_" => None,
-            // `.some` in a pattern is a case that is looked for.
+            // In a pattern, `.some` refers to a case.
             Role::Binds if role == Role::Name => cx
                 .builder
                 .text

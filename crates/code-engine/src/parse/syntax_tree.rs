@@ -11,16 +11,17 @@ use super::builder::LogicalOperator;
 use super::mentions::{MentionTable, Mentions};
 use super::{Builder, errors_tolerated};
 
-/// How often a parser may report progress before it is stopped. It reports every hundred operations or so; an honest
-/// file of 1 MiB stays below a tenth of this. Counted and not timed, so that the same file always fares the same.
+/// How often a parser may report progress before it is stopped. It reports about every hundred operations; an ordinary
+/// file of 1 MiB stays below a tenth of this. The limit is a count and not a time, so that the result for a file is
+/// deterministic.
 const PROGRESS_CAP: u32 = 1_000_000;
 
 thread_local! {
-    /// A parser a thread: it keeps its stacks and caches from file to file.
+    /// One parser per thread: it keeps its stacks and caches from file to file.
     static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
 }
 
-/// Parses `text`; what a grammar loops on is given up.
+/// Parses `text`. A parse that exceeds the progress limit is stopped.
 pub(super) fn parse(grammar: &Grammar, text: &str) -> Result<Tree, Skip> {
     parse_within(grammar, text, PROGRESS_CAP)
 }
@@ -45,25 +46,25 @@ fn parse_within(grammar: &Grammar, text: &str, reports_max: u32) -> Result<Tree,
             None,
             Some(ParseOptions::new().progress_callback(&mut stop_when_stuck)),
         );
-        // What was broken off must not be gone on with.
+        // Resets the parser, which would otherwise resume the stopped parse.
         parser.reset();
         tree.ok_or(Skip::DoesNotParse)
     })
 }
 
-/// What a language does with the nodes it knows by kind.
+/// The handling of nodes by kind, which a language implements.
 pub(super) trait NodeVisitor {
-    /// The kinds that matter, one small value each; `Default` is every other.
+    /// The relevant kinds, one small value each; `Default` is every other kind.
     type Kind: Copy + Default + PartialEq;
 
-    /// Called on the way down, with the node around it. Says whether to go into the node.
+    /// Called on the way down, with the parent of the node. Returns whether to go into the node.
     fn enter(&mut self, kind: Self::Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool;
 
-    /// Called on the way up, for every node that `enter` said to go into.
+    /// Called on the way up, for every node that `enter` went into.
     fn leave(&mut self, kind: Self::Kind, node: Node<'_>, parent: Option<Node<'_>>);
 }
 
-/// The kinds of a grammar, by the number that tree-sitter gives them.
+/// The kinds of a grammar, indexed by tree-sitter's ids.
 pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K) -> Vec<K> {
     (0..grammar.node_kind_count())
         .map(|id| {
@@ -76,9 +77,8 @@ pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K
         .collect()
 }
 
-/// Walks the tree in the order of the source, and records what the file refers to by name. A node that `enter` said not
-/// to go into is not looked at. The nodes above are kept here: asking a node for its parent starts at the root each
-/// time.
+/// Walks the tree in the order of the source, and records the references of the file. A node that `enter` rejected is
+/// not walked. The ancestors are kept here, because tree-sitter searches a node's parent from the root each time.
 pub(super) fn walk_mentions<'s, V: NodeVisitor + AsMut<Builder<'s>>>(
     tree: &Tree,
     kinds: &[V::Kind],
@@ -133,12 +133,12 @@ pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(),
     Ok(())
 }
 
-/// The errors that a parser recovered from.
+/// The errors from which a parser recovered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Errors {
-    /// How many.
+    /// Their number.
     pub count: usize,
-    /// The bytes of what it could not make sense of.
+    /// The bytes of the text that could not be parsed.
     pub bytes: usize,
 }
 
@@ -169,13 +169,13 @@ pub(super) fn errors(tree: &Tree) -> Errors {
     errors
 }
 
-/// Whether a conditional is the `else` of the one around it.
+/// Whether a conditional is the `else` of its parent.
 pub(super) fn is_alternative(node: Node<'_>, parent: Option<Node<'_>>) -> bool {
     parent.is_some_and(|parent| parent.child_by_field_name("alternative") == Some(node))
 }
 
-/// On leaving a binary expression or parentheses: whether the logical operators in it are at their end here, or go on
-/// in the expression around it, which is then the operand's parent. Ends them for cognitive complexity.
+/// Called on leaving a binary expression or parentheses. If the parent continues the logical operation, nothing
+/// happens; else the operation ends here and its operators are counted for cognitive complexity.
 pub(super) fn logical_leave(builder: &mut Builder<'_>, node: Node<'_>, parent: Option<Node<'_>>) {
     if !builder.has_operators() {
         return;
@@ -193,7 +193,7 @@ pub(super) fn logical_leave(builder: &mut Builder<'_>, node: Node<'_>, parent: O
     }
 }
 
-/// The logical operator that a token is.
+/// The logical operator of a token.
 pub(super) fn logical_operator(token: &str) -> Option<LogicalOperator> {
     match token {
         "&&" => Some(LogicalOperator::And),
@@ -202,7 +202,7 @@ pub(super) fn logical_operator(token: &str) -> Option<LogicalOperator> {
     }
 }
 
-/// A node's byte range in the numbers of the builder.
+/// A node's byte range as the builder's integers.
 pub(super) fn range(node: Node<'_>) -> (u32, u32) {
     (
         u32::try_from(node.start_byte()).unwrap_or(u32::MAX),
@@ -216,13 +216,13 @@ pub(super) fn text<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
     builder.slice(start, end)
 }
 
-/// The text of a node's field; empty where it has none.
+/// The text of a node's field; empty if it has none.
 pub(super) fn field_text<'s>(builder: &Builder<'s>, node: Node<'_>, field: &str) -> &'s str {
     node.child_by_field_name(field)
         .map_or("", |child| text(builder, child))
 }
 
-/// The number of a node's named children of one kind.
+/// Counts the named children of a node that match.
 pub(super) fn children_count(node: Node<'_>, is_counted: impl Fn(Node<'_>) -> bool) -> u32 {
     let mut cursor = node.walk();
     let count = node

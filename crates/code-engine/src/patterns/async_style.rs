@@ -75,7 +75,7 @@ fn promises<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
-/// Which of several libraries a file imports; one that imports two has a case of each.
+/// Which of several libraries each file imports; a file that imports two of them gives two cases.
 fn by_import<'a>(
     files: impl Iterator<Item = &'a SourceFile>,
     libraries: &[&[&str]],
@@ -121,7 +121,7 @@ fn python_library<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// What runs work beside other work in Rust: a place among the answers.
+/// The library that runs concurrent work in Rust, as the index of its answer.
 fn spawned_by(path: &str) -> Option<usize> {
     match path {
         "tokio.spawn"
@@ -199,7 +199,7 @@ fn rust_locks<'a>(context: &Context<'a>) -> Question<'a> {
                 "std::sync" => 0,
                 "parking_lot" => 1,
                 "tokio::sync" => 2,
-                // Of the project itself, mostly so that they can be replaced in tests.
+                // The project's own locks, mostly so that tests can replace them.
                 _ => 3,
             };
             cases.push(Case::line(file, import.line, answer));
@@ -213,7 +213,7 @@ fn rust_locks<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// What waits for goroutines: a place among the answers.
+/// How goroutines are awaited, as the index of the answer.
 fn awaited_by(one: &Reference<'_>) -> Option<usize> {
     match (one.path, one.kind) {
         ("errgroup.WithContext", _) | ("errgroup.Group", _) => Some(0),
@@ -257,7 +257,7 @@ fn go_wait<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// What runs work beside other work in Java: a place among the answers.
+/// The library that runs concurrent work in Java, as the index of its answer.
 fn run_by(path: &str) -> Option<usize> {
     match path {
         "Thread" => Some(1),

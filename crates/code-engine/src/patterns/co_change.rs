@@ -12,7 +12,7 @@ use crate::evidence::round4;
 
 pub(crate) const KIND: &str = "co_change";
 
-/// The most pairs that are patterns: a long list of them is the co-changes themselves.
+/// The maximum number of patterns: the complete list is the co-changes themselves.
 const PAIR_CAP: usize = 10;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {

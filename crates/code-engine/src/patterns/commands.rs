@@ -12,7 +12,7 @@ use crate::evidence::round4;
 
 pub(crate) const KIND: &str = "commands";
 
-/// What begins a command, and what it is for. Where one begins another, the longer is first.
+/// The prefixes of commands, and their purpose. Of prefixes with the same beginning, the longer is first.
 const COMMANDS: &[(CommandPurpose, &[&str])] = &[
     (
         CommandPurpose::Install,
@@ -121,7 +121,7 @@ const COMMANDS: &[(CommandPurpose, &[&str])] = &[
     ),
 ];
 
-/// What may stand in front of a command and says nothing of it.
+/// Prefixes of a command that do not determine its purpose.
 const BEFORE: [&str; 12] = [
     "sudo",
     "npx",
@@ -169,7 +169,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     found.collect()
 }
 
-/// The lines of a file that are commands: those of workflows and recipes as they are, and the scripts of a package.
+/// The lines of a file that are commands: those of workflows and recipes, and the scripts of a package.
 fn lines_of(manifest: &Manifest) -> Vec<(u32, &str)> {
     let name = name_of(&manifest.path);
     let is_package = name == "package.json";
@@ -189,7 +189,7 @@ fn lines_of(manifest: &Manifest) -> Vec<(u32, &str)> {
         .filter_map(|(number, line)| {
             let line = line.trim();
             if is_package {
-                // One script a line, as every tool writes the file.
+                // One script per line, as all tools format the file.
                 if line.starts_with("\"scripts\"") {
                     in_scripts = true;
                     return None;
@@ -205,7 +205,7 @@ fn lines_of(manifest: &Manifest) -> Vec<(u32, &str)> {
     lines.collect()
 }
 
-/// What a part of a line runs. What it is given beside its name is left out: that differs from place to place.
+/// The command in a part of a line. Its arguments are left out, because they differ from place to place.
 fn command_of(part: &str) -> Option<(CommandPurpose, &'static str)> {
     let mut rest = part.trim();
     loop {
@@ -234,7 +234,7 @@ fn command_of(part: &str) -> Option<(CommandPurpose, &'static str)> {
             let after = rest.strip_prefix(**command);
             after.is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t']))
         })?;
-        // A tool for the whole machine is nothing that the project depends on.
+        // A globally installed tool is not a dependency of the project.
         let is_global = rest
             .split_whitespace()
             .any(|word| matches!(word, "-g" | "--global"));
@@ -242,7 +242,7 @@ fn command_of(part: &str) -> Option<(CommandPurpose, &'static str)> {
     })
 }
 
-/// The tools that work on the same code: one of another family is no other answer to the same question.
+/// The family of a tool: tools of different families work on different code, so they are no alternatives.
 fn family(command: &str) -> &str {
     match command.split(' ').next().unwrap_or(command) {
         "npm" | "pnpm" | "yarn" | "bun" | "vitest" | "jest" | "mocha" | "eslint" | "prettier"
@@ -305,7 +305,7 @@ fn pattern(purpose: CommandPurpose, uses: &[Use]) -> Option<Pattern> {
     })
 }
 
-/// The first places, one of each file while there are files.
+/// The first places, from different files if possible.
 fn first<'u>(uses: impl Iterator<Item = &'u Use>) -> Vec<CodeLocation> {
     let mut places: Vec<&CodeLocation> = uses.map(|(_, place)| place).collect();
     places.sort();

@@ -10,16 +10,16 @@ use super::{CodeLocation, Context, Pattern, Role, role, wilson_lower_bound};
 
 pub(super) const KIND: &str = "companion";
 
-/// Fewer commits than this say nothing.
+/// The minimum number of commits: fewer are not conclusive.
 const COMMITS_MIN: u32 = 10;
 
-/// The least share: below it most changes go without the file.
+/// The least share of commits with the file: below it most changes go without the file.
 const SHARE_MIN: f64 = 0.5;
 
-/// A commit of more files moves or formats them all.
+/// The maximum number of files of a commit: larger commits move or format everything.
 const FILES_MAX: usize = 30;
 
-/// The most that is told.
+/// The maximum number of patterns.
 const TOLD_MAX: usize = 3;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {

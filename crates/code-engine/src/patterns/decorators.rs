@@ -1,5 +1,5 @@
-//! Decorators by role: what functions of one kind of name carry. A case is a function or method whose name begins, or
-//! whose type ends, with a word that several share.
+//! Decorators by role: the decorators on functions with one kind of name. A case is a function or method whose name
+//! begins, or whose type's name ends, with a word that several share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,13 +19,13 @@ const STACKS: [Language; 6] = [
     Language::Php,
 ];
 
-/// A decorator that is on fewer definitions than this has no role.
+/// The minimum number of uses of a decorator for it to have a role.
 const USES_MIN: usize = 5;
 
-/// The least share of a decorator's uses that are of the role, in percent: a decorator of everything tells no role.
+/// The least share of a decorator's uses in the role, in percent: a decorator on everything has no role.
 const ROLE_PERCENT: usize = 50;
 
-/// Decorators that a language's own rules put there.
+/// Decorators that the language itself requires.
 const DICTATED: &[&str] = &[
     "Override",
     "property",
@@ -45,7 +45,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
-/// What a name says of what a function is for.
+/// The role of a function, as its name shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role<'a> {
     /// The first word of its name.
@@ -59,7 +59,7 @@ type Functions<'a> = Vec<(&'a SourceFile, &'a Definition)>;
 fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
     let mut roles: BTreeMap<Role<'a>, Functions<'a>> = BTreeMap::new();
     let mut uses: BTreeMap<&'a str, usize> = BTreeMap::new();
-    // Of each decorator, how many functions of each role have it.
+    // For each decorator, the number of functions with it in each role.
     let mut with: BTreeMap<&'a str, BTreeMap<Role<'a>, usize>> = BTreeMap::new();
     for file in context.source(stack) {
         for definition in file.facts.definitions.iter().filter(|one| is_case(one)) {
@@ -78,7 +78,7 @@ fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
     }
     let mut found = Vec::new();
     for (path, all) in uses.into_iter().filter(|(_, all)| *all >= USES_MIN) {
-        // A role without one that has it is none that has it mostly.
+        // A role in which no function has the decorator cannot be its role.
         let best = with
             .get(path)
             .into_iter()
@@ -96,7 +96,7 @@ fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
     found
 }
 
-/// How many types the functions are of: what one type does is no role.
+/// The number of types that the functions belong to: the methods of a single type are not a role.
 fn types_of(functions: &Functions<'_>) -> usize {
     let types = functions.iter().map(|(_, one)| one.parent.as_deref());
     types.collect::<BTreeSet<_>>().len()

@@ -64,7 +64,7 @@ fn is_route(path: &str) -> bool {
     })
 }
 
-/// Whether a type is an interface of C# by its name: `IClock`.
+/// Whether the name of a type is that of a C# interface: `IClock`.
 fn is_interface(one: &Reference<'_>) -> bool {
     let mut letters = one.name().chars();
     one.kind == ReferenceKind::Type
@@ -72,7 +72,7 @@ fn is_interface(one: &Reference<'_>) -> bool {
         && letters.next().is_some_and(char::is_uppercase)
 }
 
-/// The lines on which something of one of these names is referred to outside of imports.
+/// The lines that refer to one of these names, except imports.
 fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
     let imported: BTreeSet<u32> = file
         .facts
@@ -87,8 +87,8 @@ fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
     lines.filter(|line| !imported.contains(line)).collect()
 }
 
-/// The names that the decorators and annotations right above a definition have: those between what is before it and
-/// itself.
+/// The definitions with one of these decorators or annotations: on a line after the previous definition's and up to
+/// their own.
 fn marks<'f>(file: &'f SourceFile, names: &[&str]) -> Vec<&'f Definition> {
     let lines = lines_of(file, names);
     let mut before = 0;
@@ -125,7 +125,7 @@ fn case<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
     }
 }
 
-/// A case is a component that has its dependencies by a constructor, or a field with an annotation.
+/// A case is a component that receives its dependencies by a constructor, or a field with an annotation.
 fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -155,8 +155,8 @@ fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
             .map(|one| one.start_line)
             .collect();
         for line in lines_of(file, &JAVA_FIELDS) {
-            // Above a constructor or a method it says what the constructor says already; within one it is of a
-            // parameter.
+            // An annotation above a constructor or method repeats what the constructor shows; one inside a method
+            // belongs to a parameter.
             let is_of_parameter = file.facts.definitions.iter().any(|one| {
                 one.kind == DefinitionKind::Method
                     && (one.start_line..=one.end_line).contains(&line)
@@ -242,7 +242,7 @@ fn fastapi_depends<'a>(context: &Context<'a>) -> Question<'a> {
             }
         }
         let depends = lines_of(file, &FASTAPI_PARAMETERS);
-        // Parameters may have types that stand for a dependency: `CurrentUser = Annotated[User, Depends(...)]`.
+        // Parameters may have types that represent a dependency: `CurrentUser = Annotated[User, Depends(...)]`.
         let mut before = 0;
         for one in &file.facts.definitions {
             let decorated = routes.range(before..one.start_line + 1).next().is_some();
@@ -264,7 +264,7 @@ fn fastapi_depends<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// A case is an exported struct with methods of its own: whether its package has a function that makes it.
+/// A case is an exported struct with methods: whether its package has a function that creates it.
 fn go_constructors<'a>(context: &Context<'a>) -> Question<'a> {
     const METHODS: usize = 3;
     let answers = vec![
@@ -310,7 +310,7 @@ fn go_constructors<'a>(context: &Context<'a>) -> Question<'a> {
                 .range(begins)
                 .next()
                 .is_some_and(|(at, name)| *at == folder && name.starts_with(&own));
-            // `New` makes what the package is named after.
+            // `New` creates the type that the package is named after.
             let of_package =
                 made.contains(&(folder, "New")) && one.name.eq_ignore_ascii_case(package);
             cases.push(case(file, one, usize::from(!(has_own || of_package))));
@@ -324,7 +324,7 @@ fn go_constructors<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// A case is a constructor with parameters, or a place that asks the container by hand.
+/// A case is a constructor with parameters, or an explicit lookup in the container.
 fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(

@@ -87,7 +87,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// Whether a method of Go is one that an interface of its library asks for: what it does is said there.
+/// Whether a Go method implements an interface of the standard library, which documents it.
 fn is_of_library(stack: Language, method: &Definition) -> bool {
     const METHODS: [&str; 54] = [
         "As",
@@ -150,14 +150,14 @@ fn is_of_library(stack: Language, method: &Definition) -> bool {
         && METHODS.contains(&method.name.as_str())
 }
 
-/// Whether the file is a module of Python that is the package's own affair, as `_compat.py` or `_internal/core.py`.
+/// Whether the file is a private module of a Python package, such as `_compat.py` or `_internal/core.py`.
 fn is_private_module(file: &SourceFile) -> bool {
     let mut names = file.path.split('/');
     file.language == Language::Python
         && names.any(|name| name.starts_with('_') && !name.starts_with("__"))
 }
 
-/// The types that are exported nowhere: whoever reads the documentation does not meet their methods.
+/// The types that no file exports: their methods are not part of the documentation.
 struct Hidden<'a>(FxHashSet<&'a str>);
 
 impl<'a> Hidden<'a> {
@@ -189,7 +189,8 @@ impl<'a> Hidden<'a> {
     }
 }
 
-/// The methods that the project's own interfaces declare: where a class has one, its documentation is the interface's.
+/// The methods that the project's own interfaces declare: for the implementation in a class, the interface has the
+/// documentation.
 struct Promised<'a>(FxHashMap<&'a str, Vec<&'a str>>);
 
 impl<'a> Promised<'a> {
@@ -210,7 +211,7 @@ impl<'a> Promised<'a> {
         Promised(methods)
     }
 
-    /// Whether an interface that the file names declares the method.
+    /// Whether an interface that the file refers to declares the method.
     fn hold(&self, file: &SourceFile, method: &Definition) -> bool {
         let parents = self.0.get(method.name.as_str()).into_iter().flatten();
         let parents = parents.filter(|_| method.kind == DefinitionKind::Method);
@@ -263,7 +264,7 @@ fn is_type(kind: DefinitionKind) -> bool {
     matches!(kind, Class | Enum | Interface | Struct | Trait | Type)
 }
 
-/// What is visible is called, and what documents it.
+/// The words for public items, and for their documentation.
 const fn words(stack: Language) -> (&'static str, &'static str) {
     match stack {
         Language::Python => ("public", "docstrings"),

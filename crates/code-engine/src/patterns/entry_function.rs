@@ -11,7 +11,7 @@ use super::{Answer, Case, Context, MIN_CASES, Pattern, Question, STACKS, folder_
 
 pub(super) const KIND: &str = "entry_function";
 
-/// Names that a language gives a meaning of its own, or that anybody uses.
+/// Names that a language dictates, or that are common everywhere.
 const EVERYWHERE: &[&str] = &[
     "main",
     "init",
@@ -21,13 +21,13 @@ const EVERYWHERE: &[&str] = &[
     "default",
 ];
 
-/// The most that is told of one language.
+/// The maximum number of patterns per language.
 const TOLD_MAX: usize = 3;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     STACKS
         .into_iter()
-        // A script is run as a whole: what each has of its own is a copy.
+        // A script is executed as a whole: functions that several scripts define are copies.
         .filter(|stack| *stack != Language::Shell)
         .flat_map(|stack| of_stack(context, stack))
         .collect()
@@ -69,7 +69,7 @@ fn holds_code(file: &SourceFile) -> bool {
         && !file.path.ends_with("/__init__.py")
 }
 
-/// The functions of a file that belong to no type.
+/// The functions of a file outside of types.
 fn entries(file: &SourceFile) -> BTreeSet<&str> {
     let functions = file.facts.definitions.iter().filter(|one| {
         one.kind == DefinitionKind::Function

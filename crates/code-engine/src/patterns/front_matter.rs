@@ -11,10 +11,10 @@ use super::{Answer, Case, Context, Pattern, Question};
 
 pub(super) const KIND: &str = "front_matter";
 
-/// Fewer files are no collection.
+/// The minimum number of files of a collection.
 const FILES_MIN: usize = 8;
 
-/// A key that so many of the files have, in percent, is asked for in each.
+/// The share of files with a key, in percent, from which the key is expected in each.
 const KEY_PERCENT: usize = 90;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
@@ -38,7 +38,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .collect()
 }
 
-/// The folder at the top that a file is in; in one of packages, the package.
+/// The top folder of a file; in a folder of packages, the package.
 fn collection_of(path: &str) -> &str {
     let mut ends = path.match_indices('/').map(|(at, _)| at);
     let first = ends.next().map_or("", |end| &path[..end]);
@@ -49,7 +49,7 @@ fn collection_of(path: &str) -> &str {
     }
 }
 
-/// `README.md` and its like lie in a folder and are no part of its collection.
+/// Whether the file is a `README.md` or similar, which is not part of the collection in its folder.
 fn is_about_the_project(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split('.').next().unwrap_or(name);

@@ -1,5 +1,5 @@
-//! The name that a module is imported by. A case is a file that imports the module as a whole; a question is asked for
-//! each module that several files import so.
+//! The alias of an imported module. A case is a file that imports the module as a whole; there is a question for each
+//! module that several files import with an alias.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::{Answer, Case, Context, Pattern, Question, decide};
 
 pub(super) const KIND: &str = "import_alias";
 
-/// Languages whose imports tell the local name of a module.
+/// Languages in which imports contain the local name of a module.
 const STACKS: [Language; 4] = [
     Language::Python,
     Language::TypeScript,
@@ -17,7 +17,7 @@ const STACKS: [Language; 4] = [
     Language::Go,
 ];
 
-/// The most modules of a language that a question is asked for, those that most files import.
+/// The maximum number of modules per language, those that most files import.
 const MODULES_MAX: usize = 20;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
@@ -90,7 +90,7 @@ fn question<'a>(
 }
 
 fn answer(stack: Language, module: &str, alias: &str) -> Answer {
-    // Under its own name a module is imported everywhere; that is nothing to say.
+    // An import without an alias is normal everywhere, so it is not recommended.
     if alias.is_empty() {
         return Answer::other("own-name");
     }

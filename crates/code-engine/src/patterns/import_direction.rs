@@ -14,7 +14,7 @@ pub(crate) const KIND: &str = "import_direction";
 /// The maximum number of reported pairs: those with the most imports. The layers of the project cover all pairs.
 const PAIR_CAP: usize = 6;
 
-/// The least share of the imports that go one way. A direction that every tenth import breaks is none.
+/// The least share of imports in one direction. If every tenth import goes the other way, there is no direction.
 const MIN_ONE_WAY: f64 = 0.95;
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
@@ -39,7 +39,7 @@ pub(crate) fn folders_of(pattern: &Pattern) -> Option<(&str, &str)> {
     pair.strip_suffix("/one-way")?.split_once('>')
 }
 
-/// The imports between two parts: first those of the part that comes first, then the others.
+/// The imports between two parts: first those by the first part, then those by the second.
 type Between<'a> = [Vec<Case<'a>>; 2];
 
 fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
@@ -79,11 +79,11 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         } else {
             (*second, *first)
         };
-        // Where there is a way back that did not lead to a file, it is not known that there is none.
+        // If the lower part mentions the upper one's name, it may have an unresolved import of the upper one.
         !of_first.is_empty() && !of_second.is_empty() || !names.in_part(lower, upper)
     });
-    // Go's compiler refuses a way back to a package that imports this one: a folder of one package says nothing. So
-    // does Swift's package manager of targets, which is what files of Swift import.
+    // Go's compiler rejects import cycles between packages, so a folder of a single package shows no convention. The
+    // same holds for the targets of Swift's package manager, which Swift files import.
     pairs.retain(|_, sides| {
         let mut cases = sides.iter().flatten();
         !cases.any(|case| case.file.language == Language::Swift)
@@ -103,13 +103,14 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
             .collect();
         packages.len() != 1
     });
-    // Of two packages of which one declares the other, the tools of most languages refuse the way back.
+    // If one package declares the other as a dependency, the tools of most languages reject the other direction.
     let manifests = context.known.manifests;
     pairs.retain(|(first, second), _| {
         !is_declared(manifests, name(*first), name(*second))
             && !is_declared(manifests, name(*second), name(*first))
     });
-    // A folder and one in it have no order: what both need lies in the outer one, and so does what gathers the inner.
+    // A folder and one inside it have no order: the outer one contains both common code and the code that combines the
+    // inner folders.
     pairs.retain(|(first, second), _| {
         let is_in = |inner: &str, outer: &str| {
             let rest = inner.strip_prefix(outer);
@@ -156,7 +157,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions.collect()
 }
 
-/// Whether the manifests in one folder name a package of the other folder among what they need.
+/// Whether the manifests in one folder declare a package of the other folder as a dependency.
 fn is_declared(manifests: &[Manifest], user: &str, used: &str) -> bool {
     let of = |folder: &str| {
         let inside = manifests
@@ -169,8 +170,8 @@ fn is_declared(manifests: &[Manifest], user: &str, used: &str) -> bool {
     names.any(|name| user.dependencies.contains(name) || user.tools.contains(name))
 }
 
-/// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that
-/// leads to no file of the project may still be one of it.
+/// The names of parts, where other parts mention them: in imports, or in a path to a name. An import that resolves to
+/// no file of the project may still mean one of its parts.
 struct Names {
     written: BTreeSet<(u32, u32)>,
 }
@@ -197,7 +198,7 @@ impl Names {
                 note(&import.module);
                 note(&import.names);
             }
-            // In these a thing may be named by its whole path, without an import.
+            // In these languages a full path can be used without an import.
             let inline = matches!(
                 file.language,
                 Language::Rust
@@ -224,12 +225,12 @@ impl Names {
     }
 }
 
-/// A name as folders, packages and modules have it alike: `axum-core` is `axum_core`.
+/// The common form of a name of a folder, package or module: `axum-core` is `axum_core`.
 fn word(name: &str) -> String {
     name.to_ascii_lowercase().replace('-', "_")
 }
 
-/// The stack of most cases.
+/// The language of most cases.
 fn stack_of(cases: &[Case<'_>]) -> Language {
     let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
     for case in cases {

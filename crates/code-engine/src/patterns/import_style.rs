@@ -31,7 +31,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// One case for each import that `answer` gives an answer for. Imports of tests are left out.
+/// One case for each import for which `answer` returns an answer. Imports by tests are excluded.
 fn imports<'a>(
     file: &'a SourceFile,
     answer: impl Fn(&Import) -> Option<usize>,
@@ -94,7 +94,7 @@ fn python_paths<'a>(context: &Context<'a>) -> Question<'a> {
         .filter_map(|file| Some((file, package_of(&file.path, &packages)?)))
         .flat_map(|(file, package)| {
             imports(file, move |import| match import.module.split('.').next() {
-                // What is imported for its types alone may make a circle otherwise.
+                // Type-only imports are often written so to avoid an import cycle.
                 _ if import.style == ImportStyle::Types => None,
                 Some("") => Some(1),
                 Some(first) if first == package => Some(0),
@@ -110,13 +110,13 @@ fn python_paths<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Where a package's `__init__.py` says that one begins: the folder around it, and its name.
+/// The package whose `__init__.py` this is: the folder around it, and its name.
 fn package_root(path: &str) -> Option<(&str, &str)> {
     let folder = path.strip_suffix("/__init__.py")?;
     Some(folder.rsplit_once('/').unwrap_or(("", folder)))
 }
 
-/// The outermost package that a module is in.
+/// The outermost package that contains a module.
 fn package_of<'p>(path: &'p str, packages: &BTreeSet<(&str, &str)>) -> Option<&'p str> {
     let ends = path.match_indices('/').map(|(at, _)| at);
     ends.map(|end| path[..end].rsplit_once('/').unwrap_or(("", &path[..end])))
@@ -184,7 +184,7 @@ fn go_groups<'a>(context: &Context<'a>) -> Question<'a> {
                 .filter(|at| *at > 0);
             let (first, rest) = match split {
                 Some(at) => imports.split_at(at),
-                // Others come first, or there is one sort alone.
+                // Third-party imports come first, or there is only one kind.
                 None if imports.iter().any(is_standard) && !imports.iter().all(is_standard) => {
                     return Some(Case::line(file, imports.first()?.line, 1));
                 }
@@ -292,7 +292,7 @@ fn script_exports<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             "Give a module one default export.",
         ),
     ];
-    // Configuration files have a default export because their tool wants one.
+    // Configuration files have a default export because their tool requires one.
     let by_hand =
         |file: &&SourceFile| !file.path.contains(".config.") && !file.path.ends_with(".d.ts");
     let mut cases = Vec::new();

@@ -1,8 +1,8 @@
-//! How much a habit says: how far the project is from what projects of its language do anyway.
+//! How informative a habit is: how far the project deviates from other projects in its language.
 //!
-//! The priors are counted by this engine on public repositories, see `data/priors.tsv`, which names each with its
-//! commit. A habit that nearly every project of a language has says nothing of this one; one that few have says much.
-//! The unit is the bit: `-log2` of the share of the projects with the habit.
+//! The priors were counted by this engine on public repositories; `data/priors.tsv` names each with its commit. A habit
+//! of nearly every project in a language carries no information about this one; a rare habit carries much. The unit is
+//! the bit: `-log2` of the share of projects with the habit.
 
 use std::sync::LazyLock;
 
@@ -11,17 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Pattern;
 
-/// A habit of fewer bits than this goes without saying: two of three projects have it.
+/// The threshold of a usual habit, in bits: two of three projects have it.
 pub const USUAL_BITS: f64 = 0.6;
 
-/// What a habit says more if it names something of the project's own, in bits: which file, which word, which folder is
-/// not to be guessed from other projects.
+/// The additional bits of a habit that names something specific to the project: which file, word or folder it names
+/// cannot be guessed from other projects.
 const OWN_BITS: f64 = 1.0;
 
-/// The most that a habit says which the language's style guide asks for.
+/// The maximum bits of a habit that the language's style guide recommends.
 const STYLE_BITS: f64 = 0.5;
 
-/// The kinds whose answers name something of the project's own. Of them, the prior counts projects with any such habit.
+/// The kinds whose answers name something specific to the project. Their prior is the share of projects with any such
+/// habit.
 const OWN_KINDS: &[&str] = &[
     "commands",
     "companion",
@@ -36,14 +37,14 @@ const OWN_KINDS: &[&str] = &[
     "wrapper",
 ];
 
-/// The kinds that need a history or a project's own rules, which were not counted, and those that are younger than the
-/// count; and what one of them says.
+/// Kinds without a prior, and the bits of each of their habits. They need a history or a project's own rules, which
+/// were not available, or are newer than the count.
 const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "file_header", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
 
-/// Habits that a language's style guide asks for, or that its grammar leaves little else to, by the beginning of their
-/// keys. Where few projects of a language were counted, or few that have any case, the counts say less than these
-/// guides, because the priors count a project without cases as one without the habit: PEP 8, "Exception Names" and
+/// Habits that a language's style guide recommends, or to which its grammar leaves few alternatives, by the beginning
+/// of their keys. If few projects in a language were counted, or few with any case, these guides are more reliable than
+/// the counts, because the priors count a project without cases as one without the habit: PEP 8, "Exception Names" and
 /// "Constants"; the Java Language Specification, 6.1; Rust's API guidelines, C-CASE; typescript-eslint's
 /// `only-throw-error` and `await-thenable`; ESLint's `no-empty`; Checkstyle's `EmptyCatchBlock`;
 /// <https://learn.microsoft.com/dotnet/csharp/fundamentals/coding-style/identifier-names>,
@@ -88,7 +89,7 @@ const STYLE_GUIDES: &[&str] = &[
 
 const PRIORS: &str = include_str!("../../data/priors.tsv");
 
-/// How much one habit says.
+/// How informative one habit is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Information {
     /// Bits, to two places.
@@ -100,22 +101,22 @@ pub struct Information {
 }
 
 impl Information {
-    /// How much the pattern says.
+    /// How informative the pattern is.
     #[must_use]
     pub fn of(pattern: &Pattern) -> Information {
         static PRIORS_READ: LazyLock<Priors> = LazyLock::new(|| Priors::read(PRIORS));
         PRIORS_READ.of(pattern)
     }
 
-    /// Whether it goes without saying.
+    /// Whether the habit is usual.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.bits < USUAL_BITS
     }
 
-    /// No more than goes without saying, if a style guide asks for the habit anyway.
+    /// Limits the bits if a style guide recommends the habit anyway.
     fn capped(self, key: &str) -> Information {
-        // A logger has the name of what it is.
+        // The name `logger` for a logger is obvious.
         let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
         let is_asked_for = is_plain || STYLE_GUIDES.iter().any(|begin| key.starts_with(begin));
         Information {
@@ -129,13 +130,13 @@ impl Information {
     }
 }
 
-/// Whether the pattern names something of the project's own, so that other projects can only have one like it.
+/// Whether the pattern names something specific to the project, so that other projects can only have a similar one.
 #[must_use]
 pub(crate) fn is_own(pattern: &Pattern) -> bool {
     OWN_KINDS.contains(&pattern.kind.as_str())
 }
 
-/// The key that a pattern is counted under: without its folder, and without what is the project's own.
+/// The key under which a pattern is counted: without its folder, and without names specific to the project.
 #[must_use]
 pub fn prior_key(pattern: &Pattern) -> String {
     if OWN_KINDS.contains(&pattern.kind.as_str()) {
@@ -147,7 +148,7 @@ pub fn prior_key(pattern: &Pattern) -> String {
     key.unwrap_or(&pattern.key).to_owned()
 }
 
-/// For each key the projects that have the habit, and for each language the projects that were counted.
+/// For each key the number of projects with the habit, and for each language the number of counted projects.
 #[derive(Debug, Default)]
 struct Priors {
     habits: FxHashMap<&'static str, u32>,
@@ -155,8 +156,8 @@ struct Priors {
 }
 
 impl Priors {
-    /// Reads lines of `stack NAME COUNT` and `habit KEY PLACE:SUPPORT/CASES ...`, with tabs between them; those of
-    /// `project` name the repositories.
+    /// Reads the lines `stack NAME COUNT` and `habit KEY PLACE:SUPPORT/CASES ...`, separated by tabs. The lines
+    /// `project` name the repositories and are ignored.
     fn read(text: &'static str) -> Priors {
         let mut priors = Priors::default();
         for line in text.lines() {
@@ -188,7 +189,8 @@ impl Priors {
         let projects = self.habits.get(key.as_str()).copied().unwrap_or(0);
         let stack = pattern.stack.as_deref().unwrap_or("any");
         let of = self.projects.get(stack).copied().unwrap_or(0).max(projects);
-        // One project more of which half is with the habit: what was never counted is rare, and not impossible.
+        // Half a project with the habit and one more project are added (smoothing): a habit that was never counted is
+        // rare, not impossible.
         let share = (f64::from(projects) + 0.5) / (f64::from(of) + 1.0);
         let own = if OWN_KINDS.contains(&pattern.kind.as_str()) {
             OWN_BITS

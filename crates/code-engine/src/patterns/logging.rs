@@ -40,7 +40,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
-/// Calls stand close together and are alike: fewer than this are no habit of a project.
+/// The minimum number of calls: logging calls are close together and alike, so fewer are no habit.
 const MIN_CALLS: usize = 10;
 
 /// A logging library: the languages, its name, and the modules that it is imported by.
@@ -106,7 +106,7 @@ const LIBRARIES: &[Library] = &[
     (&[Language::Swift], "swift-log", &["Logging"]),
 ];
 
-/// What loggers are called, in small letters and without underscores at either end.
+/// The names of loggers, in lower case and without underscores at either end.
 const RECEIVERS: [&str; 10] = [
     "log",
     "logger",
@@ -120,7 +120,7 @@ const RECEIVERS: [&str; 10] = [
     "applogger",
 ];
 
-/// What is called of a logger, in small letters.
+/// The methods of loggers, in lower case.
 const LEVELS: [&str; 20] = [
     "trace",
     "debug",
@@ -146,7 +146,7 @@ const LEVELS: [&str; 20] = [
 
 const RUST_LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
-/// Folders and files whose printing is what a command tells its user.
+/// Folders and files where printing is the output of a command to its user.
 const OUTPUT_FOLDERS: [&str; 14] = [
     "cmd", "cli", "bin", "script", "scripts", "tool", "tools", "hack", "build", "ci", "dev",
     "tasks", "release", "commands",
@@ -164,7 +164,7 @@ pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     one.kind == ReferenceKind::Call && (logs() || is_print(stack, one.path))
 }
 
-/// What the call of `path` logs by: the name of the logger, as it is written.
+/// The name of the logger in the call of `path`, as written.
 fn logger_of(stack: Language, path: &str) -> Option<&str> {
     let (object, method) = path.rsplit_once('.')?;
     let receiver = object.rsplit('.').next().unwrap_or(object);
@@ -228,7 +228,7 @@ fn imported(file: &SourceFile, stack: Language) -> Option<&'static str> {
     found.next().map(|one| one.1)
 }
 
-/// A Rust macro by its crate (`log::warn!`), or bare where the crate is imported.
+/// The library of a Rust macro, by its path (`log::warn!`), or by the file's imports if it has none.
 fn rust_library(file: &SourceFile, path: &str) -> Option<&'static str> {
     match path.rsplit_once('.') {
         Some((object, level)) if RUST_LEVELS.contains(&level) => ["tracing", "log", "slog"]
@@ -239,9 +239,9 @@ fn rust_library(file: &SourceFile, path: &str) -> Option<&'static str> {
     }
 }
 
-/// The library that most of a stack logs through; `None` where there is none, or several. What a file logs by that
-/// imports no library is a logger that it was handed, and whose logger that is, its imports do not say: where most
-/// files are such, the library of the others is not the project's.
+/// The library that most files of a stack use for logging; `None` if there is none, or several. A file that logs
+/// without importing a library uses a logger that it received, and its imports do not show the logger's library. If
+/// most files do so, the library of the others is not the project's.
 fn library_of(context: &Context<'_>, stack: Language) -> Option<&'static str> {
     let mut files: BTreeMap<&'static str, u32> = BTreeMap::new();
     let (mut by_import, mut by_logger) = (0u32, 0u32);
@@ -314,9 +314,9 @@ fn channel<'a>(
     }
 }
 
-/// What a logger is called: a case is a file and a name that it calls one by.
+/// The name of loggers. A case is a file and a name by which it calls a logger.
 fn names<'a>(context: &Context<'a>, stack: Language) -> Option<Question<'a>> {
-    // In Rust and C# a logger has no name, or one that is given by its library.
+    // In Rust and Swift a logger has no name, or its library determines the name.
     if matches!(stack, Language::Rust | Language::Swift) {
         return None;
     }
@@ -327,10 +327,10 @@ fn names<'a>(context: &Context<'a>, stack: Language) -> Option<Question<'a>> {
             let Some(name) = logger_of(stack, one.path) else {
                 continue;
             };
-            // A class, not a logger: `Logger.create`.
+            // `Logger.create` calls a class, not a logger.
             let is_class =
                 name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-            // Those are modules.
+            // These names are modules.
             if is_class
                 || matches!(
                     name,

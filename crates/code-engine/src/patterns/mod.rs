@@ -57,18 +57,18 @@ pub(crate) use noted::noted;
 use information::Information;
 use question::{Answer, Case, Question};
 
-/// Fewer cases than this are no habit.
+/// The minimum number of cases of a habit.
 pub const MIN_CASES: u32 = 5;
 
-/// The least share of the cases that a habit holds in. Below it, a reader who opens three places at random would more
-/// likely than not meet an exception.
+/// The least share of cases that follow a habit. Below it, a reader who opens three places at random would more likely
+/// than not find an exception.
 pub const MIN_SHARE: f64 = 0.75;
 
 /// A habit of the code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pattern {
-    /// The same from run to run while the rule is the same: `naming/python/functions/snake_case`, with `@folder` where
-    /// it has a scope.
+    /// The key. It is the same from run to run while the rule is the same: `naming/python/functions/snake_case`, with
+    /// `@folder` if the pattern has a scope.
     pub key: String,
     /// Its kind: one of [`Pattern::kinds`].
     pub kind: String,
@@ -76,7 +76,7 @@ pub struct Pattern {
     pub title: String,
     /// The convention, stated as a rule.
     pub statement: String,
-    /// The language it is about; `None` where it is about none.
+    /// The language it is about; `None` if it is about none.
     pub stack: Option<String>,
     /// The folder it is about; `None` for the whole project.
     pub scope: Option<String>,
@@ -84,9 +84,9 @@ pub struct Pattern {
     pub support: u32,
     /// All cases: the m.
     pub cases: u32,
-    /// How sure it is: the lower bound of the Wilson interval at 95 % on `support` of `cases`, to four places.
+    /// The confidence: the lower bound of the Wilson interval at 95 % for `support` of `cases`, to four places.
     pub confidence: f64,
-    /// Two or three places that show it, from different files where there are such.
+    /// Two or three places that show it, from different files if possible.
     pub exemplars: Vec<CodeLocation>,
     /// Up to three places that do not follow it.
     pub counter_examples: Vec<CodeLocation>,
@@ -96,10 +96,10 @@ pub struct Pattern {
     pub deviations: Vec<CodeLocation>,
 }
 
-/// A habit with more exceptions than this has them counted and not listed.
+/// The maximum number of listed deviations of a habit; more are only counted.
 pub const DEVIATIONS_MAX: usize = 500;
 
-/// One kind of pattern: its name, and what finds it.
+/// One kind of pattern: its name, and the function that finds it.
 type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
 
 /// Every kind.
@@ -137,7 +137,7 @@ impl Pattern {
         KINDS.iter().map(|(name, _)| *name)
     }
 
-    /// Whether it says how tests are written: how they are laid out, what they import, how they are named.
+    /// Whether it is about tests: their layout, imports or names.
     #[must_use]
     pub fn is_of_tests(&self) -> bool {
         let subject = || self.key.split('/').nth(2);
@@ -148,7 +148,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it is about its exemplars alone, as "change one with the other" is, and not about other files.
+    /// Whether it concerns only its exemplars, such as "change one with the other", and not other files.
     #[must_use]
     pub fn is_of_its_files(kind: &str) -> bool {
         kind == co_change::KIND
@@ -166,14 +166,14 @@ pub(crate) struct AnalysisInput<'a> {
     pub co_changes: &'a [CoChange],
     /// The commits, newest first.
     pub changes: &'a [Change],
-    /// `None` where there are none.
+    /// The results of the project's own rules; `None` if there are none.
     pub rules: Option<&'a RuleReport>,
 }
 
 /// The context of a pattern kind: the input, and the files by role.
 struct Context<'a> {
     known: AnalysisInput<'a>,
-    /// Of each file its role.
+    /// The role of each file.
     roles: Vec<Role>,
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
@@ -204,7 +204,7 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// The files of source, each with its place among all.
+    /// The source files, each with its index among all files.
     fn source_at(&self) -> impl Iterator<Item = (u32, &'a SourceFile)> {
         let files = (0u32..).zip(self.known.files).zip(&self.roles);
         files
@@ -217,7 +217,7 @@ impl<'a> Context<'a> {
         of_stack(&self.source, stack)
     }
 
-    /// The files of tests of the languages that share a stack.
+    /// The test files of a stack.
     fn tests(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
         of_stack(&self.tests, stack)
     }
@@ -230,7 +230,7 @@ fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item
         .filter(move |file| file.language.stack() == stack)
 }
 
-/// What a file calls of what is [noted]: outside of the tests within it, or in them alone.
+/// The [noted] calls of a file: those in its tests if `test`, else all others.
 fn calls(file: &SourceFile, test: bool) -> impl Iterator<Item = Reference<'_>> {
     let references = file.noted();
     references.filter(move |one| one.kind == ReferenceKind::Call && one.test == test)
@@ -259,13 +259,13 @@ fn stem_of(path: &str) -> &str {
         .map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
 }
 
-/// The patterns of questions.
+/// Decides the questions and returns their patterns.
 fn decide(kind: &'static str, questions: &[Question<'_>]) -> Vec<Pattern> {
     let decided = questions.iter().flat_map(|question| question.decide(kind));
     decided.collect()
 }
 
-/// The languages whose habits are looked for.
+/// The languages in which habits are searched.
 const STACKS: [Language; 15] = [
     Language::Rust,
     Language::TypeScript,
@@ -284,8 +284,8 @@ const STACKS: [Language; 15] = [
     Language::Swift,
 ];
 
-/// A module of the project that stands for a library's makes statements about the library false: where all log through
-/// `app.logging`, they do not log through `logging`.
+/// Drops patterns that a wrapper module contradicts: if everything logs through `app.logging`, a pattern about the
+/// library's `logging` is wrong.
 fn contradictions_drop(patterns: &mut Vec<Pattern>) {
     let wrapped: Vec<(Option<String>, String)> = patterns
         .iter()
@@ -301,7 +301,7 @@ fn contradictions_drop(patterns: &mut Vec<Pattern>) {
     });
 }
 
-/// Where components are named as all files of the language are, one statement says both.
+/// Drops the pattern for component files if all files of the language follow the same naming.
 fn echoes_drop(patterns: &mut Vec<Pattern>) {
     let echo_of = |one: &Pattern| {
         let answer = one.key.strip_prefix("naming/typescript/component-files/")?;
@@ -311,7 +311,7 @@ fn echoes_drop(patterns: &mut Vec<Pattern>) {
     patterns.retain(|one| !echo_of(one).is_some_and(|key| known.contains(&key)));
 }
 
-/// Finds the patterns; those that say most first, and of equals the surest.
+/// Finds the patterns: the most informative first, and equally informative ones by confidence.
 pub(crate) fn find<E: Send>(
     known: AnalysisInput<'_>,
     check: impl Fn() -> Result<(), E> + Sync,

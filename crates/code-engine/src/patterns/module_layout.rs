@@ -1,5 +1,5 @@
-//! The layout of files and folders: the place of module heads, the content of `__init__` and `index` files, types per
-//! file, and file names that match their type.
+//! The layout of files and folders: the location of a module's own file, the content of `__init__` and `index` files,
+//! types per file, and file names that match their type.
 //!
 //! Longer than 450 lines: the layouts of all languages are one list, with their tests.
 
@@ -38,7 +38,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     for stack in stacks {
         let question = types_a_file(context, stack);
         if is_of_classes(stack) {
-            // Where files are modules of functions, few of which hold a class, a folder with one in each is nothing.
+            // In languages whose files are modules of functions, few files have a class, so folders are not answered
+            // separately.
             let whole = question.decide_whole(KIND);
             found.extend(
                 whole.filter(|one| f64::from(one.support) >= CLASS_SHARE * f64::from(one.cases)),
@@ -50,10 +51,10 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     found
 }
 
-/// The least share of the files with a class that hold one alone, in languages whose files are modules.
+/// In languages whose files are modules: the least share of files with one class, among those with any class.
 const CLASS_SHARE: f64 = 0.9;
 
-/// Whether files are modules, and a class is one of the things that they hold.
+/// Whether files are modules that may contain classes among other things.
 const fn is_of_classes(stack: Language) -> bool {
     matches!(
         stack,
@@ -61,8 +62,8 @@ const fn is_of_classes(stack: Language) -> bool {
     )
 }
 
-/// A module with a folder of its own has its head in the folder, or beside it. Crate roots and `tests`, `benches` and
-/// `bin` have none.
+/// A module with a folder has its own file in the folder, or next to it. Crate roots and `tests`, `benches` and `bin`
+/// have none.
 fn rust_heads<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -100,7 +101,7 @@ fn rust_heads<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Packages that hold modules: what their `__init__.py` does.
+/// What the `__init__.py` of packages with modules contains.
 fn python_inits<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -150,8 +151,8 @@ fn python_inits<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Folders of several source files: whether one of them is an `index` that passes on the others. A folder whose `index`
-/// is the code itself counts as well, also if it is the only file: there an `index` passes on nothing.
+/// Folders with several source files: whether one of them is an `index` that re-exports the others. A folder whose
+/// `index` contains the code itself is a case too, even if it is the only file: its `index` re-exports nothing.
 fn indexes<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -194,7 +195,7 @@ fn indexes<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
-/// The types at the top of a file that others may use.
+/// The exported types at the top level of a file.
 fn types(file: &SourceFile) -> impl Iterator<Item = &Definition> {
     use DefinitionKind::{Class, Enum, Interface, Struct, Trait};
     let definitions = file.facts.definitions.iter();
@@ -223,7 +224,7 @@ fn types_a_file<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let cases = context
         .source(stack)
         .filter_map(|file| {
-            // Interfaces and type aliases of TypeScript go with what uses them.
+            // Interfaces and type aliases of TypeScript are defined next to their uses, so they do not count.
             let mut found =
                 types(file).filter(|one| what == "type" || one.kind == DefinitionKind::Class);
             let first = found.next()?;
@@ -271,7 +272,7 @@ fn named_after_type<'a>(context: &Context<'a>, stack: Language) -> Question<'a> 
             let (Some(one), None) = (found.next(), found.next()) else {
                 return None;
             };
-            // A file with functions of its own beside the type is about more than the type.
+            // A file with functions of its own next to the type is about more than the type.
             let mut others = file.facts.definitions.iter();
             if others.any(|one| one.kind == DefinitionKind::Function && one.parent.is_none()) {
                 return None;
@@ -279,7 +280,7 @@ fn named_after_type<'a>(context: &Context<'a>, stack: Language) -> Question<'a> 
             let stem = stem_of(&file.path);
             let answer = match () {
                 () if stem == one.name && stem.chars().any(char::is_lowercase) => 0,
-                // One word: both styles of small letters.
+                // A single word fits both lower-case styles.
                 () if !stem.contains(['_', '-']) && stem == one.name.to_ascii_lowercase() => {
                     return None;
                 }
@@ -303,7 +304,7 @@ fn named_after_type<'a>(context: &Context<'a>, stack: Language) -> Question<'a> 
     }
 }
 
-/// `HTTPClient` as `http_client`.
+/// Splits a name into lower-case words: `HTTPClient` is `http_client`.
 fn words(name: &str, between: char) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut written = String::with_capacity(name.len() + 4);

@@ -1,5 +1,5 @@
-//! Modules of the project that stand for one of the language's own: `sphinx.util.logging` for `logging`. A case is an
-//! import of the one or the other.
+//! Modules of the project that wrap one of the standard library: `sphinx.util.logging` wraps `logging`. A case is an
+//! import of either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{Answer, Case, Context, Pattern, Question, decide, folder_of, name_of
 
 pub(super) const KIND: &str = "module_wrapper";
 
-/// Modules of Python's library that projects wrap.
+/// Modules of Python's standard library that projects often wrap.
 const WRAPPED: &[&str] = &[
     "argparse",
     "asyncio",
@@ -62,8 +62,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
-/// Whether an import is of the wrapper (`true`) or of what it wraps. Names that are taken out of the wrapper count only
-/// where the library has them too: helpers that it gathers are none of the library's.
+/// Whether an import is of the wrapper (`true`) or of the wrapped module. Names imported from the wrapper count only if
+/// the wrapper uses the same names of the library: its own helpers have no counterpart in the library.
 fn is_own(import: &Import, name: &str, wrapper: &Wrapper<'_>) -> Option<bool> {
     if import.module == name {
         return Some(false);
@@ -86,10 +86,10 @@ fn is_own(import: &Import, name: &str, wrapper: &Wrapper<'_>) -> Option<bool> {
     (takes_module || takes_names).then_some(true)
 }
 
-/// The module that stands for the library's.
+/// The module that wraps the library's.
 struct Wrapper<'a> {
     folder: &'a str,
-    /// What it takes out of the library's.
+    /// The names that it uses of the library's module.
     taken: BTreeSet<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! A word of the project that exported names begin with: `$Zod...`, `cJSON_...`. A case is an exported function or
+//! A word of the project with which exported names begin: `$Zod...`, `cJSON_...`. A case is an exported function or
 //! type.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use super::{Answer, Case, Context, Pattern, Question, decide};
 
 pub(super) const KIND: &str = "name_prefix";
 
-/// Languages in which a name has to say by itself whose it is, or in which some say it all the same. In the others a
-/// prefix would be a namespace's.
+/// Languages without namespaces, or in which prefixes are used nevertheless. In the others a namespace replaces the
+/// prefix.
 const STACKS: [Language; 6] = [
     Language::C,
     Language::TypeScript,
@@ -21,7 +21,7 @@ const STACKS: [Language; 6] = [
     Language::Shell,
 ];
 
-/// Words that say what something does and not whose it is.
+/// Words that describe what a function does, and so are not a prefix of the project.
 const VERBS: &[&str] = &[
     "add", "as", "assert", "build", "can", "check", "clear", "create", "delete", "find", "format",
     "from", "get", "handle", "has", "init", "is", "list", "load", "make", "new", "on", "parse",
@@ -95,7 +95,7 @@ fn question<'a>(
     })
 }
 
-/// The word that a name begins with, with the sign behind it: `$Zod`, `cJSON_`, `nvm_`.
+/// The prefix of a name, with its separator: `$Zod`, `cJSON_`, `nvm_`.
 fn word(name: &str) -> Option<&str> {
     let start = name.len() - name.trim_start_matches('$').len();
     let body = &name[start..];

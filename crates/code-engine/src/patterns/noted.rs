@@ -1,9 +1,9 @@
-//! The references that some kind of pattern counts, picked out of a file's once.
+//! The references that some kind of pattern counts, selected once per file.
 //!
-//! A file refers to hundreds of names, and the kinds of patterns look for a few of them each. What any of them may
-//! look for is picked out in one pass ([`References::filtered`]) and kept beside the facts, so that no kind reads all
-//! references of all files. Each kind that reads the picked references says here, by its `notes`, what it looks for:
-//! what it does not name there, it does not see.
+//! A file refers to hundreds of names, and each kind of pattern looks for a few of them. The references that any kind
+//! looks for are selected in one pass ([`References::filtered`]) and kept next to the facts, so that no kind reads all
+//! references of all files. Each kind that reads the selected references declares by its function `notes` what it looks
+//! for; other references are not visible to it.
 
 use super::super::facts::FileFacts;
 use super::super::language::Language;
@@ -12,7 +12,7 @@ use super::super::references::References;
 use super::{async_style, dependency_wiring, error_handling, logging, naming, test_layout};
 use super::{validation, wrapper};
 
-/// The references of a file that a kind of pattern, or what finds names at run time, may count.
+/// The references of a file that a kind of pattern, or the detection of run-time lookups, may count.
 pub(crate) fn noted(language: Language, facts: &FileFacts) -> References {
     let stack = language.stack();
     let asserts = test_layout::assert_names(stack, &facts.imports);
@@ -36,7 +36,7 @@ mod tests {
     use crate::noted::Noted;
     use crate::project::SourceFile;
 
-    /// Code that every kind which reads the picked references finds something in.
+    /// Code in which every kind that reads the selected references finds something.
     const SOURCES: &[(&str, &str)] = &[
         (
             "app/a.py",

@@ -1,4 +1,4 @@
-//! How members of classes are hidden in TypeScript: `#name` or the keyword `private`. A case is a hidden method.
+//! How TypeScript classes hide members: `#name` or the keyword `private`. A case is a hidden method.
 
 use super::super::facts::DefinitionKind;
 use super::super::language::Language;
@@ -20,7 +20,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             .filter(|one| one.kind == DefinitionKind::Method && !one.exported)
         {
             let is_hash = one.name.starts_with('#');
-            // What is not exported in a class that is, a keyword hides; in others nothing is exported.
+            // A method that is not exported in an exported class is hidden by a keyword. In other classes no method is
+            // exported.
             let is_keyword = !one.dictated && one.parent.as_deref().is_some_and(is_exported);
             if is_hash || is_keyword {
                 cases.push(Case::line(file, one.start_line, usize::from(!is_hash)));

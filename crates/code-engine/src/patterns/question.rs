@@ -8,38 +8,38 @@ use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::{CodeLocation, DEVIATIONS_MAX, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 
-/// A pattern of one folder needs more cases: there are more folders to find a coincidence in.
+/// A pattern of one folder needs more cases: with many folders, coincidences are more likely.
 const MIN_CASES_SCOPED: u32 = 10;
 
-/// The most folders that one question is answered for.
+/// The maximum number of folders with a pattern for one question.
 const SCOPE_CAP: usize = 3;
 
-/// Folders of scripts around the project: their habits are not the project's.
+/// Folders of scripts around the project: their habits do not count as the project's.
 const TOOL_FOLDERS: &[&str] = &["build", "ci", "hack", "script", "scripts", "tool", "tools"];
 
-/// Exemplars, and counter-examples, of one pattern.
+/// The maximum number of exemplars, and of counter-examples, of one pattern.
 pub(super) const EXAMPLES: usize = 3;
 
-/// Keys longer than this end in a hash: they are kept in an index.
+/// The end of a longer key, in bytes, is replaced by a hash: keys are stored in a database index.
 const KEY_CAP: usize = 400;
 
-/// Something that code does in one way or another.
+/// A question about something that code does in one of several ways.
 #[derive(Debug)]
 pub(super) struct Question<'a> {
-    /// What it is about, for the key: `functions`.
+    /// The subject, as a part of the key: `functions`.
     pub subject: Cow<'static, str>,
     pub stack: Language,
-    /// The ways, in a fixed order.
+    /// The possible answers, in a fixed order.
     pub answers: Vec<Answer>,
     pub cases: Vec<Case<'a>>,
 }
 
-/// One way of doing it.
+/// One possible answer.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    /// For the key: `snake_case`.
+    /// The answer as a part of the key: `snake_case`.
     slug: Cow<'static, str>,
-    /// The title and the rule; `None` where the way, common as it may be, is nothing to follow.
+    /// The title and the rule; `None` if the answer is never recommended, even if it is common.
     rule: Option<(String, String)>,
 }
 
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// A way that is counted and not recommended.
+    /// Creates an answer that is counted but not recommended.
     pub(super) fn other(slug: impl Into<Cow<'static, str>>) -> Answer {
         Answer {
             slug: slug.into(),
@@ -70,7 +70,7 @@ pub(super) struct Case<'a> {
     pub file: &'a SourceFile,
     pub start_line: u32,
     pub end_line: u32,
-    /// Which of the question's answers is given here.
+    /// The index of the answer that this place gives.
     pub answer: usize,
 }
 
@@ -130,13 +130,13 @@ impl Question<'_> {
         found
     }
 
-    /// As [`decide`](Self::decide), for a question that has no answers of folders.
+    /// Like [`decide`](Self::decide), but without patterns of folders.
     pub(super) fn decide_whole(&self, kind: &'static str) -> Option<Pattern> {
         let winner = self.habit(self.cases.iter(), MIN_CASES)?;
         self.pattern(kind, winner, None, &self.cases)
     }
 
-    /// The answer that is a habit, if one is.
+    /// Returns the answer that is a habit, if any.
     fn habit<'c, 'a: 'c>(
         &self,
         cases: impl Iterator<Item = &'c Case<'a>>,
@@ -193,7 +193,7 @@ impl Question<'_> {
     }
 }
 
-/// Whether nearly all cases are of one file: what it does is its own way, not the folder's.
+/// Whether nearly all cases are in one file: it shows a habit of the file and not of the folder.
 fn is_of_one_file(cases: &[Case<'_>]) -> bool {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for case in cases {
@@ -203,14 +203,14 @@ fn is_of_one_file(cases: &[Case<'_>]) -> bool {
     most as f64 > MIN_SHARE * cases.len() as f64
 }
 
-/// Up to three cases, from the files that have the most of them: one from each while there are files.
+/// Returns up to three cases, from the files with most of them, and from different files if possible.
 pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
     let mut by_file: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
     for case in cases {
         by_file.entry(&case.file.path).or_default().push(case);
     }
     let mut files: Vec<Vec<&Case<'_>>> = by_file.into_values().collect();
-    // Among equals the shallower path: it is nearer to the heart of a project.
+    // Of files with equal counts, the one with the shallower path is more central to the project.
     files.sort_by_key(|cases| {
         (
             std::cmp::Reverse(cases.len()),
@@ -231,7 +231,7 @@ pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
     chosen.into_iter().collect()
 }
 
-/// A key that fits into an index; the end of a longer key is replaced by its hash.
+/// Returns a key that fits into an index: the end of a longer key is replaced by a hash.
 pub(super) fn key(written: &str) -> String {
     if written.len() <= KEY_CAP {
         return written.to_owned();

@@ -1,5 +1,5 @@
-//! Patterns from the project's own rules. They were requested explicitly, so one match is enough and no share is too
-//! small. If `metadata.counter` names another rule, the matches of that rule are the counter-examples.
+//! Patterns from the project's own rules. They were requested explicitly, so one match is enough and there is no least
+//! share. If `metadata.counter` names another rule, the matches of that rule are the counter-examples.
 
 use super::super::rules::RuleFinding;
 use super::question::{EXAMPLES, key};
@@ -36,7 +36,7 @@ fn pattern(rule: &RuleFinding) -> Pattern {
     }
 }
 
-/// The first places, from different files where there are such.
+/// The first places, from different files if possible.
 fn first(places: &[CodeLocation]) -> Vec<CodeLocation> {
     let mut chosen: Vec<&CodeLocation> = Vec::new();
     for place in places {

@@ -37,7 +37,7 @@ pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     }
 }
 
-/// By what a class of Python's is made of what its base or decorator is: a place among the answers.
+/// The library that makes a Python class a model, by its base or decorator, as the index of its answer.
 fn made_by(path: &str) -> Option<usize> {
     let name = path.rsplit('.').next().unwrap_or(path);
     match name {
@@ -51,7 +51,7 @@ fn made_by(path: &str) -> Option<usize> {
     }
 }
 
-/// Classes that hold data and nothing else, by what makes them: told by their base, or by what decorates them.
+/// Classes that only hold data, by the library of their base or decorator.
 fn python_models<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -84,7 +84,7 @@ fn python_models<'a>(context: &Context<'a>) -> Question<'a> {
             if class.kind != DefinitionKind::Class || class.test {
                 continue;
             }
-            // A decorator stands right above, a base on the line itself.
+            // A decorator is on the line above, a base on the line itself.
             let near = class.start_line.saturating_sub(1)..=class.start_line;
             if let Some((_, answer)) = found.iter().find(|(line, _)| near.contains(line)) {
                 cases.push(Case {
@@ -126,7 +126,7 @@ fn library_of(file: &SourceFile) -> Option<usize> {
     })
 }
 
-/// Whether a path is what a request brings; `req.body.name` is as well.
+/// Whether a path is a part of a request, such as `req.body` or `req.body.name`.
 fn reads_input(path: &str) -> bool {
     let is_input = |path: &str| {
         let mut parts = path.rsplit('.');
@@ -143,7 +143,7 @@ fn reads_input(path: &str) -> bool {
             .is_some_and(|(object, _)| is_input(object))
 }
 
-/// Files that read what a request brings: whether they check it by a library.
+/// Files that read parts of a request: whether they validate them by a library.
 fn script_input<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let mut answers: Vec<Answer> = SCRIPT_LIBRARIES
         .iter()
@@ -213,7 +213,7 @@ fn java_bodies<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
-/// How a call of Go's reads a request: a place among the answers.
+/// How a Go call reads a request, as the index of the answer.
 fn body_of(one: &Reference<'_>) -> Option<usize> {
     match one.name() {
         name if name.starts_with("ShouldBind") || name.starts_with("BindJSON") => Some(0),
@@ -233,7 +233,7 @@ fn go_bodies<'a>(context: &Context<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     for file in context.source(Language::Go) {
-        // The package itself: gin's own packages import its others.
+        // Only the package itself: gin's own packages import its subpackages.
         let is_gin = |import: &Import| import.module == "github.com/gin-gonic/gin";
         if !file.facts.imports.iter().any(is_gin) {
             continue;
@@ -253,7 +253,7 @@ fn go_bodies<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Types that are read from outside: whether they refuse fields that nobody knows.
+/// Types that are deserialized: whether they reject unknown fields.
 fn rust_unknown_fields<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -276,7 +276,7 @@ fn rust_unknown_fields<'a>(context: &Context<'a>) -> Question<'a> {
         let (derived, denied) = (lines("Deserialize"), lines("deny_unknown_fields"));
         let mut before = 0;
         for one in &file.facts.definitions {
-            // Its attributes stand between what is before it and itself.
+            // Its attributes are between the previous definition and itself.
             let near = before + 1..=one.start_line;
             before = one.start_line;
             if one.kind == DefinitionKind::Struct && derived.iter().any(|line| near.contains(line))

@@ -9,18 +9,18 @@ use super::super::language::Language;
 use super::SourceFile;
 use super::manifest::Manifest;
 
-/// The exported definitions that cannot be used outside of the project.
+/// Determines which exported definitions cannot be used outside of the project.
 #[derive(Debug)]
 pub(super) struct Reach {
     /// Folders with a Go `main`.
     go_programs: FxHashSet<String>,
-    /// Folders of npm packages that cannot be a dependency.
+    /// Folders of npm packages that cannot be dependencies.
     npm_programs: Vec<String>,
     npm_packages: Vec<String>,
     /// Folders of crates without a library.
     cargo_programs: Vec<String>,
     cargo_packages: Vec<String>,
-    /// Whether files that no parser reads may name what a script exports.
+    /// Whether the project has templates, which no parser reads and which may name the exports of a script.
     templates: bool,
 }
 
@@ -80,7 +80,7 @@ impl Reach {
         reach
     }
 
-    /// Whether an exported definition can be used from within the project alone. Methods never: what calls them may be
+    /// Whether an exported definition can only be used within the project. Never true for methods: their callers may be
     /// anywhere.
     pub(super) fn is_own(&self, file: &SourceFile, definition: &Definition) -> bool {
         if definition.parent.is_some() || definition.kind == DefinitionKind::Method {
@@ -112,7 +112,7 @@ fn defines_main(file: &SourceFile) -> bool {
         .any(|one| one.name == "main" && one.kind == DefinitionKind::Function)
 }
 
-/// The longest of the folders that the path lies in.
+/// The longest of the folders that contain the path.
 fn innermost<'p>(folders: &'p [String], path: &str) -> Option<&'p String> {
     folders
         .iter()
@@ -120,7 +120,7 @@ fn innermost<'p>(folders: &'p [String], path: &str) -> Option<&'p String> {
         .max_by_key(|folder| folder.len())
 }
 
-/// A package that is private and names nothing that others could import.
+/// Whether a package is private and declares nothing that others could import.
 fn is_npm_program(text: &str) -> bool {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
         return false;
@@ -139,7 +139,7 @@ fn is_npm_program(text: &str) -> bool {
         .any(has)
 }
 
-/// Files whose exports a framework or a tool takes by their names: pages, routes, settings.
+/// Whether a framework or a tool uses the file's exports by their names: pages, routes, settings.
 fn is_routed(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let routed = [
@@ -160,8 +160,8 @@ fn is_routed(path: &str) -> bool {
         || name.starts_with("setup")
 }
 
-/// Whether what a file defines is judged at all: declarations without a body of their own, and what a framework reads
-/// by its place, are not.
+/// Whether the definitions of a file can be candidates. Declarations without a body, and files that a framework finds
+/// by their path, are excluded.
 pub(super) fn is_judged(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let declares = name.ends_with(".d.ts") || name.ends_with(".pyi") || name.ends_with(".h");
@@ -170,7 +170,7 @@ pub(super) fn is_judged(path: &str) -> bool {
     !declares && !read_by_place
 }
 
-/// Names that a language, a run time or a framework calls.
+/// Names that a language, a runtime or a framework calls.
 const CALLED: &[&str] = &[
     // Any language's entry point, and placeholders.
     "main",
@@ -190,7 +190,7 @@ const CALLED: &[&str] = &[
     "toJSON",
     "valueOf",
     "constructor",
-    // Ruby's hooks, PHP's are special by their underscores.
+    // Ruby's hooks. PHP's hooks are recognised by their underscores.
     "initialize",
     "included",
     "extended",
@@ -209,31 +209,31 @@ const CALLED: &[&str] = &[
     "load_tests",
 ];
 
-/// Whether a definition is called by its name alone.
+/// Whether a definition may be called by a convention of its name.
 pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> bool {
     let name = definition.name.as_str();
     if name.len() < 2 || CALLED.contains(&name) || name.starts_with("__") {
         return true;
     }
-    // What a text names in its braces (`panic!("{LIMIT}")`) is not read, and the compiler knows better.
+    // Names in format strings (`panic!("{LIMIT}")`) are not parsed, and the compiler detects unused constants better.
     if language == Language::Rust && definition.kind == DefinitionKind::Constant {
         return true;
     }
     match language {
-        // `_` and what begins with it is a name for what is meant to be unused.
+        // Names that begin with `_` are unused by intention.
         Language::Rust
         | Language::Go
         | Language::TypeScript
         | Language::Tsx
         | Language::JavaScript => name.starts_with('_'),
         Language::Python => {
-            // Hooks that are found by a prefix: `visit_Name`, `_print_Name`, `do_GET`, `test_x`.
+            // Hooks found by a prefix: `visit_Name`, `_print_Name`, `do_GET`, `test_x`.
             let prefixed = [
                 "visit_", "do_", "test_", "handle_", "on_", "pytest_", "leave_", "depart_",
             ];
             prefixed.iter().any(|prefix| name.starts_with(prefix))
         }
-        // What a shell runs may stand in any string: a trap, a completion's specification, `eval`.
+        // A shell may execute any string: a trap, a completion's specification, `eval`.
         Language::Shell => true,
         _ => false,
     }
@@ -248,7 +248,7 @@ pub(super) fn is_program(file: &SourceFile, definition: &Definition) -> bool {
             .any(|one| one.parent.as_deref() == Some(definition.name.as_str()))
 }
 
-/// What a class is loaded by where its name is found at run time.
+/// Whether the definition is a class that may be loaded by its name at run time.
 pub(super) fn is_loaded_by_name(language: Language, definition: &Definition) -> bool {
     let jvm = matches!(
         language,
@@ -257,7 +257,7 @@ pub(super) fn is_loaded_by_name(language: Language, definition: &Definition) -> 
     jvm && definition.metrics.is_none()
 }
 
-/// The types of a file that others may use.
+/// The exported types of a file.
 pub(super) struct ExportedTypes<'f> {
     names: FxHashSet<&'f str>,
 }
@@ -271,8 +271,8 @@ impl<'f> ExportedTypes<'f> {
         }
     }
 
-    /// Whether a method that is not exported is hidden by itself. That its type is hidden does not hide it: a value of
-    /// the type may have been handed out, and what it is handed to may ask for the method by an interface.
+    /// Whether a method that is not exported is hidden by its own visibility. A hidden type does not hide its methods:
+    /// other code may receive a value of the type and call the method by an interface.
     pub(super) fn hide(&self, language: Language, method: &Definition) -> bool {
         match language {
             Language::Rust => true,
@@ -280,7 +280,7 @@ impl<'f> ExportedTypes<'f> {
             Language::Python => method.name.starts_with('_'),
             _ => {
                 let parent = method.parent.as_deref();
-                // What types may use that are derived elsewhere is not hidden.
+                // A method for subclasses is not hidden, because they may be elsewhere.
                 method.name.starts_with('#')
                     || (!method.inherited
                         && parent.is_some_and(|parent| self.names.contains(parent)))
@@ -289,18 +289,18 @@ impl<'f> ExportedTypes<'f> {
     }
 }
 
-/// Methods that are called by names made at run time, in languages that do so: several classes have one of that name,
-/// or one that begins alike (`_print_Add`, `_print_Mul`), and nobody mentions them.
+/// Methods that are called by names composed at run time, in dynamic languages. Several classes have a method with the
+/// same name or prefix (`_print_Add`, `_print_Mul`), and nothing refers to them.
 #[derive(Debug)]
 pub(super) struct Protocols<'f> {
     names: FxHashMap<&'f str, u32>,
     prefixes: FxHashMap<&'f str, u32>,
 }
 
-/// So many methods of one name are a protocol.
+/// This many methods with one name are a protocol.
 const SAME_NAME: u32 = 3;
 
-/// So many methods that begin alike are a protocol.
+/// This many methods with one prefix are a protocol.
 const SAME_PREFIX: u32 = 5;
 
 impl<'f> Protocols<'f> {
@@ -339,7 +339,7 @@ fn is_dynamic(language: Language) -> bool {
     )
 }
 
-/// `_print_` of `_print_Add`, `visit_` of `visit_name`.
+/// The prefix of a name: `_print_` of `_print_Add`, `visit_` of `visit_name`.
 fn prefix(name: &str) -> Option<&str> {
     let word = name.trim_start_matches('_');
     let end = name.len() - word.len() + word.find('_')? + 1;
@@ -380,7 +380,7 @@ const HARMLESS: &[&str] = &[
     "NonNull",
 ];
 
-/// Whether a decorator, an annotation or an attribute may hand the definition to somebody who calls it.
+/// Whether a decorator, an annotation or an attribute may register the definition for other callers.
 pub(super) fn is_registered(definition: &Definition) -> bool {
     definition.decorators.iter().any(|path| {
         let name = path.rsplit(['.', ':']).next().unwrap_or(path);
@@ -388,7 +388,7 @@ pub(super) fn is_registered(definition: &Definition) -> bool {
     })
 }
 
-/// Whether files of the language see the definitions of others in their package or target without an import.
+/// Whether files of the language see definitions of other files in their package or target without an import.
 pub(super) fn is_seen_without_import(language: Language) -> bool {
     use Language::{C, CSharp, Cpp, Java, Kotlin, Php, Ruby, Scala, Swift};
     matches!(
@@ -405,7 +405,7 @@ pub(super) fn is_found_by_text(language: Language) -> bool {
     )
 }
 
-/// The parts of string literals that names are made of at run time: `name + "Stemmer"`, `f"_on_{event}"`.
+/// The parts of string literals from which names are composed at run time: `name + "Stemmer"`, `f"_on_{event}"`.
 #[derive(Debug, Default)]
 pub(super) struct MadeNames<'f> {
     parts: FxHashSet<(Language, Part, &'f str)>,
@@ -417,12 +417,12 @@ enum Part {
     End,
 }
 
-/// The part of a name that a word of a literal may be.
+/// The part of a name that a word of a literal may form.
 fn part_of(text: Text<'_>) -> Option<(Part, &str)> {
     match text {
         Text::Beginning(word) => Some((Part::Beginning, word)),
         Text::End(word) => Some((Part::End, word)),
-        // Alone it is a part only where it looks like one.
+        // A whole literal is a part only if it looks like one.
         Text::Whole(word) if word.ends_with('_') => Some((Part::Beginning, word)),
         Text::Whole(word) if word.starts_with(|c: char| c == '_' || c.is_uppercase()) => {
             Some((Part::End, word))
@@ -431,7 +431,7 @@ fn part_of(text: Text<'_>) -> Option<(Part, &str)> {
     }
 }
 
-/// The words in the literals of a file that names may be made of.
+/// The words in the literals of a file from which names may be composed.
 pub(crate) fn noted(language: Language, facts: &FileFacts) -> Texts {
     let stack = language.stack();
     if is_dynamic(stack) || stack == Language::TypeScript {
@@ -441,7 +441,7 @@ pub(crate) fn noted(language: Language, facts: &FileFacts) -> Texts {
     }
 }
 
-/// Shorter parts of names, in bytes, say nothing.
+/// The minimum length of a part, in bytes: shorter parts are not conclusive.
 const PART_MIN: usize = 4;
 
 impl<'f> MadeNames<'f> {
@@ -457,7 +457,7 @@ impl<'f> MadeNames<'f> {
         made
     }
 
-    /// Whether the name begins or ends with one of the parts, at the limit of a word.
+    /// Whether the name begins or ends with one of the parts, at a word boundary.
     pub(super) fn contains(&self, language: Language, name: &str) -> bool {
         let stack = language.stack();
         let bytes = name.as_bytes();
@@ -478,7 +478,7 @@ impl<'f> MadeNames<'f> {
     }
 }
 
-/// A place where names are found at run time.
+/// A place that looks up a name at run time.
 #[derive(Debug)]
 pub(super) struct LookUp<'f> {
     pub language: Language,
@@ -487,7 +487,7 @@ pub(super) struct LookUp<'f> {
     pub name: &'f str,
 }
 
-/// The first place of each language that finds names at run time, outside of tests.
+/// The first place of each language that looks up names at run time, outside of tests.
 pub(super) fn look_ups<'f>(files: &[&'f SourceFile]) -> Vec<LookUp<'f>> {
     let mut found: Vec<LookUp<'f>> = Vec::new();
     for file in files {
@@ -511,7 +511,7 @@ pub(super) fn look_ups<'f>(files: &[&'f SourceFile]) -> Vec<LookUp<'f>> {
     found
 }
 
-/// Whether a reference of such a path finds something by its name at run time.
+/// Whether a reference with this path looks something up by its name at run time.
 pub(crate) fn is_look_up(language: Language, path: &str) -> bool {
     match language {
         Language::Python => matches!(

@@ -20,7 +20,7 @@ use super::names::{NameUses, Uses, file_number};
 use super::role::{self, Role};
 use super::{ProjectInput, SourceFile};
 
-/// The most candidates that an analysis names.
+/// The maximum number of candidates that an analysis reports.
 pub const DEAD_CODE_CAP: usize = 100;
 
 /// A definition that may be unused.
@@ -28,20 +28,20 @@ pub const DEAD_CODE_CAP: usize = 100;
 pub struct DeadCode {
     /// Its kind.
     pub kind: DefinitionKind,
-    /// Its name, with its parent's before a `.` where it has one.
+    /// Its name, after its parent's and a `.` if it has a parent.
     pub name: String,
     /// Where it is.
     pub location: CodeLocation,
     /// Whether only tests refer to it.
     pub tests_only: bool,
-    /// Why it may be in use all the same, each a sentence.
+    /// Reasons why it may be used nevertheless, each a sentence.
     pub caveats: Vec<String>,
 }
 
-/// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do,
-/// and of each the longest first.
+/// The candidates among `files`, which are sorted by path. Candidates without any reference precede those that tests
+/// refer to. Within both groups the longest is first.
 ///
-/// `known` are the uses of every name, where they are known; else the files are read for those of the candidates.
+/// `known` is the uses of every name, if they are known; else the files are read for the uses of the candidates.
 pub(crate) fn find(
     files: &[&SourceFile],
     input: &ProjectInput,
@@ -57,7 +57,7 @@ pub(crate) fn find(
     };
     let words = manifests.iter().flat_map(|manifest| words(&manifest.text));
     let in_manifests: FxHashSet<&str> = words.filter(|word| names.contains_key(word)).collect();
-    // Who names too much to be read to the end, or was not read at all, may name anything near.
+    // A file whose references were cut at the limit, or that was not read, may refer to anything nearby.
     let mut unread: FxHashSet<&str> = input.unread_folders.iter().map(String::as_str).collect();
     for file in files {
         if file.facts.noted(file.language).occurrences as usize >= OCCURRENCE_CAP {
@@ -109,12 +109,12 @@ pub(crate) fn find(
     found
 }
 
-/// Reads the files for the uses of these names.
+/// Counts the uses of these names in the files.
 fn uses_read<'f>(
     files: &[&'f SourceFile],
     wanted: impl Iterator<Item = &'f str>,
 ) -> FxHashMap<&'f str, Uses> {
-    // With each the files that were the last to mention it, in source and in tests: each counts once.
+    // With each name, the last file that mentions it, in source and in tests, so that each file counts once.
     let mut names: FxHashMap<&str, (Uses, [u32; 2])> = wanted
         .map(|name| (name, (Uses::default(), [u32::MAX; 2])))
         .collect();
@@ -191,7 +191,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
     found
 }
 
-/// Drops the candidates that their own file mentions, outside of themselves.
+/// Removes the candidates that are mentioned in their own file, outside of their own definition.
 fn own_files_check(files: &[&SourceFile], candidates: &mut Vec<Candidate<'_>>) {
     let mut used = vec![false; candidates.len()];
     let mut start = 0usize;
@@ -207,7 +207,7 @@ fn own_files_check(files: &[&SourceFile], candidates: &mut Vec<Candidate<'_>>) {
                 for place in by_name.get(part).into_iter().flatten() {
                     let one = &mut of_file[*place];
                     let own = one.definition.start_line..=one.definition.end_line;
-                    // Where the parser lost its step, a definition may seem to hold what comes after it.
+                    // After a syntax error, a definition may seem to include the code after it.
                     let is_lost = file.facts.syntax_errors > 0;
                     if is_lost || reference.lines().any(|line| !own.contains(&line)) {
                         if in_tests || reference.test {
@@ -269,7 +269,7 @@ fn told(
     }
 }
 
-/// The names that a reference mentions; a raw name of Rust's as the name it is.
+/// The names in a reference. Rust's raw identifiers are returned without the prefix.
 pub(super) fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
     let parts = reference.path.split('.');
     parts.map(|part| part.strip_prefix("r#").unwrap_or(part))
@@ -279,7 +279,7 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The first two folders of a path: a package, a target or a project, as most repositories lay them out.
+/// The first two folders of a path, which in most repositories are a package, a target or a project.
 fn part_of(folders: &str) -> &str {
     let mut ends = folders.match_indices('/').map(|(at, _)| at);
     ends.nth(1).map_or(folders, |end| &folders[..end])
@@ -320,7 +320,7 @@ mod tests {
         }
     }
 
-    /// The candidates, those that tests refer to with a `*`.
+    /// The candidates. Those that tests refer to are marked with `*`.
     fn dead(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> Vec<String> {
         let found = project_summarize(&input(sources, manifests)).dead_code;
         let told =

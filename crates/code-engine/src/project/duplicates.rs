@@ -23,17 +23,17 @@ use super::SourceFile;
 use super::role::{self, Role};
 use super::suffixes::{Interval, Suffixes};
 
-/// The most groups that an analysis names.
+/// The maximum number of groups that an analysis reports.
 pub const CLONE_CAP: usize = 50;
 
-/// The most places that one group names.
+/// The maximum number of places in one group.
 pub const PLACES_CAP: usize = 20;
 
-/// Lines below which a run is no clone, as jscpd has it.
+/// The minimum length of a clone in lines, as in jscpd.
 const LINES_MIN: u32 = 5;
 
-/// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some
-/// 100 MB.
+/// The maximum number of windows that are compared after they are known to occur twice: about two million lines of
+/// copies, using some 100 MB.
 const COMPARED_CAP: usize = 1 << 21;
 
 /// The maximum number of places that are examined before groups are reported.
@@ -42,26 +42,26 @@ const LOOKED_AT_CAP: usize = 1 << 18;
 /// Duplicated code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneGroup {
-    /// Its length in tokens, comments and imports aside.
+    /// Its length in tokens, without comments and imports.
     pub tokens: u32,
-    /// Its lines in the first place.
+    /// The number of lines in the first place.
     pub lines: u32,
     /// The number of occurrences.
     pub count: u32,
-    /// Where, in the order of the paths: two places or more, at most [`PLACES_CAP`].
+    /// The places, in the order of their paths: at least two, at most [`PLACES_CAP`].
     pub places: Vec<CodeLocation>,
 }
 
 /// The detected duplicates.
 #[derive(Debug, Default)]
 pub(crate) struct Duplicates {
-    /// Longest first.
+    /// The groups, longest first.
     pub groups: Vec<CloneGroup>,
     /// Lines with tokens that belong to any clone, each once.
     pub lines: u32,
 }
 
-/// Finds the clones among `files`, which are in the order of their paths. Fixtures repeat what they test and stay out.
+/// Finds the clones among `files`, which are sorted by path. Fixtures are excluded, because they repeat what they test.
 pub(crate) fn find(files: &[&SourceFile]) -> Duplicates {
     let mut copies: Vec<Copies<'_>> = Vec::new();
     let mut known: FxHashMap<&Windows, usize> = FxHashMap::default();
@@ -87,7 +87,7 @@ pub(crate) fn find(files: &[&SourceFile]) -> Duplicates {
     }
 }
 
-/// Files that are alike in all their windows, mostly one.
+/// Files with equal windows; usually only one.
 struct Copies<'f> {
     files: Vec<&'f SourceFile>,
 }
@@ -101,11 +101,11 @@ impl Copies<'_> {
 /// A window that occurs more than once.
 #[derive(Debug, Clone, Copy)]
 struct Repeated {
-    /// The number of its content.
+    /// The number of its content, which equal windows share.
     class: u32,
-    /// Its place among the copies.
+    /// Its index among the copies.
     file: u32,
-    /// Its number among the windows of the file.
+    /// Its index among the windows of the file.
     ordinal: u32,
     token: u32,
     first: u32,
@@ -116,8 +116,8 @@ struct Repeated {
 fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
     let windows = || copies.iter().filter_map(Copies::windows);
     let count: usize = windows().map(|windows| windows.iter().count()).sum();
-    // First by two bits a print: whether it was seen, and whether it was seen again. Most windows occur once, and go no
-    // further.
+    // First with two bits per print: whether it was seen once, and whether it was seen again. Most windows occur once,
+    // and are dropped here.
     let bits = (count * 16).next_power_of_two().clamp(1 << 10, 1 << 30);
     let (mut seen, mut again) = (vec![0u64; bits / 64], vec![0u64; bits / 64]);
     let place = |print: u64| {
@@ -153,7 +153,7 @@ fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
         }
     }
     drop(again);
-    // Then exactly. What shared its bits with another only is left out.
+    // Then exactly: windows that only share their bits with another one are dropped.
     prints.sort_unstable();
     let mut class = 0u32;
     for alike in prints
@@ -169,11 +169,11 @@ fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
     found
 }
 
-/// The repeated windows as one sequence of numbers, with a number that occurs once after each run.
+/// The repeated windows as one sequence of numbers. After each run there is a unique number.
 #[derive(Debug, Default)]
 struct Sequence {
     symbols: Vec<u32>,
-    /// For each symbol its place among the repeated windows; [`END`] after a run.
+    /// For each symbol its index among the repeated windows; [`END`] after a run.
     windows: Vec<u32>,
 }
 
@@ -207,14 +207,14 @@ impl Sequence {
     }
 }
 
-/// Whether no token lies between two windows, nor a window that occurs only once.
+/// Whether two windows are consecutive: no token is between them, nor a window that occurs only once.
 fn follows(window: &Repeated, next: &Repeated) -> bool {
     next.file == window.file
         && next.ordinal == window.ordinal + 1
         && next.token.wrapping_sub(window.token) as usize <= WINDOW_TOKENS
 }
 
-/// A run of windows.
+/// A run of windows in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Span {
     file: u32,
@@ -245,7 +245,7 @@ impl Span {
         self.last.saturating_sub(self.first) + 1
     }
 
-    /// The tokens that lie in both.
+    /// The number of tokens in both.
     fn shared(&self, other: &Span) -> u32 {
         let end = self.token_end.min(other.token_end);
         end.saturating_sub(self.token.max(other.token))
@@ -256,8 +256,7 @@ impl Span {
     }
 }
 
-/// Counts the lines of every clone, each once: those of the longest run that begins at each window and stands somewhere
-/// else too.
+/// Counts the lines of all clones, each line once. At each window, the longest run that also occurs elsewhere counts.
 fn lines(
     copies: &[Copies<'_>],
     repeated: &[Repeated],
@@ -271,7 +270,7 @@ fn lines(
         let [Some(a), Some(b)] = spans else {
             continue;
         };
-        // What overlaps itself repeats only where two of it fit in.
+        // A run that overlaps its own copy is a clone only if two windows fit without overlap.
         let fits =
             !a.overlaps(&b) || a.token.abs_diff(b.token) + a.tokens() >= 2 * WINDOW_TOKENS as u32;
         if fits && a.lines() >= LINES_MIN && b.lines() >= LINES_MIN {
@@ -297,7 +296,7 @@ fn lines(
         }
         counted = (span.file, span.last.max(done));
     }
-    // Files that are alike are clones from end to end.
+    // Equal files are clones from end to end.
     for one in copies.iter().filter(|one| one.files.len() > 1) {
         if let (Some(span), Some(windows)) = (whole(0, one), one.windows())
             && span.lines() >= LINES_MIN
@@ -324,18 +323,18 @@ fn whole(file: u32, copies: &Copies<'_>) -> Option<Span> {
     })
 }
 
-/// A clone group before its places have names.
+/// A clone group before its spans become locations.
 #[derive(Debug)]
 struct Group {
     tokens: u32,
     count: u32,
-    /// In the order of the files. Of files that are alike the first stands for all.
+    /// The places in the order of the files. The first of equal files represents all.
     places: Vec<Span>,
 }
 
 impl Group {
-    /// Whether it is the other group, as far as that can be told, in more places: those of the other are among its own,
-    /// and it is shorter by no more than what may be unknown at both ends, or by a fifth.
+    /// Whether this group is an extension of the other to more places: it contains the other's places, and is shorter
+    /// by at most the unknown tokens at both ends, or by a fifth.
     fn supersedes(&self, other: &Group) -> bool {
         let unknown = 2 * (CLONE_TOKENS_FOUND - WINDOW_TOKENS) as u32;
         let as_long = |part: u32, whole: u32| {
@@ -389,14 +388,14 @@ impl Group {
     }
 }
 
-/// The tokens of each file that groups name: where each stretch begins, and its end. Stretches do not touch.
+/// The reported tokens of each file, as disjoint stretches: the start and the end of each.
 #[derive(Debug, Default)]
 struct ReportedStretches {
     stretches: BTreeMap<(u32, u32), u32>,
 }
 
 impl ReportedStretches {
-    /// Whether three quarters of each of the group's places are named: then it says nothing new.
+    /// Whether three quarters of each place of the group are already reported, so that the group adds nothing.
     fn covers(&self, group: &Group) -> bool {
         group
             .places
@@ -404,7 +403,7 @@ impl ReportedStretches {
             .all(|place| u64::from(self.shared(place)) * 4 >= u64::from(place.tokens()) * 3)
     }
 
-    /// How many of a place's tokens are named.
+    /// The number of a place's tokens that are already reported.
     fn shared(&self, place: &Span) -> u32 {
         self.stretches
             .range((place.file, 0)..(place.file, place.token_end))
@@ -431,16 +430,16 @@ impl ReportedStretches {
     }
 }
 
-/// What may become a group.
+/// A candidate for a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Candidate {
-    /// A file that others are alike to, by its place among the copies.
+    /// A file with equal files, by its index among the copies.
     File(usize),
-    /// Suffixes with a common beginning.
+    /// Suffixes with a common prefix.
     Runs(Interval),
 }
 
-/// The longest groups; of the same length those with more places.
+/// Returns the longest groups; of equal length, those with more places.
 fn groups(
     copies: &[Copies<'_>],
     repeated: &[Repeated],
@@ -503,8 +502,8 @@ fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
     })
 }
 
-/// The places of an interval that hold the same tokens as the first, do not overlap and are long enough; `None` below
-/// two of them.
+/// Returns the places of an interval that contain the same tokens as the first, do not overlap and are long enough.
+/// `None` if there are fewer than two.
 fn runs_group(
     repeated: &[Repeated],
     sequence: &Sequence,
@@ -520,7 +519,7 @@ fn runs_group(
     let mut places: Vec<Span> = Vec::new();
     let mut before: Option<Span> = None;
     for at in starts {
-        // Windows that are alike at other distances are those of something that repeats itself in a few tokens.
+        // Equal windows at different distances come from code that repeats itself every few tokens.
         let shift = sequence.window(at, repeated)?.token;
         let alike = steps(at).zip(&pattern).all(|(token, other)| {
             token.is_some_and(|token| token.wrapping_sub(shift) == other.wrapping_sub(pattern[0]))

@@ -6,9 +6,9 @@ use crate::language::Language;
 pub(super) struct Framework {
     pub name: &'static str,
     pub ecosystem: Ecosystem,
-    /// Packages by which a manifest names it. In Maven, the beginning of a group.
+    /// Its package names in manifests; in Maven, the beginning of a group.
     pub packages: &'static [&'static str],
-    /// The beginnings of the modules that source imports.
+    /// The prefixes of its modules in imports.
     pub modules: &'static [&'static str],
 }
 
@@ -242,14 +242,14 @@ impl Ecosystem {
 }
 
 impl Ecosystem {
-    /// Whether code can use a package and never import it: by a path in an attribute, or as a tool of the build. In the
-    /// others, what a manifest names and no source imports is for tests alone, or left over.
+    /// Whether code can use a package without importing it: by a path in an attribute, or as a build tool. In other
+    /// ecosystems a package that no source imports is only for tests, or unused.
     pub const fn may_be_used_unimported(self) -> bool {
         matches!(self, Ecosystem::Cargo | Ecosystem::Npm | Ecosystem::Gem)
     }
 }
 
-/// What projects are tested and built with. It belongs to the stack where a manifest asks for it as a tool.
+/// Test and build tools. They belong to the stack if a manifest declares them as tools.
 const TOOLS: &[&str] = &[
     "ava",
     "criterion",
@@ -284,7 +284,7 @@ const TOOLS: &[&str] = &[
     "xunit",
 ];
 
-/// Whether a group of Maven's that begins like a package is another framework's: `org.springframework.boot` has its own
+/// Whether a Maven group with the prefix `package` belongs to another framework: `org.springframework.boot` has its own
 /// versions.
 pub(super) fn is_anothers(group: &str, package: &str) -> bool {
     let of = |framework: &&Framework| {
@@ -300,12 +300,12 @@ impl Framework {
         TOOLS.contains(&self.name)
     }
 
-    /// Whether a build applies it, so that code need not import it: by a parent or a plugin.
+    /// Whether a build applies it by a parent or a plugin, so that code need not import it.
     pub fn is_built_with(&self) -> bool {
         matches!(self.name, "spring boot" | "quarkus" | "micronaut")
     }
 
-    /// Whether an import is of this framework: its module, or something below it.
+    /// Whether an import is of this framework: its module, or one below it.
     pub fn is_imported_by(&self, module: &str) -> bool {
         let module = module.trim_start_matches(['<', '"', '\\']);
         self.modules.iter().any(|own| {
@@ -318,7 +318,7 @@ impl Framework {
         })
     }
 
-    /// Whether one of the project's own packages is the framework itself.
+    /// Whether one of the project's own packages is this framework.
     pub fn is_own(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
         packages.iter().any(|(ecosystem, name)| {
             *ecosystem == self.ecosystem && self.packages.iter().any(|own| name == own)

@@ -10,22 +10,22 @@ use super::role::{self, Role};
 use crate::evidence::{share, wilson_lower_bound};
 use crate::language::Category;
 
-/// The most pairs that an analysis names.
+/// The maximum number of pairs that an analysis reports.
 pub const CO_CHANGE_CAP: usize = 50;
 
-/// The most folders that an analysis names the owners of.
+/// The maximum number of folders whose ownership an analysis reports.
 pub const OWNERSHIP_CAP: usize = 100;
 
-/// A commit of more files than this says nothing about which belong together: it moves, formats or renames them all.
-/// The number is that of T. Zimmermann et al., "Mining version histories to guide software changes" (ICSE 2004).
+/// The maximum number of files of a commit. Larger ones move, format or rename everything and relate no files. The
+/// number is from T. Zimmermann et al., "Mining version histories to guide software changes" (ICSE 2004).
 const COMMIT_FILES_MAX: usize = 30;
 
-/// Two files that were changed together less often than this, or in a smaller share of the rarer one's commits than
-/// [`CO_CHANGE_DEGREE_MIN`], are no pair.
+/// The minimum number of commits that changed both files of a pair. The other condition is [`CO_CHANGE_DEGREE_MIN`], as
+/// a share of the rarer file's commits.
 const TOGETHER_MIN: u32 = 5;
 const CO_CHANGE_DEGREE_MIN: f64 = 0.5;
 
-/// Files that tools write.
+/// Lock files, which tools write.
 const LOCK_FILES: [&str; 12] = [
     "Cargo.lock",
     "Gemfile.lock",
@@ -41,7 +41,7 @@ const LOCK_FILES: [&str; 12] = [
     "yarn.lock",
 ];
 
-/// Files that a release changes together, to say its number.
+/// Files that a release changes together, because they contain its version.
 const RELEASE_FILES: [&str; 9] = [
     "CHANGELOG.md",
     "Cargo.toml",
@@ -54,8 +54,8 @@ const RELEASE_FILES: [&str; 9] = [
     "pyproject.toml",
 ];
 
-/// Whether it says something that two files change together. Tools change lock files, releases change all manifests,
-/// and tests change with what they test and with each other everywhere.
+/// Whether a co-change of two files is informative. Tools change lock files, releases change all manifests, and tests
+/// change with the code they test and with each other.
 pub(crate) fn is_told(one: &str, other: &str) -> bool {
     let is_of = |list: &[&str], path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -67,28 +67,28 @@ pub(crate) fn is_told(one: &str, other: &str) -> bool {
     !is_written && !is_released && !is_tested
 }
 
-/// A folder with fewer commits than this has no owner to speak of.
+/// The minimum number of commits of a folder for reporting its ownership.
 const OWNED_COMMITS_MIN: u32 = 5;
 
 /// The maximum folder depth for ownership.
 const OWNED_LEVELS: usize = 2;
 
-/// One commit, as far as the analysis needs it. Merges are none.
+/// The part of a commit that the analysis needs. Merges are not included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Who wrote it: the author's name, after the repository's mailmap.
+    /// The author's name, after applying the repository's mailmap.
     pub author: String,
     /// The changed files, by their paths as in [`SourceFile::path`](super::SourceFile::path), possibly including
     /// deleted files.
     pub paths: Vec<String>,
 }
 
-/// The part of the history that the statements about it are made of.
+/// The part of the history that the analysis covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryWindow {
     /// The analysed commit, in hexadecimal: the newest that counts.
     pub commit: String,
-    /// When the window begins, as a date in UTC: `2025-11-28`.
+    /// The start of the window, as a date in UTC: `2025-11-28`.
     pub since: String,
     /// The date of the commit in UTC, where the window ends.
     pub until: String,
@@ -108,18 +108,18 @@ impl HistoryWindow {
 pub struct CoChange {
     /// The two files, in the order of their paths.
     pub paths: [String; 2],
-    /// The sources that the one and the other are in, see [`Place`](crate::analysis::Place).
+    /// The sources of the two files, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "are_unknown")]
     pub source_ids: [Option<String>; 2],
     /// Commits that changed both.
     pub together: u32,
-    /// Commits that changed the one, and the other; as with `together`, those of more than 30 files aside.
+    /// The number of commits that changed each file. Like `together`, without commits of more than 30 files.
     pub commits: [u32; 2],
     /// `together` as a share of the commits of the one that changes less often: above 0, at most 1.
     pub degree: f64,
 }
 
-/// How the changes of a folder are spread over people. Bots are none.
+/// How the changes of a folder are distributed over people, without bots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ownership {
     /// The folder; empty for the whole project.
@@ -129,9 +129,9 @@ pub struct Ownership {
     pub source_id: Option<String>,
     /// Commits that changed something in it.
     pub commits: u32,
-    /// People who wrote them.
+    /// The number of people who wrote them.
     pub authors: u32,
-    /// Who wrote most of them.
+    /// The person who wrote most of them.
     pub main_author: String,
     /// That person's share of the commits: above 0, at most 1.
     pub main_share: f64,
@@ -142,7 +142,7 @@ fn are_unknown(source_ids: &[Option<String>; 2]) -> bool {
 }
 
 /// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree,
-/// so that forty of forty-five come before five of five. Text for people is left out, because a changelog goes with
+/// so that forty of forty-five precede five of five. Text for people is excluded, because a changelog changes with
 /// everything, and so are fixtures.
 pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoChange> {
     let number: FxHashMap<&str, u32> = (0..)
@@ -208,7 +208,7 @@ pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoCha
     found.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// Who changes each folder that there still is: the project itself first, then those with most commits.
+/// The ownership of each existing folder: the project itself first, then the folders with most commits.
 pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Ownership> {
     let known: FxHashSet<&str> = files
         .iter()
@@ -258,7 +258,7 @@ pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
     found
 }
 
-/// People by what is the same in the spellings of their names: `Ada Lovelace` commits as `adalovelace` too.
+/// People, by the common part of the spellings of their names: `Ada Lovelace` also commits as `adalovelace`.
 struct People<'c> {
     spellings: FxHashMap<String, &'c str>,
 }
@@ -269,7 +269,7 @@ impl<'c> People<'c> {
         for change in changes {
             let name = change.author.as_str();
             let known = spellings.entry(letters(name)).or_insert(name);
-            // The one in words is the name.
+            // The spelling with spaces is used as the name.
             if name.contains(' ') && !known.contains(' ') {
                 *known = name;
             }
@@ -285,7 +285,7 @@ impl<'c> People<'c> {
     }
 }
 
-/// The letters and digits of a name, in small letters, and what is not ASCII.
+/// The letters and digits of a name in lower case, and all characters outside of ASCII.
 fn letters(name: &str) -> String {
     let letters = name
         .chars()
@@ -299,7 +299,7 @@ fn folders_of(path: &str) -> impl Iterator<Item = &str> {
     std::iter::once("").chain(ends.map(|end| &path[..end]))
 }
 
-/// Whether a program commits under that name: `dependabot[bot]`, `renovate-bot`.
+/// Whether the author is a program: `dependabot[bot]`, `renovate-bot`.
 fn is_bot(author: &str) -> bool {
     let author = author.trim().to_ascii_lowercase();
     author.contains("[bot]")

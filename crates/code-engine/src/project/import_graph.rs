@@ -8,20 +8,20 @@ use super::manifest::Manifest;
 use super::role::{self, Role};
 use crate::language::Language;
 
-/// The imports of a project among its own files.
+/// The imports between files of a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportGraph {
     /// Files that import, or are imported by, another file of the project.
     pub files: u32,
     /// Imports between files of the project, each pair once. A Go package or Swift target counts as one file.
     pub edges: u32,
-    /// Imports that look like the project's own and lead to no file that was analysed.
+    /// Imports that look like the project's own but resolve to no analysed file.
     pub unresolved: u32,
-    /// The folders that make up the project's parts, by how far they are from what depends on nothing: level 0 imports
-    /// no other part, level 1 only those of level 0, and so on. Parts of a circle share a level. Parts are packages;
-    /// where one is nearly everything, its folders. `.` is the top.
+    /// The folders that form the project's parts, by level: level 0 imports no other part, level 1 only parts of level
+    /// 0, and so on. Parts in a cycle share a level. Parts are packages; if one package is nearly everything, parts are
+    /// its folders. `.` is the top.
     pub layers: Vec<Layer>,
-    /// Circles of files that import each other, largest first.
+    /// Cycles of files that import each other, largest first.
     pub cycles: Vec<Cycle>,
 }
 
@@ -34,33 +34,34 @@ pub struct Layer {
     pub folders: Vec<String>,
 }
 
-/// Files that import each other in a circle: a strongly connected component (R. Tarjan, "Depth-first search and linear
+/// Files that import each other in a cycle: a strongly connected component (R. Tarjan, "Depth-first search and linear
 /// graph algorithms", SIAM Journal on Computing 1, 1972).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cycle {
-    /// How many files are in it.
+    /// The number of files in it.
     pub size: u32,
-    /// One way around: each imports the next, the last the first; a shortest one through any of the first of its files.
+    /// One cycle: each file imports the next, the last the first. It is a shortest one through any of the first files
+    /// that were tried.
     pub path: Vec<CycleStep>,
 }
 
-/// One import of a circle.
+/// One import of a cycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CycleStep {
-    /// The file that imports.
+    /// The importing file.
     pub file: String,
     /// The line of the import, 1-based.
     pub line: u32,
-    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    /// The source of the file, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
 }
-/// The most circles that an analysis names.
+/// The maximum number of cycles that an analysis reports.
 pub const CYCLE_CAP: usize = 50;
 
-/// What is worth saying of the imports of files that are in the order of their paths. Tests, fixtures, examples and
-/// what code imports for its tests are left out. Types alone, what a function imports when it runs and, in Rust, what
-/// is only passed on make no circle: none of them waits for the other when it is loaded.
+/// Builds the report on the imports of files that are sorted by path. Tests, fixtures, examples and imports for tests
+/// are excluded. Type-only imports, imports that run in a function and, in Rust, re-exports form no cycle: none of them
+/// waits for the other file when it is loaded.
 pub(crate) fn find(
     files: &[&SourceFile],
     index: &ImportIndex,
@@ -116,7 +117,7 @@ pub(crate) fn find(
 fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {
     let next = circle.way.iter().skip(1).chain(circle.way.first());
     let steps = circle.way.iter().zip(next).map(|(from, to)| {
-        // Of a unit of several files, the first that imports the next.
+        // Of a unit of several files, the first that imports the next unit.
         let importing = index.members(from).iter().find_map(|file| {
             let edge = index.imports(*file).iter().find(|edge| edge.to == *to)?;
             Some((*file, edge.line))
@@ -134,7 +135,7 @@ fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {
     }
 }
 
-/// The parts that import another part, or are imported by one, each above all that it imports.
+/// The parts that import another part or are imported by one, each on a level above all its imports.
 fn layers(
     files: &[&SourceFile],
     edges: &[(u32, u32)],
@@ -163,7 +164,7 @@ fn layers(
         list.dedup();
     }
     let mut level_of: Vec<u32> = vec![0; parts.folders.len()];
-    // A component comes after those that it leads to, so their levels are known.
+    // A component comes after those that it depends on, so their levels are known.
     for members in components(&graph) {
         let below = members.iter().flat_map(|part| &graph[*part as usize]);
         let below = below.filter(|to| members.binary_search(to).is_err());

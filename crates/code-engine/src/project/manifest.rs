@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// A manifest's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// Its path relative to the project, with `/` between its parts.
+    /// Its path relative to the project, with `/` as the separator.
     pub path: String,
     /// Its content.
     pub text: String,
@@ -29,8 +29,7 @@ impl Manifest {
             || (folder == ".github/workflows/" && ends(&[".yml", ".yaml"]))
     }
 
-    /// The largest manifest at that path that is worth reading, in bytes. Lock files grow with what a project depends
-    /// on.
+    /// The maximum size of the manifest at that path, in bytes. Lock files grow with the number of dependencies.
     #[must_use]
     pub fn size_cap(path: &str) -> u64 {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -40,7 +39,7 @@ impl Manifest {
     }
 }
 
-/// The names of manifests, lock files, and of the settings of tools that say what a project is checked with.
+/// The names of manifests, of lock files, and of the settings of tools that check a project.
 const MANIFESTS: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -110,7 +109,8 @@ const MANIFESTS: &[&str] = &[
     "GNUmakefile",
 ];
 
-/// Whether the file lists requirements of pip's: `requirements-dev.txt`, `requirements/base.txt`, `constraints.txt`.
+/// Whether the file is a list of requirements for pip: `requirements-dev.txt`, `requirements/base.txt`,
+/// `constraints.txt`.
 pub(super) fn is_requirements(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let is_list = name.ends_with(".txt") || name.ends_with(".in");
@@ -118,24 +118,24 @@ pub(super) fn is_requirements(path: &str) -> bool {
     is_list && (in_folder || name.starts_with("requirements") || name.starts_with("constraints"))
 }
 
-/// Which package manager a dependency is from.
+/// The package ecosystem of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Ecosystem {
     Cargo,
     Npm,
     PyPi,
     Go,
-    /// Also of Gradle and sbt.
+    /// Maven, also for Gradle and sbt.
     Maven,
     NuGet,
     Gem,
     Composer,
     Swift,
-    /// C and C++, by the names that CMake finds packages by.
+    /// C and C++, by the package names of CMake.
     Native,
 }
 
-/// What the manifests say together.
+/// The packages in all manifests.
 #[derive(Debug, Default)]
 pub(crate) struct Packages {
     /// The project's own packages.
@@ -144,11 +144,11 @@ pub(crate) struct Packages {
     pub dependencies: BTreeSet<(Ecosystem, String)>,
     /// The dependencies for building and testing only.
     pub tools: BTreeSet<(Ecosystem, String)>,
-    /// Whether the project is a gem, which names all that it stands on; its Gemfile is for its development.
+    /// Whether the project is a gem. A gemspec declares all run-time dependencies; the Gemfile is for development.
     pub is_gem: bool,
 }
 
-/// Reads every manifest; one that does not parse says nothing.
+/// Reads every manifest; one that does not parse is ignored.
 pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Packages {
     let mut packages = Packages::default();
     for manifest in manifests {
@@ -166,7 +166,7 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
             "Package.swift" => swift(&manifest.text, &mut packages),
             _ if name.ends_with(".csproj") => {
-                // A project is called as its file is, unless it says otherwise.
+                // A project has the name of its file by default.
                 let stem = name.strip_suffix(".csproj").unwrap_or(name);
                 packages.own.insert((Ecosystem::NuGet, stem.to_owned()));
                 xml::csproj(&manifest.text, &mut packages);
@@ -205,7 +205,7 @@ fn cargo(text: &str, packages: &mut Packages) {
     }
     let keys = |value: Option<&toml::Value>| -> Vec<(Ecosystem, String)> {
         let names = value.and_then(toml::Value::as_table).into_iter().flatten();
-        // A renamed dependency is known by its package.
+        // A renamed dependency is recorded by the name of its package.
         names
             .map(|(name, value)| {
                 value
@@ -312,7 +312,7 @@ fn requirement_name(line: &str) -> Option<String> {
     requirement_split(line).map(|(name, _)| name)
 }
 
-/// As [`requirement_name`], with what follows the name.
+/// Like [`requirement_name`], with the text after the name.
 pub(super) fn requirement_split(line: &str) -> Option<(String, &str)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '-']) {
@@ -399,7 +399,7 @@ fn composer(text: &str, packages: &mut Packages) {
     }
 }
 
-/// The first quoted word of each line that begins so: `gem "rails", "~> 7"`.
+/// The first quoted word of each line with the prefix: `gem "rails", "~> 7"`.
 fn listed(ecosystem: Ecosystem, text: &str, begins: &str, packages: &mut Packages) {
     let lines = text
         .lines()
@@ -448,7 +448,7 @@ fn cmake(text: &str, packages: &mut Packages) {
         .extend(names.map(|name| (Ecosystem::Native, name.to_ascii_lowercase())));
 }
 
-/// JSON with comments and commas at the end of lists, as `tsconfig.json` has them; `None` where it is none.
+/// Parses JSON with comments and trailing commas, as in `tsconfig.json`. `None` if it is invalid.
 pub(crate) fn json_with_comments(text: &str) -> Option<serde_json::Value> {
     let mut plain: Vec<u8> = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();

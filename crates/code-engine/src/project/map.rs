@@ -1,11 +1,11 @@
 //! The map of a project: its most referenced definitions by PageRank, as many as fit into a token budget.
 //!
 //! Every definition of the project's own source is a node, and every file is a node for its code outside of
-//! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the
-//! same file, or else of imported files and what they pass on. Only where a language sees other files without an import
-//! are all definitions of the name meant, with the weight divided among them. A name with many definitions is ignored.
-//! The idea of a ranked map is from aider (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and
-//! L. Page, "The anatomy of a large-scale hypertextual web search engine", WWW 1998.
+//! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the same
+//! file, or else those of imported files and their re-exports. Only if a language sees other files without an import,
+//! the edge leads to all definitions of the name, with the weight divided among them. A name with many definitions is
+//! ignored. The idea of a ranked map is from aider (<https://aider.chat/docs/repomap.html>); the rank is that of S.
+//! Brin and L. Page, "The anatomy of a large-scale hypertextual web search engine", WWW 1998.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,16 +24,16 @@ mod resolve;
 
 use graph::Graph;
 
-/// The most definitions that an analysis ranks.
+/// The maximum number of definitions that an analysis ranks.
 pub const MAP_CAP: usize = 500;
 
-/// Bytes of text that count as one token of a model: what English and code come to with the usual vocabularies.
+/// Bytes of text per token of a model: the usual ratio for English and code.
 pub const TOKEN_BYTES: usize = 4;
 
 /// A name with more definitions than this, in languages that see each other, is ignored.
 const AMBIGUOUS: usize = 12;
 
-/// Names shorter than this, in bytes, are seldom worth a place.
+/// Shorter names, in bytes, are rarely informative.
 const NAME_MIN: usize = 3;
 
 /// A definition with its rank.
@@ -43,7 +43,7 @@ pub struct RankedDefinition {
     pub rank: f64,
     /// Its kind.
     pub kind: DefinitionKind,
-    /// Its name, with its parent's before a `.` where it has one.
+    /// Its name, after its parent's and a `.` if it has a parent.
     pub name: String,
     /// The file it is in.
     pub path: String,
@@ -54,7 +54,7 @@ pub struct RankedDefinition {
     pub start_line: u32,
     /// Its last line.
     pub end_line: u32,
-    /// Files that refer to it by its name, its own aside.
+    /// The number of other files that refer to it by its name.
     pub used_in: u32,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn full_name(definition: &Definition) -> String {
     }
 }
 
-/// Languages that can refer to each other's definitions have the same.
+/// The family of a language. Languages in one family can refer to each other's definitions.
 pub(super) fn family(language: Language) -> Language {
     match language {
         Language::Tsx | Language::JavaScript => Language::TypeScript,
@@ -76,12 +76,12 @@ pub(super) fn family(language: Language) -> Language {
     }
 }
 
-/// The definitions that most of the project leans on, highest rank first.
+/// The definitions that most of the project depends on, highest rank first.
 pub(crate) fn find(files: &[&SourceFile], index: &ImportIndex) -> Vec<RankedDefinition> {
     let graph = Graph::new(files, index);
     let ranks = graph.ranks();
     let mut order: Vec<u32> = (0u32..).take(graph.nodes.len()).collect();
-    // Nodes are in the order of files and lines, which decides among equals.
+    // The sort is stable: definitions with equal ranks stay in the order of files and lines.
     order.sort_by(|a, b| ranks[*b as usize].total_cmp(&ranks[*a as usize]));
     order
         .into_iter()
@@ -123,13 +123,13 @@ fn is_node(definition: &Definition) -> bool {
         && !(definition.name.starts_with("__") && definition.name.ends_with("__"))
 }
 
-/// The map of an analysed project as text for a model, of at most `budget` tokens, a token counted as [`TOKEN_BYTES`]
-/// bytes: its files in the order of their best definitions, and below each its definitions in the order of the source.
-/// As many of the highest ranked definitions as fit, in whole lines; nothing where not even one fits.
+/// The map of an analysed project as text for a model, of at most `budget` tokens of [`TOKEN_BYTES`] bytes each. Files
+/// are in the order of their best definitions; below each, its definitions are in the order of the source. The text
+/// contains as many of the highest ranked definitions as fit; it is empty if none fits.
 #[must_use]
 pub fn repository_map(ranked: &[RankedDefinition], budget: usize) -> String {
     let bytes = budget.saturating_mul(TOKEN_BYTES);
-    // More definitions never make a shorter text.
+    // The length of the text grows with the number of definitions, so a binary search works.
     let (mut fits, mut too_many) = (0usize, ranked.len() + 1);
     while fits + 1 < too_many {
         let middle = fits + (too_many - fits) / 2;

@@ -38,23 +38,23 @@ pub use map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
 pub use role::is_for_tests;
 pub use stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 
-/// The most hotspots that an analysis names.
+/// The maximum number of hotspots that an analysis reports.
 pub const HOTSPOT_CAP: usize = 100;
 
-/// Everything that a project's analysis is made from.
+/// The input of a project's analysis.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectInput {
-    /// The analysed files. Those that were skipped are left out.
+    /// The analysed files, without those that were skipped.
     pub files: Vec<SourceFile>,
     /// The manifests of build tools and package managers.
     pub manifests: Vec<Manifest>,
-    /// How often each file was changed, over whatever window the caller looks at; empty where nothing is known.
+    /// How often each file was changed, in a time window that the caller chooses; empty if unknown.
     pub history: Vec<FileHistory>,
-    /// The commits of that window, newest first; empty where nothing is known.
+    /// The commits of that window, newest first; empty if unknown.
     pub changes: Vec<Change>,
-    /// The window that `history` and `changes` are of; `None` where it is not known.
+    /// The window of `history` and `changes`; `None` if unknown.
     pub window: Option<HistoryWindow>,
-    /// What the project's own rules found; empty where it has none.
+    /// The results of the project's own rules; empty if it has none.
     pub rules: RuleReport,
     /// Folders with skipped source of the project (generated, too large, not parsed): its references are unknown, so
     /// nothing in these folders is reported as unused.
@@ -64,7 +64,7 @@ pub struct ProjectInput {
 /// One analysed file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceFile {
-    /// Its path relative to the project, with `/` between its parts.
+    /// Its path relative to the project, with `/` as the separator.
     pub path: String,
     /// Git's id of its content, in hexadecimal.
     pub blob: String,
@@ -75,7 +75,7 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Those of its references that some kind of pattern counts.
+    /// The references that some kind of pattern counts.
     pub(crate) fn noted(&self) -> impl Iterator<Item = Reference<'_>> {
         self.facts.noted(self.language).references.iter()
     }
@@ -95,7 +95,7 @@ pub struct FileHistory {
 pub struct ProjectMetrics {
     /// Analysed files of code.
     pub files: u32,
-    /// Their lines with code on them; neither comments nor blank lines.
+    /// Their lines with code, without comments and blank lines.
     pub lines_of_code: u32,
     /// Functions and methods that have a name and a body.
     pub functions: u32,
@@ -120,8 +120,8 @@ pub struct LanguageShare {
     pub lines_of_code: u32,
 }
 
-/// A file that is complex and changes often: where a look pays most. The measure is that of A. Tornhill, "Your Code as
-/// a Crime Scene" (2015): change frequency times complexity.
+/// A file that is complex and changes often, so that a review is most worthwhile. The measure is from A. Tornhill,
+/// "Your Code as a Crime Scene" (2015): change frequency times complexity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hotspot {
     /// Its path.
@@ -133,11 +133,11 @@ pub struct Hotspot {
     pub commits: u32,
     /// The sum of the cyclomatic complexity of its functions.
     pub complexity: u32,
-    /// `commits` times `complexity`, as a share of the project's greatest: above 0, at most 1.
+    /// `commits` times `complexity`, as a share of the project's maximum: above 0, at most 1.
     pub score: f64,
 }
 
-/// The counts of these files, which are in the order of their paths.
+/// Counts over these files, which are sorted by path.
 pub(crate) fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
     let mut languages: BTreeMap<Language, LanguageShare> = BTreeMap::new();
     let mut metrics = ProjectMetrics::default();

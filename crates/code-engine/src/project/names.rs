@@ -1,11 +1,11 @@
-//! Over how many files each name is mentioned: what each file adds, summed over the project and kept between runs.
+//! How many files mention each name: the uses in each file, summed over the project and stored between runs.
 //!
-//! A file adds what it mentions, says in a literal and defines. What it added before is subtracted when it changes,
-//! so that a run after a change reads the changed files and not all. Names are told apart by 64 bits of their hash:
-//! that any two of a million names share one has a chance of 3 in 10^8.
+//! The uses in a file are its mentions, literals and definitions. If a file changes, its old uses are subtracted, so
+//! that a run after a change reads only the changed files. Names are distinguished by a hash of 64 bits: the
+//! probability that any two of a million names collide is 3 in 10^8.
 //!
-//! A sum says in how many files a name is, and the combination of their numbers by exclusive or says which file it is
-//! where it is one.
+//! A sum consists of the number of files with a name, and of the exclusive or of their file numbers. For a single file,
+//! the latter is the number of that file.
 
 use rustc_hash::FxHashMap;
 
@@ -18,12 +18,12 @@ use super::role::{self, Role};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Places {
     files: u32,
-    /// The numbers of all of them, combined.
+    /// The exclusive or of their file numbers.
     which: u64,
 }
 
 impl Places {
-    /// One file more.
+    /// Adds a file.
     pub fn add(&mut self, file: u64) {
         self.files = self.files.wrapping_add(1);
         self.which ^= file;
@@ -34,30 +34,30 @@ impl Places {
         self.which ^= file;
     }
 
-    /// Whether another file mentions it.
+    /// Whether a file other than this one mentions the name.
     pub fn elsewhere(self, file: u64) -> bool {
         self.files > 1 || (self.files == 1 && self.which != file)
     }
 }
 
-/// Where a name is mentioned, and what else is known of it.
+/// The files that mention a name, and the counts of its other uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Uses {
-    /// By source.
+    /// In source.
     pub source: Places,
-    /// By tests.
+    /// In tests.
     pub tests: Places,
-    /// In how many files a string literal is the name.
+    /// The number of files in which a string literal is the name.
     pub texts: u32,
-    /// How many definitions have the name.
+    /// The number of definitions with the name.
     pub definitions: u32,
 }
 
 impl Uses {
-    /// Its bytes: the numbers of files, those of texts and definitions, and the combinations.
+    /// The encoded length: the numbers of files, the counts of texts and definitions, and the exclusive ors.
     const BYTES: usize = 32;
 
-    /// The files of tests, or of source.
+    /// The places in tests, or in source.
     pub fn places_mut(&mut self, test: bool) -> &mut Places {
         if test {
             &mut self.tests
@@ -101,7 +101,7 @@ fn long(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
-/// The number of a file, by its path.
+/// The number of a file: a hash of its path.
 pub(crate) fn file_number(path: &str) -> u64 {
     sum(path.as_bytes())
 }
@@ -109,16 +109,16 @@ pub(crate) fn file_number(path: &str) -> u64 {
 /// The uses of every name of a project.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NameUses {
-    /// Those of the run before, in the order of the hashes: each hash with its uses.
+    /// The uses of the previous run, sorted by hash: each hash with its uses.
     kept: Vec<u8>,
-    /// Those that are others now.
+    /// The uses that changed since.
     changed: FxHashMap<u64, Uses>,
 }
 
 impl NameUses {
     const RECORD: usize = 8 + Uses::BYTES;
 
-    /// The uses that [`bytes`](Self::bytes) gave; `None` for other bytes.
+    /// Decodes the result of [`bytes`](Self::bytes); `None` if the length is invalid.
     pub fn read(bytes: Vec<u8>) -> Option<NameUses> {
         bytes.len().is_multiple_of(Self::RECORD).then(|| NameUses {
             kept: bytes,
@@ -133,7 +133,7 @@ impl NameUses {
         changed.unwrap_or_else(|| uses_kept(&self.kept, hash))
     }
 
-    /// Adds what a file adds.
+    /// Adds the uses in a file.
     pub fn add(&mut self, path: &str, facts: &FileFacts) {
         let file = file_number(path);
         self.change(path, facts, |uses, what| match what {
@@ -143,7 +143,7 @@ impl NameUses {
         });
     }
 
-    /// Subtracts what a file added.
+    /// Subtracts the uses in a file.
     pub fn remove(&mut self, path: &str, facts: &FileFacts) {
         let file = file_number(path);
         self.change(path, facts, |uses, what| match what {
@@ -180,7 +180,7 @@ impl NameUses {
         }
     }
 
-    /// The uses as bytes, those of the run before and those that are others now.
+    /// Encodes the uses: those of the previous run with the changes applied.
     pub fn bytes(&self) -> Vec<u8> {
         let mut changed: Vec<(u64, Uses)> = self
             .changed
@@ -213,7 +213,7 @@ impl NameUses {
     }
 }
 
-/// What a file adds to the uses of a name.
+/// A kind of use of a name in a file.
 #[derive(Debug, Clone, Copy)]
 enum Added {
     Mention { test: bool },
@@ -221,7 +221,7 @@ enum Added {
     Definition,
 }
 
-/// The uses that were kept of a name.
+/// Returns the stored uses of a name.
 fn uses_kept(kept: &[u8], hash: u64) -> Uses {
     let record = |at: usize| {
         let from = at * NameUses::RECORD;

@@ -2,14 +2,14 @@
 
 use super::super::language::Language;
 
-/// What a file is for.
+/// The role of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The project's own source.
     Source,
     /// Tests.
     Test,
-    /// What tests read: never evidence of a habit.
+    /// Files that tests read: never evidence of a habit.
     Fixture,
     /// Examples, benchmarks and documentation: written for another reader.
     Aside,
@@ -83,7 +83,7 @@ const ASIDE_FOLDERS: &[&str] = &[
     "Samples",
 ];
 
-/// Folders that keep their meaning below a source root: everything else there is a name of the project's own, as
+/// Folder names that keep their meaning below a source root. Other names there are chosen by the project, such as
 /// `samples` of `org.example.samples` or `templates` of a template engine.
 const KEPT_BELOW_ROOT: &[&str] = &[
     "__fixtures__",
@@ -103,11 +103,11 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "tests",
 ];
 
-/// Folders that hold a package's source and nothing else.
+/// Folders that only contain a package's source.
 const SOURCE_ROOTS: &[&str] = &["src", "lib", "Sources", "source"];
 
-/// The folders of a path that tell the role of what is in them. Those below a source root mostly do not; below the
-/// root of a JVM language (`src/main/java`) are packages, and none of them does.
+/// The folders of a path that determine the role of its file. Folders below a source root mostly do not. Folders below
+/// the root of a JVM language (`src/main/java`) are packages and never do.
 fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
     let names = || folders.split('/');
     let packages = names()
@@ -130,11 +130,11 @@ fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
         .map(|(_, name)| name)
 }
 
-/// Whether a file at `path` is a test or is read by tests, or whether files in a folder of that path are.
+/// Whether `path` is a test or test data, or is a folder of such files.
 #[must_use]
 pub fn is_for_tests(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    // What has no ending is a folder.
+    // A name without an extension is taken for a folder.
     let role = if name.contains('.') {
         of(path)
     } else {
@@ -162,13 +162,14 @@ pub(crate) fn of(path: &str) -> Role {
     }
     match role {
         Role::Source if is_test_name(name) => Role::Test,
-        // A tool says what stands in its configuration, and how.
+        // A tool dictates the content and the form of its configuration.
         Role::Source if is_tool_config(name) => Role::Aside,
         other => other,
     }
 }
 
-/// A project beside the others that shows or measures them: `iOS Example`, `Shop.Tests.Benchmarks`.
+/// Whether a folder is a separate project that demonstrates or measures the others: `iOS Example`,
+/// `Shop.Tests.Benchmarks`.
 fn is_aside_project(folder: &str) -> bool {
     let words = [
         "Benchmark",
@@ -182,11 +183,11 @@ fn is_aside_project(folder: &str) -> bool {
         "Snippets",
     ];
     let last = folder.rsplit_once(['.', ' ']).map(|(_, last)| last);
-    // .NET keeps the code of its documentation in a project beside the others.
+    // In .NET, the code of documentation is in a separate project.
     folder == "Snippets" || last.is_some_and(|last| words.contains(&last))
 }
 
-/// A folder that measures the project: `perf`, `perf-measures`, `bench-suite`.
+/// Whether a folder contains benchmarks: `perf`, `perf-measures`, `bench-suite`.
 fn is_measuring(folder: &str) -> bool {
     let first = folder.split(['-', '_']).next();
     folder == "perf"
@@ -194,7 +195,8 @@ fn is_measuring(folder: &str) -> bool {
             && matches!(first, Some("perf" | "bench" | "benchmark" | "benchmarks")))
 }
 
-/// The configuration of a tool of JavaScript's, written as a module: `vitest.config.ts`, `rollup.config.js`.
+/// Whether a file is the configuration of a JavaScript tool, written as a module: `vitest.config.ts`,
+/// `rollup.config.js`.
 fn is_tool_config(name: &str) -> bool {
     let stem = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]
         .iter()
@@ -203,8 +205,8 @@ fn is_tool_config(name: &str) -> bool {
         .is_some_and(|tool| !tool.is_empty())
 }
 
-/// The ends of folders that hold tests, and of those that hold only what tests need: `integration-tests`, and in Swift,
-/// Kotlin, C# and PHP `Tests`, `commonTest`, `Shop.Tests`, `AdapterTestUtilities`. `latest` has none of them.
+/// The suffixes of folders with tests or test helpers: `integration-tests`, and in Swift, Kotlin, C# and PHP `Tests`,
+/// `commonTest`, `Shop.Tests`, `AdapterTestUtilities`. `latest` has no such suffix.
 const TEST_FOLDER_ENDS: [&str; 8] = [
     "-tests",
     "Tests",
@@ -220,7 +222,7 @@ fn is_test_folder(folder: &str) -> bool {
     TEST_FOLDER_ENDS.iter().any(|end| folder.ends_with(end))
 }
 
-/// What tests share, in any language: `util/testutil.h`.
+/// Test helpers in any language: `util/testutil.h`.
 const TEST_STEMS: [&str; 8] = [
     "test_harness",
     "test_helper",
@@ -258,7 +260,7 @@ fn is_test_name(name: &str) -> bool {
         Some(Language::Java) => {
             stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
         }
-        // gtest's and Catch's habits, and those of C's many frameworks.
+        // The conventions of gtest and Catch, and of the many C frameworks.
         Some(Language::C | Language::Cpp) => {
             stem.starts_with("test_")
                 || ["_test", "_tests", "_unittest", "Test", "Tests"]

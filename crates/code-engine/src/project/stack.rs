@@ -22,63 +22,64 @@ pub struct Technology {
     pub kind: TechnologyKind,
     /// The language it is used from; for a language, itself.
     pub language: Language,
-    /// Its version: what a lock file says, else what a manifest asks for; `None` where neither does.
+    /// Its version, from a lock file, or else as a manifest requires it; `None` if neither has one.
     pub version: Option<String>,
-    /// Source files in the language, or that import the framework; 0 where only a manifest names it.
+    /// The number of source files in the language, or with imports of the framework; 0 if only a manifest declares it.
     pub files: u32,
 }
 
-/// What a [`Technology`] is.
+/// The kind of a [`Technology`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TechnologyKind {
     /// A language.
     Language,
-    /// A framework or library that shapes the code around it.
+    /// A framework or library that shapes the code that uses it.
     Framework,
 }
 
-/// What a command of a project is for.
+/// The purpose of a project's command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommandPurpose {
-    /// To fetch what the project depends on.
+    /// Installs the dependencies of the project.
     Install,
-    /// To build it.
+    /// Builds it.
     Build,
-    /// To test it.
+    /// Tests it.
     Test,
-    /// To check it: lints and types.
+    /// Checks it: lints and types.
     Lint,
-    /// To format it.
+    /// Formats it.
     Format,
-    /// To start it.
+    /// Starts it.
     Run,
 }
 
 /// A command that the project's own files name or imply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectCommand {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: CommandPurpose,
-    /// The command, to be run in the folder of `path`; that of a workflow of continuous integration, at the top.
+    /// The command, to be run in the folder of `path`; for a workflow of continuous integration, at the top.
     pub command: String,
-    /// The file that says so.
+    /// The file that contains or implies it.
     pub path: String,
-    /// The line that says so, 1-based; `None` where the file's presence alone does.
+    /// The line that contains it, 1-based; `None` if the presence of the file implies it.
     pub line: Option<u32>,
-    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    /// The source of the file, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
 }
 
-/// A language is part of the stack from this share of the lines of source on, in percent, and with frameworks from the
-/// lower share on: less is a script at the project's edge.
+/// The least share of a language in the lines of source for it to be part of the stack, in percent; with frameworks the
+/// lower share suffices. A smaller share is a script at the edge of the project.
 const LANGUAGE_PERCENT: u64 = 4;
 const WITH_FRAMEWORK_PERCENT: u64 = 1;
 
-/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on
-/// it at run time; what only tests and examples use, and the project's own packages, do not.
+/// Finds the stack. A framework is part of it if the project's source imports it, or if a manifest declares it as a
+/// run-time dependency. Frameworks that only tests and examples use, and the project's own packages, are not part of
+/// it.
 pub(crate) fn find(
     files: &[&SourceFile],
     shares: &[LanguageShare],
@@ -113,7 +114,7 @@ pub(crate) fn find(
         .map(|(l, (files, lines))| (l, files, lines))
         .collect();
     languages.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
-    // Tests and documentation are written in what is at hand, and the recipes of a build are no part of what it makes.
+    // Tests and documentation may use any language, and build recipes are not part of the product.
     let mut of_source: BTreeMap<Language, u64> = BTreeMap::new();
     let counted = files
         .iter()
@@ -154,8 +155,8 @@ pub(crate) fn find(
     stack
 }
 
-/// Whether a project is built on the language. What pages, queries, interfaces and recipes are written in is a language
-/// of the project, and nothing that it stands on.
+/// Whether a project can be built on the language. Languages of pages, queries, interfaces and recipes are among the
+/// project's languages, but not part of its stack.
 fn is_stack(language: Language) -> bool {
     use Language as L;
     !matches!(
@@ -174,12 +175,12 @@ fn is_stack(language: Language) -> bool {
     )
 }
 
-/// Folders at the top with scripts that help to make the project, and are no part of it.
+/// Folders at the top with scripts for the development of the project.
 const SCRIPT_FOLDERS: &[&str] = &[
     "ci", "dev", "hack", "script", "scripts", "support", "tools", "utils",
 ];
 
-/// Whether a file is a recipe of a build, in the language of a build tool, or a script beside the project.
+/// Whether a file is a build recipe in the language of a build tool, or a script outside of the project's source.
 fn is_recipe(path: &str) -> bool {
     let first = path.split_once('/').map_or("", |(first, _)| first);
     if SCRIPT_FOLDERS.contains(&first) {
@@ -213,10 +214,10 @@ fn frameworks_find(
         if framework.is_own(&packages.own) {
             continue;
         }
-        // What a project is developed with is imported by its tests, or only named.
+        // A development tool is imported only by tests, or only declared.
         let is_tool = framework.is_tool();
-        // What a gem uses where it is there (`if defined?(::Rails)`), and what its sample applications use, is no part
-        // of what it stands on.
+        // Libraries that a gem uses if they are present (`if defined?(::Rails)`), or that only its sample applications
+        // use, are not dependencies.
         let is_for_gem = framework.ecosystem == Ecosystem::Gem && packages.is_gem && !is_tool;
         if is_for_gem && !framework.is_named_in(&packages.dependencies) {
             continue;
@@ -228,7 +229,7 @@ fn frameworks_find(
             Some((language, _)) => {
                 let imports: u32 = by_language.values().sum();
                 let of_ecosystem = uses.files_of(framework);
-                // Two files in a hundred: less is a corner, not the stack.
+                // At least two of a hundred files must import it: fewer are not typical of the project.
                 let is_asked = is_tool && framework.is_named_in(&packages.tools);
                 if !is_asked && u64::from(imports) * 50 < of_ecosystem {
                     continue;
@@ -258,12 +259,12 @@ fn frameworks_find(
     found
 }
 
-/// Which files import which framework.
+/// Counts the files that import each framework.
 #[derive(Debug, Default)]
 struct Uses {
-    /// For each framework, in their order, how many files of each language import it.
+    /// For each framework, in the order of the table, the number of importing files by language.
     by_framework: Vec<BTreeMap<Language, u32>>,
-    /// The files of each ecosystem: of source, and of tests.
+    /// The number of files of each ecosystem: source, and tests.
     files: FxHashMap<Ecosystem, [u64; 2]>,
 }
 
@@ -273,7 +274,7 @@ impl Uses {
             by_framework: vec![BTreeMap::new(); FRAMEWORKS.len()],
             ..Uses::default()
         };
-        // Most files import the same modules.
+        // Cached by module, because most files import the same modules.
         let mut known: FxHashMap<(Ecosystem, &str), Vec<usize>> = FxHashMap::default();
         for file in files {
             let is_test = match role::of(&file.path) {
@@ -308,7 +309,7 @@ impl Uses {
         uses
     }
 
-    /// The files that could import a framework.
+    /// The number of files that could import a framework.
     fn files_of(&self, framework: &Framework) -> u64 {
         let [sources, tests] = self
             .files

@@ -1,42 +1,42 @@
 //! A suffix array over numbers, and the repeats in it.
 
-/// A common beginning of suffixes that stand beside each other.
+/// A common prefix of adjacent suffixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Interval {
     /// The first of them, as an index into [`Suffixes::order`].
     pub first: usize,
     /// The last of them.
     pub last: usize,
-    /// How many symbols they have in common.
+    /// The length of the common prefix in symbols.
     pub common: u32,
 }
 
 impl Interval {
-    /// How many suffixes it is of.
+    /// The number of suffixes.
     pub(super) fn count(&self) -> usize {
         self.last - self.first + 1
     }
 }
 
-/// The suffixes of a sequence in order.
+/// The sorted suffixes of a sequence.
 #[derive(Debug, Default)]
 pub(super) struct Suffixes {
-    /// Where each suffix begins.
+    /// The start of each suffix.
     pub order: Vec<u32>,
-    /// How many symbols each has in common with the one before it.
+    /// The length of the prefix that each suffix shares with the previous one.
     common: Vec<u32>,
 }
 
 impl Suffixes {
-    /// Sorts the suffixes of `symbols`, of which the last must occur once. By doubling: suffixes that agree in their
-    /// first 2^n symbols are ordered by what is known of those 2^n further on (U. Manber, G. Myers), and only where
-    /// they are not told apart yet (N. Larsson, K. Sadakane, "Faster suffix sorting", Theoretical Computer Science 387,
+    /// Sorts the suffixes of `symbols`, the last of which must be unique. Prefix doubling: suffixes that agree in their
+    /// first 2^n symbols are ordered by the known ranks 2^n further on (U. Manber, G. Myers). Only groups that are not
+    /// yet sorted are processed (N. Larsson, K. Sadakane, "Faster suffix sorting", Theoretical Computer Science 387,
     /// 2007).
     pub(super) fn new(symbols: &[u32]) -> Suffixes {
         let mut order: Vec<u32> = (0u32..).take(symbols.len()).collect();
         let symbol = |at: &u32| symbols.get(*at as usize).copied();
         order.sort_unstable_by_key(|at| (symbol(at), *at));
-        // The rank of a suffix is the place of the last that is not told apart from it.
+        // The rank of a suffix is the index of the last suffix in its group of yet equal ones.
         let mut ranks = vec![0u32; symbols.len()];
         let mut open: Vec<(usize, usize)> = Vec::new();
         let mut start = 0usize;
@@ -85,7 +85,7 @@ impl Suffixes {
         Suffixes { order, common }
     }
 
-    /// Each suffix that begins as the one before it does: its index, and for how many symbols.
+    /// Each suffix that shares a prefix with the previous one: its index, and the length of the prefix.
     pub(super) fn neighbours(&self) -> impl Iterator<Item = (usize, u32)> {
         self.common
             .iter()
@@ -94,12 +94,12 @@ impl Suffixes {
             .filter(|(_, common)| *common > 0)
     }
 
-    /// The repeats that cannot be made longer without losing one of their places: intervals of suffixes, as large as
-    /// their common beginning allows, before which not all have the same symbol. `before` is the symbol before a place,
-    /// `None` where none may count.
+    /// The repeats that cannot be extended without losing one of their places: maximal intervals of suffixes with a
+    /// common prefix whose preceding symbols are not all equal. `before` returns the symbol before a place, `None` if
+    /// there is none to compare.
     pub(super) fn maximal_intervals(&self, before: impl Fn(u32) -> Option<u32>) -> Vec<Interval> {
-        // How often the symbol before changes from one suffix to the next, summed up: no change within an interval, no
-        // difference in it.
+        // The running number of changes of the preceding symbol, from one suffix to the next. If it is constant in an
+        // interval, all preceding symbols are equal.
         let mut changes: Vec<u32> = Vec::with_capacity(self.order.len());
         let mut last = None;
         for (index, at) in self.order.iter().enumerate() {
@@ -109,8 +109,8 @@ impl Suffixes {
             last = symbol;
         }
         let mut found = Vec::new();
-        // Open intervals, each within the one below it (M. Abouelhoda, S. Kurtz, E. Ohlebusch, "Replacing suffix trees
-        // with enhanced suffix arrays", Journal of Discrete Algorithms 2, 2004).
+        // A stack of nested open intervals (M. Abouelhoda, S. Kurtz, E. Ohlebusch, "Replacing suffix trees with
+        // enhanced suffix arrays", Journal of Discrete Algorithms 2, 2004).
         let mut open: Vec<(u32, usize)> = vec![(0, 0)];
         for index in 1..=self.order.len() {
             let common = self.common.get(index).copied().unwrap_or(0);
@@ -134,8 +134,8 @@ impl Suffixes {
     }
 }
 
-/// How many symbols each suffix shares with the one before it in order (T. Kasai and others, "Linear-time
-/// longest-common-prefix computation in suffix arrays", CPM 2001).
+/// The length of the prefix that each suffix shares with the previous one in the order (T. Kasai and others,
+/// "Linear-time longest-common-prefix computation in suffix arrays", CPM 2001).
 fn common(symbols: &[u32], order: &[u32], ranks: &[u32]) -> Vec<u32> {
     let mut common = vec![0u32; order.len()];
     let mut length = 0usize;

@@ -1,5 +1,5 @@
-//! A section for `AGENTS.md`, the file that coding agents read first: commands, habits that say most, layers. It stands
-//! between two marks, so that it can be written anew in place.
+//! A section for `AGENTS.md`, the file that coding agents read first: commands, the most informative habits, layers. It
+//! is between two marks, so that it can be replaced in place.
 
 use super::super::analysis::ProjectAnalysis;
 use super::super::evidence::CodeLocation;
@@ -15,16 +15,16 @@ pub const AGENTS_END: &str = "<!-- nyxcore:end -->";
 const HABITS_SHOWN: usize = 20;
 const LAYERS_SHOWN: usize = 8;
 
-/// A habit that is less sure is no advice.
+/// The least confidence of a habit for advising it.
 const CONFIDENCE_MIN: f64 = 0.6;
 
-/// The section of an analysed tree, with its marks.
+/// Renders the section of an analysed tree, with its marks.
 #[must_use]
 pub fn agents_section(report: &TreeReport) -> String {
     agents_section_of(&report.project)
 }
 
-/// The section of an analysed project, with its marks. It is made of the commands, the patterns and the layers.
+/// Renders the section of an analysed project, with its marks, from the commands, the patterns and the layers.
 #[must_use]
 pub fn agents_section_of(project: &ProjectAnalysis) -> String {
     let mut text = format!("{AGENTS_BEGIN}\n## How this project is written\n");
@@ -87,7 +87,7 @@ pub fn agents_section_of(project: &ProjectAnalysis) -> String {
     text
 }
 
-/// The file with the section in it: in place of the one that is there, or at the end.
+/// Returns the file with the section inserted: it replaces the existing section, or is appended.
 #[must_use]
 pub fn agents_refresh(file: &str, section: &str) -> String {
     if let Some(start) = file.find(AGENTS_BEGIN)
@@ -102,7 +102,8 @@ pub fn agents_refresh(file: &str, section: &str) -> String {
     }
 }
 
-/// Where a command runs, unless at the top: the folder of what says so. A workflow runs its commands at the top.
+/// The folder in which a command runs, unless it is the top: that of the file which contains it. Workflows run commands
+/// at the top.
 fn place(path: &str) -> String {
     match path.rsplit_once('/') {
         Some((folder, _)) if !folder.starts_with(".github") => format!(" in {}", code(folder)),
@@ -114,12 +115,12 @@ fn shown(place: &CodeLocation) -> String {
     code(&format!("{}:{}", place.path, place.start_line))
 }
 
-/// Text as code. What is in a repository may not end it, nor the line, nor the section.
+/// Formats text as code. Untrusted text of the repository must not end the code, the line or the section.
 fn code(text: &str) -> String {
     format!("`{}`", plain(text).replace('`', "'"))
 }
 
-/// Text on one line that opens no comment of HTML: a path or a name of the repository is no instruction of ours.
+/// Returns text on one line without HTML comment marks: paths and names of the repository are untrusted text.
 fn plain(text: &str) -> String {
     text.replace(|letter: char| letter.is_control(), " ")
         .replace("<!--", "<! --")

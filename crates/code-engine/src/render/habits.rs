@@ -10,7 +10,7 @@ use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
 const PATTERNS_SHOWN: usize = 14;
 const USUAL_SHOWN: usize = 8;
-/// The bits that fill the bar.
+/// The number of bits of a full bar.
 const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
 const ERRORS_SHOWN: usize = 3;
@@ -25,8 +25,8 @@ struct Row<'p> {
     cases: u32,
 }
 
-/// The rows of the patterns, in their order. A habit that several folders have and the project as a whole has not is
-/// one row, and so is one with words of the project's own in several languages.
+/// Groups the patterns into rows, in their order. The same habit of several folders is one row, and so is a habit with
+/// a name specific to the project in several languages.
 fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<Row<'p>> {
     let mut rows: Vec<Row<'p>> = Vec::new();
     for (pattern, information) in patterns {
@@ -62,7 +62,7 @@ fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<R
     rows
 }
 
-/// Whether the layers say the same: the one folder is above the other.
+/// Whether the layers show the same direction: one folder is above the other.
 fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
     let level = |folder: &str| {
         let mut of = layers.iter();
@@ -77,7 +77,7 @@ fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
 }
 
 pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) {
-    // What changes together has a table of its own, and so have commands and layers.
+    // Co-changes, commands and layers have sections of their own.
     let elsewhere = [co_change::KIND, commands::KIND];
     let shown_here = patterns
         .iter()
@@ -85,7 +85,7 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) 
     let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
-    // What imports a part is told once: the strongest case.
+    // Only the strongest of several patterns about imports of one part is shown.
     let mut lower: Vec<&str> = Vec::new();
     let mut told: Vec<(&Pattern, Information)> = Vec::new();
     for (pattern, information) in telling {
@@ -116,7 +116,7 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) 
             let stack = one.stack.as_deref().unwrap_or_default();
             let title = one.title.as_str();
             match by_stack.iter_mut().find(|(known, _)| *known == stack) {
-                // Two folders may have one habit each.
+                // The same habit may occur in several folders.
                 Some((_, titles)) if titles.contains(&title) => {}
                 Some((_, titles)) => titles.push(title),
                 None => by_stack.push((stack, vec![title])),
@@ -160,8 +160,8 @@ fn habit(page: &mut Page, row: &Row<'_>) {
     let held = format!("{} of {}", thousands(row.support), thousands(row.cases));
     let others = match information.of {
         0 => String::new(),
-        // Which file or word it is cannot be counted elsewhere, only whether there is any. A public project may be one
-        // of those that were counted.
+        // The specific file or word cannot be counted in other projects, only whether there is any. A public project
+        // may be one of the counted projects itself.
         of if is_own(pattern) => format!(
             " · {} of {of} counted projects have any such",
             information.projects

@@ -5,24 +5,24 @@ use super::super::project::history::{CoChange, HistoryWindow, Ownership, is_told
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 5;
-/// A file that was changed less often in the window is not changed often, however complex it is.
+/// The least number of changes in the window for a hotspot, regardless of its complexity.
 const OFTEN: u32 = 3;
-/// A file with less than this share of the first one's score is no hotspot beside it.
+/// The least score of a hotspot, as a share of the first one's.
 const SCORE_MIN: f64 = 0.2;
-/// A file of less cyclomatic complexity than McCabe allows one function ("A complexity measure", 1976) is not complex,
-/// however often it is changed.
+/// The least cyclomatic complexity of a hotspot: McCabe's limit for one function ("A complexity measure", 1976),
+/// regardless of the number of its changes.
 const COMPLEX: u32 = 10;
-/// A folder with a smaller share of the commits says little of who knows the project.
+/// The least share of the commits for a folder to be shown: a smaller one is not informative.
 const FOLDER_SHARE: f64 = 0.05;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
-/// Shares of commits that differ by less tell nothing of a folder that the project does not.
+/// The least difference of the main author's share from that of the enclosing folder for a folder to be shown.
 const SHARE_DIFFERS: f64 = 0.2;
-/// Whom to ask of a folder is known from so many commits on, and from such a share of them.
+/// The least number of commits, and the least share of them, for the main author of a folder to be an expert on it.
 const COMMITS_TOLD: u32 = 10;
 const SHARE_TOLD: f64 = 1.0 / 3.0;
 
-/// The dates of the window behind other words of a heading.
+/// Appends the dates of the window to the other words of a heading.
 fn within(words: &str, window: Option<&HistoryWindow>) -> String {
     let dates = window.map(HistoryWindow::dates).unwrap_or_default();
     let parts: Vec<&str> = [words, &dates]
@@ -66,7 +66,7 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     if pairs.is_empty() {
         return;
     }
-    // Of a group that changes together, each file is named once with another.
+    // In a group of files that change together, a pair is shown only if one of its files is new.
     let mut named: Vec<&str> = Vec::new();
     let mut told: Vec<&CoChange> = Vec::new();
     for pair in &pairs {
@@ -82,7 +82,7 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     );
     for pair in told {
         let [a, b] = pair.commits;
-        // The commits are those of the file that changes less often, so it stands beside them.
+        // The number of commits belongs to the file that changes less often, so that file is on the same line.
         let (first, second) = match b < a {
             true => (&pair.paths[1], &pair.paths[0]),
             false => (&pair.paths[0], &pair.paths[1]),
@@ -102,14 +102,14 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     page.gap();
 }
 
-/// The folders whose changes are spread otherwise than in what is around them: by another person most, or by the same
-/// in a share that differs by [`SHARE_DIFFERS`]. Nobody is told of a folder that few commits changed, or nobody much.
-/// The whole project comes first.
+/// The folders whose main author differs from that of the enclosing folder, or whose share differs by
+/// [`SHARE_DIFFERS`]. Folders with few commits, or without a clear main author, are not shown. The whole project comes
+/// first.
 fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
     let mut told: Vec<&Ownership> = Vec::new();
     for &one in folders {
-        // The innermost of those around it that is told already; a folder comes after what it is in, which has no
-        // fewer commits.
+        // The innermost enclosing folder that is already shown. Outer folders come first, because they have at least as
+        // many commits.
         let holds = |outer: &&&Ownership| {
             let rest = one.folder.strip_prefix(outer.folder.as_str());
             rest.is_some_and(|rest| outer.folder.is_empty() || rest.starts_with('/'))
@@ -132,13 +132,13 @@ fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
 
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
     let all = folders.iter().map(|one| one.commits).max().unwrap_or(0);
-    // Where one person wrote everything, folders say nothing more.
+    // If one person wrote everything, only the project itself is shown.
     let is_of_one = folders.iter().all(|one| one.authors == 1);
     let folders: Vec<&Ownership> = folders
         .iter()
         .filter(|one| one.folder.is_empty() || !is_of_one)
         .filter(|one| f64::from(one.commits) >= FOLDER_SHARE * f64::from(all))
-        // All commits of a folder may be those of one in it, which says where.
+        // If all commits of a folder are in one subfolder, only the subfolder is shown.
         .filter(|one| !folders.iter().any(|inner| is_same(one, inner)))
         .collect();
     if folders.is_empty() {
@@ -182,14 +182,14 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&
     page.gap();
 }
 
-/// Whether the second is a folder in the first with the same commits.
+/// Whether `inner` is a subfolder of `outer` with the same commits and authors.
 fn is_same(outer: &Ownership, inner: &Ownership) -> bool {
     let rest = inner.folder.strip_prefix(&outer.folder);
     let is_in = !outer.folder.is_empty() && rest.is_some_and(|rest| rest.starts_with('/'));
     is_in && (outer.commits, outer.authors) == (inner.commits, inner.authors)
 }
 
-/// A folder as it is called; the first stands for the whole project.
+/// The displayed name of a folder; the empty path is the whole project.
 fn whole_or(folder: &str) -> &str {
     if folder.is_empty() {
         "(everything)"

@@ -27,8 +27,8 @@ pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
     page.finish()
 }
 
-/// The summary of a project: technologies, commands, conventions with their evidence, notable structure, and history.
-/// `width` is in columns; with `colour`, ANSI escapes are used. The text ends with a line break.
+/// Renders the summary of a project: technologies, commands, conventions with their evidence, notable structure, and
+/// history. `width` is in columns; with `colour`, ANSI escapes are used. The text ends with a line break.
 #[must_use]
 pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
@@ -36,8 +36,8 @@ pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> S
     page.finish()
 }
 
-/// The definitions that may be unused, each with the reasons why it may be in use all the same. They are candidates for
-/// a look and no part of the summary: a program may call what its source never names.
+/// Renders the definitions that may be unused, each with reasons why it may be used nevertheless. They are candidates
+/// for a review and not part of the summary: a program may call definitions that its source never mentions.
 #[must_use]
 pub fn unused_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);

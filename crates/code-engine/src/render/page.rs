@@ -6,12 +6,12 @@ use owo_colors::{OwoColorize, Style};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
-/// The narrowest page that is written for.
+/// The minimum width of a page.
 const NARROWEST: usize = 40;
-/// Lines longer than this are tiring to read.
+/// The maximum width of a page, for readability.
 const WIDEST: usize = 120;
 
-/// How a part of a line looks.
+/// The style of a part of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paint {
     Plain,
@@ -22,7 +22,7 @@ pub(super) enum Paint {
     Hot,
 }
 
-/// The page that is written.
+/// The page being written.
 pub(super) struct Page {
     width: usize,
     colour: bool,
@@ -87,7 +87,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Words after an indent, broken at the page's width; further lines stand under the first.
+    /// Writes words after an indent, wrapped at the page's width. Continuation lines are aligned with the first.
     pub fn words(&mut self, indent: &str, words: &str, paint: Paint) {
         let under = " ".repeat(columns(indent));
         let mut first = Some(indent);
@@ -127,13 +127,12 @@ fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The columns that text takes: two for the wide letters of East Asia and for pictures, none for marks that go onto the
-/// letter before.
+/// The width of text in columns: wide East Asian characters and emoji take two, combining marks none.
 pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// As much of the text as fits, with a mark where something is missing.
+/// Truncates the text to the width, with a mark at the end if anything is missing.
 fn cut(text: &str, room: usize) -> Cow<'_, str> {
     if columns(text) <= room {
         return Cow::Borrowed(text);
@@ -151,7 +150,7 @@ fn cut(text: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// A path or place in at most `room` columns: of a longer one the end, which is most informative.
+/// Fits a path or place into `room` columns. The end of a longer one is kept, because it is most informative.
 pub(super) fn path_fit(path: &str, room: usize) -> String {
     let path = clean(path);
     if columns(&path) <= room {
@@ -170,13 +169,13 @@ pub(super) fn path_fit(path: &str, room: usize) -> String {
     kept.iter().rev().collect()
 }
 
-/// The text with spaces after it, up to `width` columns.
+/// Pads the text with spaces to `width` columns.
 pub(super) fn padded(text: &str, width: usize) -> String {
     let spaces = width.saturating_sub(columns(&clean(text)));
     format!("{text}{}", " ".repeat(spaces))
 }
 
-/// The widest of the texts, and no wider than `most`.
+/// The width of the widest text, but at most `most`.
 pub(super) fn widest<'t>(texts: impl Iterator<Item = &'t str>, most: usize) -> usize {
     texts.map(columns).max().unwrap_or_default().min(most)
 }
@@ -191,7 +190,7 @@ pub(super) fn widest<'t>(texts: impl Iterator<Item = &'t str>, most: usize) -> u
 pub(super) fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let eighths = (share.clamp(0.0, 1.0) * (width * 8) as f64).round() as usize;
-    // What is there at all is seen.
+    // Any share above zero is visible.
     let eighths = if share > 0.0 { eighths.max(1) } else { eighths };
     let mut text = "█".repeat(eighths / 8);
     if eighths % 8 > 0 {
@@ -202,7 +201,7 @@ pub(super) fn bar(share: f64, width: usize) -> String {
     text
 }
 
-/// `87 %`.
+/// Formats a share as in `87 %`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -212,13 +211,13 @@ pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 100.0).round() as u32)
 }
 
-/// `12 files`, `1 file`.
+/// Formats a count as in `12 files`, `1 file`.
 pub(super) fn counted(count: u32, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", thousands(count))
 }
 
-/// `1,234,567`.
+/// Formats a number as in `1,234,567`.
 pub(super) fn thousands(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + 3);
@@ -231,7 +230,7 @@ pub(super) fn thousands(number: u32) -> String {
     text
 }
 
-/// `(5 of 34)`, or how many where all are shown.
+/// Formats `(5 of 34)`, or only the number if all are shown.
 pub(super) fn shown(shown: usize, all: usize) -> String {
     if shown < all {
         format!("({shown} of {all})")

@@ -5,10 +5,10 @@ use super::super::project::{LanguageShare, ProjectMetrics};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, thousands, widest};
 
 const LANGUAGES_SHOWN: usize = 6;
-/// The languages with less than this share of the code are named in one line, so many of them.
+/// Languages below this share of the code are listed on one line, up to the maximum number.
 const SHARE_TOLD: f64 = 0.02;
 const LANGUAGES_NAMED: usize = 6;
-/// Of one purpose.
+/// The maximum number of shown commands per purpose.
 const COMMANDS_SHOWN: usize = 3;
 
 pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
@@ -72,11 +72,12 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
 }
 
 pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
-    // One line a language, with its frameworks. A language without either is already told with its share.
+    // One line per language, with its frameworks. A language without a version and frameworks is already shown with its
+    // share.
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (at, one) in stack.iter().enumerate() {
         let version = one.version.as_deref();
-        // What a manifest asks for may be a range of many words.
+        // A required version may be a long range, which is not shown.
         let version = version.filter(|version| version.len() <= 16);
         let is_framework = |one: &Technology| one.kind == TechnologyKind::Framework;
         let has_more = version.is_some() || stack.get(at + 1).is_some_and(is_framework);

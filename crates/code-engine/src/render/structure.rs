@@ -10,23 +10,24 @@ use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
 const MAP_SHOWN: usize = 8;
-/// Of so many that rank first, those that most files refer to are shown: a type that one busy file mentions at every
-/// line ranks high, and the project does not lean on it.
+/// The number of highest ranked definitions of which the most widely used are shown. A type that a single file mentions
+/// on every line has a high rank, but the project does not depend on it.
 const MAP_RANKED: usize = 3 * MAP_SHOWN;
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
 const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
-/// Two places that are alike in fewer lines are not worth a look.
+/// The least lines of a duplicate with two places for it to be shown.
 const LINES_TOLD: u32 = 10;
-/// Shorter copies among tests and benchmarks are how those are written; all of them say less than one in the source.
+/// The least lines of a duplicate in tests and benchmarks: shorter copies are normal there, and all are less important
+/// than one in the source.
 const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
-    // A method is found by its name alone, and more than one type may have it: of a type more is known.
+    // A method is resolved by its name only, and several types may have it. References to types are more reliable.
     let used = || map.iter().filter(|one| one.used_in > 0);
     let is_method = |one: &&RankedDefinition| one.kind == DefinitionKind::Method;
     let mut top: Vec<&RankedDefinition> = used()
@@ -44,8 +45,8 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
         "by PageRank, and by how many other source files name them",
     );
     top.sort_by_key(|one| std::cmp::Reverse(one.used_in));
-    // A type and its alias, one for each platform, or two that differ in their parameters alone: a file that has the
-    // name is counted for each of them.
+    // A type and its alias, a type for each platform, or types that differ only in their parameters: a file with the
+    // name counts for each of them, so only one is shown.
     let mut told: Vec<&str> = Vec::new();
     top.retain(|one| {
         let is_new = !told.contains(&one.name.as_str());
@@ -75,7 +76,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
         return;
     }
     page.heading("Layers", "nothing imports what is above it");
-    // The top first, as one draws it.
+    // The top layer comes first, as in a diagram.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
             .folders
@@ -98,7 +99,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     page.gap();
 }
 
-/// A folder as it is called; the root has no name.
+/// The displayed name of a folder; the root has none.
 fn folder_name(folder: &str) -> &str {
     match folder {
         "" | "." => "(root)",
@@ -107,7 +108,7 @@ fn folder_name(folder: &str) -> &str {
 }
 
 pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
-    // The modules of one crate may use each other, and mostly do; Cargo refuses circles of crates.
+    // Cycles between modules of one crate are common in Rust; Cargo rejects cycles between crates.
     let is_of_crate = |cycle: &&Cycle| cycle.path.iter().all(|step| step.file.ends_with(".rs"));
     let told: Vec<&Cycle> = imports
         .cycles
@@ -139,8 +140,8 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
 }
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
-    // Tests, examples and benchmarks repeat themselves by intention, and what is short and occurs twice is not worth a
-    // look: both are counted, and shown only where the source has nothing and they are long.
+    // Tests, examples and benchmarks repeat code on purpose, and a short duplicate with two places is minor. Both are
+    // counted. They are shown only if they are long and the source has no duplicates.
     let is_source = |group: &&CloneGroup| {
         let mut places = group.places.iter();
         places.any(|place| role::of(&place.path) == Role::Source)
@@ -162,7 +163,7 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
         0 => String::new(),
         more => format!(", {more} more in tests or short"),
     };
-    // Names and literals are ignored and tests are in it, so the number is no verdict on the source.
+    // Names and literals are ignored and tests are included, so the number does not rate the source.
     let remark = format!(
         "{}{of_others}  {} alike but for names and literals, tests too",
         shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
@@ -193,7 +194,7 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     page.gap();
 }
 
-/// Whether the places are translations of one text: their paths are the same but for the codes of languages.
+/// Whether the places are translations of one text: their paths differ only in language codes.
 fn is_of_locales(group: &CloneGroup) -> bool {
     let mut places = group.places.iter().map(|place| place.path.as_str());
     let first = places.next().unwrap_or_default();
@@ -230,7 +231,7 @@ fn is_translation(one: &str, other: &str) -> bool {
         && pairs.all(|(a, b)| is_language_code(a, is_beside) && is_language_code(b, is_beside))
 }
 
-/// `de`, `pt-BR`, `zh_Hant`; in a folder of translations also `ota`.
+/// Whether a word is a language code: `de`, `pt-BR`, `zh_Hant`; in a folder of translations also `ota`.
 fn is_language_code(word: &str, in_locales: bool) -> bool {
     let (language, region) = word.split_once(['-', '_']).unwrap_or((word, "BR"));
     let is_language = if in_locales {

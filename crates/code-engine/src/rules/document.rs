@@ -1,5 +1,5 @@
-//! A parsed file for ast-grep. Every access to a node is counted, so that a rule cannot run forever: after the step
-//! limit, or below a stack depth limit, nodes have no children and parents, and every walk ends.
+//! A parsed file for ast-grep. Every access to a node is counted, so that a rule cannot run forever: beyond the step
+//! limit or the stack depth limit, nodes have no children and parents, and every walk ends.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -12,14 +12,13 @@ use tree_sitter::{Node, Tree, TreeCursor};
 use super::super::parse::tree_parse;
 use super::grammar::Grammar;
 
-/// How far a rule may go down the stack, in bytes. The threads that parse have 1 GiB; what remains lets it come up
-/// again.
+/// The maximum stack depth of a rule, in bytes. The parser threads have 1 GiB, so enough remains for unwinding.
 const STACK_CAP: usize = 256 << 20;
 
-/// A look at a neighbour or at what is above starts at the root each time: it costs as much as this many others.
+/// The steps of accessing a sibling or a parent, which tree-sitter searches from the root each time.
 const CLIMB_STEPS: u32 = 8;
 
-/// A file, or a pattern.
+/// A parsed file, or a parsed pattern.
 #[derive(Clone)]
 pub(super) struct Document {
     text: String,
@@ -28,11 +27,11 @@ pub(super) struct Document {
     meter: Meter,
 }
 
-/// Counts what a rule does.
+/// Counts the steps of a rule.
 #[derive(Clone)]
 pub(super) struct Meter {
     left: Cell<u32>,
-    /// An address near the bottom of the stack at work.
+    /// An address near the bottom of the current stack.
     bottom: usize,
 }
 
@@ -42,7 +41,7 @@ fn stack_address() -> usize {
 }
 
 impl Meter {
-    /// Gives a rule its steps.
+    /// Sets the number of steps that a rule may take.
     pub(super) fn fill(&self, steps: u32) {
         self.left.set(steps);
     }
@@ -51,7 +50,7 @@ impl Meter {
         self.left.get()
     }
 
-    /// Whether there is something left after this.
+    /// Takes steps. Returns whether any are left.
     fn spend(&self, steps: u32) -> bool {
         let left = self.left.get().saturating_sub(steps);
         let left = if stack_address().abs_diff(self.bottom) > STACK_CAP {
@@ -65,7 +64,7 @@ impl Meter {
 }
 
 impl Document {
-    /// Parses `text`; `None` where the parser gives up.
+    /// Parses `text`; `None` if the parser is stopped.
     pub(super) fn new(text: &str, grammar: Grammar) -> Option<Document> {
         let tree = tree_parse(&grammar.tree_sitter(), text)?;
         Some(Document {
@@ -87,7 +86,7 @@ impl Document {
         &self.tree
     }
 
-    /// A node of this document's tree, as rules are given it.
+    /// Wraps a node of this document's tree for rules.
     pub(super) fn counted<'d>(&'d self, node: Node<'d>) -> MeteredNode<'d> {
         MeteredNode {
             node,
@@ -95,7 +94,7 @@ impl Document {
         }
     }
 
-    /// How deep the tree is.
+    /// The depth of the tree.
     pub(super) fn depth(&self) -> u32 {
         let mut deepest = 0;
         for_each_node(&self.tree, |_, depth| deepest = deepest.max(depth));
@@ -145,7 +144,7 @@ impl Doc for Document {
 
     fn get_node_text<'a>(&'a self, node: &MeteredNode<'a>) -> Cow<'a, str> {
         let range = node.node.byte_range();
-        // A regular expression reads all of it.
+        // A regular expression reads the whole text.
         let steps = u32::try_from(range.len() / 32).unwrap_or(u32::MAX);
         if !self.meter.spend(steps) {
             return Cow::Borrowed("");
@@ -154,7 +153,7 @@ impl Doc for Document {
     }
 }
 
-/// A node whose every use is counted.
+/// A node on which every access is counted.
 #[derive(Clone)]
 pub(super) struct MeteredNode<'r> {
     node: Node<'r>,
@@ -178,12 +177,12 @@ impl<'r> MeteredNode<'r> {
         }
     }
 
-    /// What `look` gives, as long as there are steps.
+    /// Returns the result of `look` if steps are left.
     fn spend<T>(&self, steps: u32, look: impl FnOnce() -> Option<T>) -> Option<T> {
         self.meter.spend(steps).then(look).flatten()
     }
 
-    /// The children from the cursor on, in one direction, each for a step.
+    /// The siblings in one direction, each for a step.
     fn siblings<F: Fn(&mut TreeCursor<'r>) -> bool>(
         &self,
         advance: F,
@@ -254,7 +253,7 @@ impl<'r> SgNode<'r> for MeteredNode<'r> {
             if at.goto_first_child() {
                 return Some(this.with(at.node()));
             }
-            // A cursor does not leave the node that it began with.
+            // A cursor does not leave its start node.
             while !at.goto_next_sibling() {
                 if !at.goto_parent() {
                     cursor = None;
@@ -311,7 +310,7 @@ impl<'r> SgNode<'r> for MeteredNode<'r> {
     }
 
     fn kind_id(&self) -> u16 {
-        // 0 is the end of the file: the kind of no node that a rule could ask for.
+        // Kind 0 is the end of the file, which no rule matches.
         if self.meter.spend(1) {
             self.node.kind_id()
         } else {

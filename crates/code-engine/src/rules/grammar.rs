@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::super::language::Language;
 use super::document::Document;
 
-/// A pattern that nests deeper than this is refused: it would be dropped on a stack of unknown size.
+/// The maximum depth of a pattern. A deeper one is rejected, because it would be dropped on a stack of unknown size.
 const PATTERN_DEPTH_CAP: u32 = 200;
 
 /// A language with a grammar.
@@ -18,7 +18,7 @@ const PATTERN_DEPTH_CAP: u32 = 200;
 pub(super) struct Grammar(Language);
 
 impl Grammar {
-    /// The grammar of a language; `None` where there is none in this build.
+    /// The grammar of a language; `None` if this build has none.
     pub(super) fn of(language: Language) -> Option<Grammar> {
         tree_sitter_language(language).map(|_| Grammar(language))
     }
@@ -29,7 +29,7 @@ impl Grammar {
 
     /// Tree-sitter's language.
     pub(super) fn tree_sitter(self) -> tree_sitter::Language {
-        // `of` lets only those pass that have one.
+        // `of` only returns languages with a grammar.
         tree_sitter_language(self.0).unwrap_or_else(|| tree_sitter_rust::LANGUAGE.into())
     }
 }
@@ -53,7 +53,7 @@ fn tree_sitter_language(language: Language) -> Option<tree_sitter::Language> {
         Language::CSharp => tree_sitter_c_sharp::LANGUAGE,
         #[cfg(feature = "kotlin")]
         Language::Kotlin => tree_sitter_kotlin_ng::LANGUAGE,
-        // Without the markup around it, so that a pattern need not begin with `<?php`.
+        // The grammar without markup, so that a pattern need not begin with `<?php`.
         #[cfg(feature = "php")]
         Language::Php => tree_sitter_php::LANGUAGE_PHP_ONLY,
         #[cfg(feature = "ruby")]
@@ -67,7 +67,7 @@ fn tree_sitter_language(language: Language) -> Option<tree_sitter::Language> {
     Some(grammar.into())
 }
 
-/// The names that ast-grep knows languages by, and ours.
+/// The languages by ast-grep's names and by their own.
 fn named(name: &str) -> Option<Language> {
     let name = name.to_ascii_lowercase();
     let known = match name.as_str() {
@@ -104,8 +104,8 @@ impl PatternLanguage for Grammar {
     }
 
     fn expando_char(&self) -> char {
-        // As ast-grep has it (crates/language of its repository): what the grammar takes for a letter, and no code
-        // uses.
+        // The characters of ast-grep (crates/language of its repository): the grammar treats them as letters, and no
+        // code uses them.
         match self.0 {
             Language::C | Language::Cpp => '\u{10000}',
             Language::CSharp
@@ -144,7 +144,7 @@ impl PatternLanguage for Grammar {
     }
 }
 
-/// Puts another sign for `$` where it begins a meta-variable: `$A`, `$_`, `$$A`, `$$$A`, `$$$`.
+/// Replaces `$` by another character at the beginning of a meta-variable: `$A`, `$_`, `$$A`, `$$$A`, `$$$`.
 fn meta_variables(query: &str, expando: char) -> String {
     let mut written = String::with_capacity(query.len());
     let mut dollars = 0usize;

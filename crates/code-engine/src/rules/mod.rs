@@ -22,16 +22,16 @@ use super::language::Language;
 #[cfg(feature = "rules")]
 pub use set::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
 
-/// The folder of a project that its rules lie in, at any depth below.
+/// The folder of a project with its rules, including subfolders.
 pub const RULE_FOLDER: &str = ".nyxcore/rules/";
 
-/// The most matches of one rule that a [`RuleReport`] names the places of; all are counted.
+/// The maximum number of places of one rule in a [`RuleReport`]; all matches are counted.
 pub const RULE_PLACES: usize = 100;
 
 /// A file with rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its path relative to the project, with `/` between its parts.
+    /// Its path relative to the project, with `/` as the separator.
     pub path: String,
     /// Its content.
     pub text: String,
@@ -45,56 +45,57 @@ impl RuleFile {
     }
 }
 
-/// What a project's own rules found. Empty where it has none.
+/// The results of a project's own rules. Empty if it has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleReport {
     /// The rules that were applied, by id.
     pub rules: Vec<RuleFinding>,
-    /// What could not be applied, and why, in the order of the files.
+    /// The rules that could not be applied, with reasons, in the order of the files.
     pub errors: Vec<RuleError>,
 }
 
-/// What one rule found.
+/// The results of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFinding {
     /// Its `id`.
     pub id: String,
-    /// The file that it stands in.
+    /// The file that contains the rule.
     pub path: String,
-    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    /// The source of the file, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
-    /// The line of that file where its document begins, 1-based.
+    /// The line of that file where the rule's document begins, 1-based.
     pub line: u32,
-    /// The language that it is about.
+    /// The language of the rule.
     pub language: Language,
-    /// How grave a match is.
+    /// The severity of a match.
     pub severity: RuleSeverity,
-    /// Its `message`; its id where it has none.
+    /// Its `message`, or its id if it has none.
     pub title: String,
-    /// Its `note`; its message where it has none.
+    /// Its `note`, or its message if it has none.
     pub statement: String,
     /// Its `url`.
     pub url: Option<String>,
-    /// How often it matches.
+    /// The number of its matches.
     pub matches: u32,
-    /// In how many files.
+    /// The number of files with matches.
     pub files: u32,
-    /// Matches of the rule that `metadata.counter` names: the same thing done otherwise.
+    /// Matches of the rule that `metadata.counter` names: the alternative way.
     pub counter_matches: u32,
     /// The first of its matches by path and line, at most [`RULE_PLACES`].
     pub places: Vec<CodeLocation>,
     /// The first matches of the rule that `metadata.counter` names.
     pub counter_places: Vec<CodeLocation>,
-    /// Files in which it was given up because it took too many steps; their matches up to there are counted.
+    /// The number of files in which the rule was stopped because it took too many steps; matches before that are
+    /// counted.
     pub given_up: u32,
 }
 
-/// How grave a match of a rule is. A rule that is `off` is not applied.
+/// The severity of a rule's matches. A rule that is `off` is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleSeverity {
-    /// A reminder; what a rule is that does not say.
+    /// A reminder; the default severity.
     Hint,
     /// A suggestion.
     Info,
@@ -109,11 +110,11 @@ pub enum RuleSeverity {
 pub struct RuleError {
     /// The file.
     pub path: String,
-    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    /// The source of the file, see [`Place`](crate::analysis::Place).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
     /// The line, 1-based, where it is known.
     pub line: Option<u32>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }

@@ -1,6 +1,6 @@
-//! Reads rules, matches them on files, and counts the matches.
+//! Parses rules, matches them on files, and counts the matches.
 //!
-//! Longer than 450 lines: reading, matching and counting share the limits of a rule.
+//! Longer than 450 lines: parsing, matching and counting share the limits of a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,48 +19,48 @@ use super::document::{Document, for_each_node};
 use super::grammar::Grammar;
 use super::{RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity};
 
-/// The most rules that a project has; those after them are named as errors.
+/// The maximum number of rules of a project; further rules are reported as errors.
 pub const RULE_CAP: usize = 200;
 
-/// Files of rules larger than this are not read, in bytes.
+/// The maximum size of a file of rules, in bytes.
 pub const RULE_FILE_CAP: usize = 64 << 10;
 
-/// The most places of one rule that are kept of one file.
+/// The maximum number of stored places of one rule in one file.
 const FILE_PLACES: usize = RULE_PLACES;
 
-/// Steps that one rule has for one file: these, and so many for each byte. A rule that looks through each function for
-/// something takes about 6 a byte; a step takes some 10 ns.
+/// The maximum number of steps of one rule in one file: a fixed number, and more for each byte. A rule that searches
+/// each function takes about 6 per byte; a step takes some 10 ns.
 const STEPS: u32 = 100_000;
 const STEPS_A_BYTE: u32 = 40;
 
-/// What makes ast-grep, and what it makes us, leave a line or file alone.
+/// The comment by which ast-grep, and this engine, ignore a line or file.
 const IGNORE: &str = "ast-grep-ignore";
 
 /// The rules of a project.
 #[derive(Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// The places of a language's rules.
+    /// The indexes of each language's rules.
     by_language: BTreeMap<Language, Vec<u32>>,
     key: String,
 }
 
 struct Rule {
     finding: RuleFinding,
-    /// The rule that counts what does the same thing otherwise.
+    /// The index of the rule for the alternative way.
     counter: Option<u32>,
-    /// Whether it is another's counter, and is told with that one.
+    /// Whether it is the counter of another rule, and is reported with that one.
     is_counter: bool,
-    /// The rule alone, with its `files` and `ignores`.
+    /// The compiled rule, with its `files` and `ignores`.
     collection: RuleCollection<Grammar>,
 }
 
-/// What one rule found in one file: where it matched, or was given up.
+/// The matches of one rule in one file, and whether it was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleHits {
-    /// The rule's place in its [`RuleSet`].
+    /// The rule's index in its [`RuleSet`].
     pub rule: u32,
-    /// How often it matches.
+    /// The number of matches.
     pub count: u32,
     /// The first and last line, 1-based, of its first matches, in the order of the source.
     pub lines: Vec<(u32, u32)>,
@@ -76,11 +76,11 @@ impl std::fmt::Debug for RuleSet {
 }
 
 impl RuleSet {
-    /// Reads the rules of a project's files; what cannot be read is named, and stops nothing. The order of the files
-    /// makes no difference.
+    /// Parses the rules of a project's files. A rule that cannot be parsed is reported and does not affect the others.
+    /// The order of the files makes no difference.
     ///
     /// # Errors
-    /// [`NoThreads`]: nothing is known of the rules then.
+    /// [`NoThreads`]: nothing was parsed.
     pub fn parse(files: &[RuleFile]) -> Result<(RuleSet, Vec<RuleError>), NoThreads> {
         let mut files: Vec<&RuleFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -116,7 +116,7 @@ impl RuleSet {
                         let at = error.location().map(|at| at.line());
                         let at = at.and_then(|at| u32::try_from(at).ok()).unwrap_or(1);
                         let reason = in_one_line(error.without_snippet());
-                        // The line is told apart, and is the file's there.
+                        // The line is reported separately, relative to the file.
                         let reason = match reason.rsplit_once(" at line ") {
                             Some((reason, _)) => reason.to_owned(),
                             None => reason,
@@ -211,25 +211,25 @@ impl RuleSet {
         self.rules.is_empty()
     }
 
-    /// Whether a rule is about this language. Files of the others need not be read for rules.
+    /// Whether a rule applies to this language. Files in other languages need not be matched.
     #[must_use]
     pub fn wants(&self, language: Language) -> bool {
         self.by_language.contains_key(&language)
     }
 
-    /// What stands for these rules: where it is the same, [`matches`](Self::matches) of the same text are.
+    /// A key of these rules. With equal keys, [`matches`](Self::matches) returns the same for the same text.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Matches the rules of `language` on a file's text; one entry for each rule that matched or was given up. They
-    /// depend on these alone: which of a rule's `files` and `ignores` a path is, [`RuleTally::add`] asks.
+    /// Matches the rules of `language` on a file's text. There is one entry for each rule that matched or was stopped.
+    /// The result does not depend on the path: [`RuleTally::add`] applies a rule's `files` and `ignores`.
     ///
     /// It may be called from any thread: the work runs on threads whose stack rules cannot exhaust.
     ///
     /// # Errors
-    /// [`NoThreads`]: nothing is known of the file then.
+    /// [`NoThreads`]: nothing was matched.
     pub fn matches(&self, language: Language, text: &str) -> Result<Vec<RuleHits>, NoThreads> {
         let Some(places) = self.by_language.get(&language) else {
             return Ok(Vec::new());
@@ -315,7 +315,7 @@ impl RuleSet {
     }
 }
 
-/// A rule while it is matched on a file.
+/// A rule that is being matched on a file.
 struct ActiveRule<'r> {
     config: &'r RuleConfig<Grammar>,
     left: u32,
@@ -328,7 +328,7 @@ impl Rule {
         path: &str,
         line: u32,
     ) -> Result<Rule, String> {
-        // What changes code is no business of an analysis; left out, it cannot be wrong either.
+        // Fixes change code, which an analysis never does. They are removed, so that errors in them do not matter.
         config.fix = None;
         config.rewriters = None;
         config.labels = None;
@@ -393,15 +393,15 @@ impl Rule {
     }
 }
 
-/// The documents of a YAML stream with the line that each begins on. Each is read alone, so that one that is broken
-/// hides no other.
+/// The documents of a YAML stream, each with its first line. Each is parsed separately, so that an invalid one does not
+/// affect the others.
 fn documents(text: &str) -> Vec<(u32, &str)> {
     let mut found = Vec::new();
     let (mut begin, mut first) = (0usize, 1u32);
     let mut at = 0usize;
     for (line, number) in text.split_inclusive('\n').zip(1u32..) {
         let after = line.strip_prefix("---");
-        // In YAML, a line that begins so ends the document, wherever it stands.
+        // In YAML, a line with this prefix always ends the document.
         if after.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
             found.push((first, &text[begin..at]));
             (begin, first) = (at + 3, number);
@@ -409,7 +409,7 @@ fn documents(text: &str) -> Vec<(u32, &str)> {
         at += line.len();
     }
     found.push((first, &text[begin..]));
-    // A document's lines are counted from the one that its text begins on.
+    // The lines of a document are counted from the line on which its text begins.
     found
 }
 
@@ -419,7 +419,7 @@ fn counter_of(config: &SerializableRuleConfig<Grammar>) -> Option<String> {
     Some(metadata.get("counter")?.as_str()?.to_owned())
 }
 
-/// An error with those that it came from, in a line of bounded length.
+/// Formats an error with its sources, on one line of bounded length.
 fn in_one_line(error: &dyn std::error::Error) -> String {
     const LENGTH_CAP: usize = 300;
     let mut text = error.to_string();
@@ -437,17 +437,17 @@ fn in_one_line(error: &dyn std::error::Error) -> String {
     words.join(" ").chars().take(LENGTH_CAP).collect()
 }
 
-/// What comments tell rules to leave alone: `ast-grep-ignore`, for every rule, or `ast-grep-ignore: id, id`. A comment
-/// behind code is about its line, one alone about the next, and one on the first line with an empty line below about
-/// the file.
+/// The lines that comments exclude from rules: `ast-grep-ignore`, for every rule, or `ast-grep-ignore: id, id`. A
+/// comment after code applies to its line, a comment on a line of its own to the next. On the first line, with an empty
+/// line below, it applies to the file.
 #[derive(Default)]
 struct Ignored {
     file: Option<Names>,
-    /// By line, from 0.
+    /// The excluded lines, from 0.
     lines: BTreeMap<u32, Names>,
 }
 
-/// The ids that are meant; `None` for all.
+/// The ids of excluded rules; `None` for all.
 type Names = Option<BTreeSet<String>>;
 
 impl Ignored {
@@ -494,7 +494,7 @@ impl Ignored {
     }
 }
 
-/// Counts what the rules of a set found, file by file; files may come in any order.
+/// Counts the matches of a set's rules, file by file; files may come in any order.
 #[derive(Debug)]
 pub struct RuleTally<'s> {
     set: &'s RuleSet,
@@ -510,7 +510,7 @@ struct RuleTotals {
 }
 
 impl<'s> RuleTally<'s> {
-    /// Nothing was found yet.
+    /// Creates an empty tally.
     #[must_use]
     pub fn new(set: &'s RuleSet) -> RuleTally<'s> {
         RuleTally {
@@ -519,7 +519,7 @@ impl<'s> RuleTally<'s> {
         }
     }
 
-    /// Adds what [`RuleSet::matches`] found in the file at `path`, whose content has the id `blob`.
+    /// Adds the matches from [`RuleSet::matches`] in the file at `path`, whose content has the id `blob`.
     pub fn add(&mut self, path: &str, blob: &str, hits: &[RuleHits]) {
         for hit in hits {
             let place = hit.rule as usize;
@@ -548,7 +548,7 @@ impl<'s> RuleTally<'s> {
         }
     }
 
-    /// What all rules found, with what [`RuleSet::parse`] could not read.
+    /// Returns the results of all rules, with the errors from [`RuleSet::parse`].
     #[must_use]
     pub fn finish(self, errors: Vec<RuleError>) -> RuleReport {
         let places = |of: &RuleTotals| of.places.iter().cloned().collect();

@@ -10,7 +10,7 @@ fn file(text: &str) -> RuleFile {
     }
 }
 
-/// What rules find in sources by path.
+/// Matches rules on sources by path.
 fn report(rules: &str, sources: &[(&str, &str)]) -> RuleReport {
     let (set, errors) = RuleSet::parse(&[file(rules)]).unwrap();
     let mut tally = RuleTally::new(&set);
@@ -237,7 +237,8 @@ fn ten_thousand_matches_are_counted_and_the_first_listed() {
 
 #[test]
 fn an_endless_rule_times_out_without_stopping_the_others() {
-    // Each statement asks all that follow it, and each of those again: the cube of the file.
+    // For each statement, the rule visits all that follow, and for each of those again: cubic in the length of the
+    // file.
     let rules = "id: cube\nlanguage: Python\nrule:\n  kind: expression_statement\n  precedes:\n    stopBy: end\n    kind: expression_statement\n    precedes: { stopBy: end, pattern: nowhere() }\n\
                  ---\nid: plain\nlanguage: Python\nrule: { pattern: a() }\n";
     let found = report(rules, &[("a.py", &"a()\n".repeat(5_000))]);

@@ -71,7 +71,7 @@ pub(super) struct AutomationDetails {
     pub id: &'static str,
 }
 
-/// What was analysed: the commit, and the part of its history that counts.
+/// The analysed version: the commit, and the covered part of its history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct RunProperties {
     pub commit: String,
@@ -125,7 +125,7 @@ pub(super) struct Message {
     pub text: String,
 }
 
-/// Whether a finding was in the report that this one is compared with.
+/// Whether a finding was in the baseline report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum BaselineState {
@@ -174,7 +174,7 @@ pub(super) struct Region {
 }
 
 impl Message {
-    /// A message of plain text: what SARIF would take for a link is none.
+    /// Creates a message of plain text: SARIF's syntax for links is escaped.
     pub fn new(text: &str) -> Message {
         let mut plain = String::with_capacity(text.len());
         for letter in text.chars() {
@@ -192,7 +192,7 @@ impl Message {
 }
 
 impl Location {
-    /// Some lines of a file.
+    /// The location of some lines of a file.
     pub fn lines(path: &str, start_line: u32, end_line: u32) -> Location {
         let region = Region {
             start_line: start_line.max(1),
@@ -207,7 +207,7 @@ impl Location {
         }
     }
 
-    /// A whole file.
+    /// The location of a whole file.
     pub fn file(path: &str) -> Location {
         Location {
             id: None,
@@ -216,7 +216,7 @@ impl Location {
         }
     }
 
-    /// The same as something that another finding's words are about.
+    /// The same location, as a related location of another finding.
     pub fn related(self, id: usize, message: &str) -> Location {
         Location {
             id: Some(id),
@@ -238,7 +238,7 @@ impl PhysicalLocation {
     }
 }
 
-/// What paths are relative to: the name that code-scanning pages know.
+/// The base of relative paths, by the name that code-scanning pages recognise.
 pub(super) const SOURCE_ROOT: &str = "%SRCROOT%";
 
 /// A path as a relative reference of RFC 3986: everything but unreserved characters and `/` is escaped.

@@ -1,14 +1,14 @@
-//! A report in SARIF 2.1.0, for code-scanning pages and editors: what stands out in the code, each at its lines.
+//! A report in SARIF 2.1.0, for code-scanning pages and editors: notable findings, each with its lines.
 //!
 //! | rule | what | level |
 //! |---|---|---|
 //! | `rule/...` | a match of one of the project's own rules; of a rule with a counter, the counter's matches | the rule's own |
-//! | `import-cycle` | files that import each other in a circle | warning |
+//! | `import-cycle` | files that import each other in a cycle | warning |
 //! | `complex-function` | a function of a cognitive complexity over [`COGNITIVE_MOST`] | warning |
-//! | `duplicate-code` | code that stands in more than one place | note |
+//! | `duplicate-code` | code that occurs in more than one place | note |
 //! | a pattern's key | a place that does not follow a habit of the project | note |
 //!
-//! Longer than 450 lines: a log, its comparison and its findings share their form.
+//! Longer than 450 lines: a log, its comparison and its findings share their types.
 
 mod form;
 
@@ -32,10 +32,10 @@ use super::tree::TreeReport;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The kind of the patterns that the project's own rules make: their places are told as matches.
+/// The kind of the patterns from the project's own rules: their places are reported as matches.
 const RULE_KIND: &str = "rule";
 
-/// A report as SARIF; serialise it.
+/// A report as SARIF, to be serialised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sarif(Log);
 
@@ -45,17 +45,17 @@ impl Serialize for Sarif {
     }
 }
 
-/// The name of our fingerprint of a finding.
+/// The name of this program's fingerprint of a finding.
 const FINGERPRINT: &str = "nyxcoreFinding/v1";
 
-/// How grave a finding is, for deciding whether it fails a check.
+/// The severity of a finding, for deciding whether it fails a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingLevel {
-    /// Worth a look.
+    /// Worth a review.
     Note,
-    /// Should be mended.
+    /// Should be fixed.
     Warning,
-    /// Must be mended.
+    /// Must be fixed.
     Error,
 }
 
@@ -63,7 +63,7 @@ impl Sarif {
     /// Compares the findings with those of an earlier log: each is marked as new or unchanged, by its fingerprint.
     ///
     /// # Errors
-    /// The text is no SARIF log of this program's.
+    /// The text is not a SARIF log of this program.
     pub fn compare(&mut self, baseline: &str) -> Result<(), serde_json::Error> {
         let log: Baseline = serde_json::from_str(baseline)?;
         let known: HashSet<String> = log
@@ -84,7 +84,7 @@ impl Sarif {
         Ok(())
     }
 
-    /// How many findings are at least so grave; after [`compare`](Self::compare), of the new ones.
+    /// The number of findings with at least this level; after [`compare`](Self::compare), of the new ones.
     #[must_use]
     pub fn count_from(&self, level: FindingLevel) -> usize {
         let least = match level {
@@ -101,7 +101,7 @@ impl Sarif {
     }
 }
 
-/// The part of a log that findings are compared by.
+/// The part of a log by which findings are compared.
 #[derive(Deserialize)]
 struct Baseline {
     runs: Vec<BaselineRun>,
@@ -119,7 +119,7 @@ struct BaselineFinding {
     partial_fingerprints: HashMap<String, String>,
 }
 
-/// The deviations of a change as a SARIF log. Those of a habit of 0.9 and more are warnings.
+/// The deviations of a change as a SARIF log. Those from a habit with a confidence of at least 0.9 are warnings.
 #[must_use]
 pub fn check_sarif(report: &CheckReport) -> Sarif {
     const SURE: f64 = 0.9;
@@ -150,10 +150,10 @@ pub fn check_sarif(report: &CheckReport) -> Sarif {
     log(findings, Vec::new(), Vec::new(), None)
 }
 
-/// What a report found, as a SARIF log of one run. The same report gives the same log.
+/// The findings of a report, as a SARIF log of one run. The same report gives the same log.
 ///
-/// A finding's `partialFingerprints` stay as they are while its lines move: they are made of the rule, the path and,
-/// where there is one, the name, and of a number where these are the same.
+/// A finding's `partialFingerprints` do not change when its lines move: they consist of a hash of the rule, the path
+/// and, if there is one, the name, and of a number that distinguishes equal hashes.
 #[must_use]
 pub fn report_sarif(report: &TreeReport) -> Sarif {
     let mut findings = Findings::default();
@@ -221,11 +221,11 @@ fn log(
 struct Findings {
     rules: Vec<Descriptor>,
     results: Vec<Finding>,
-    /// How often something with the same fingerprint was found.
+    /// The number of findings with each fingerprint.
     seen: HashMap<String, u32>,
 }
 
-/// A rule in words.
+/// The texts of a rule.
 struct Words<'w> {
     name: Option<&'static str>,
     title: &'w str,
@@ -237,7 +237,7 @@ struct Words<'w> {
 
 impl Findings {
     fn own_rule(&mut self, rule: &RuleFinding) {
-        // Of a rule with a counter, the matches show how it is done; what is done otherwise is what to look at.
+        // If a rule has a counter, its matches follow the rule; the counter's matches are the findings.
         let (places, message) = if rule.counter_matches > 0 {
             let all = rule.matches + rule.counter_matches;
             let message = format!(
@@ -263,7 +263,7 @@ impl Findings {
             title: &rule.title,
             statement: &rule.statement,
             help: &help,
-            // What is no address is no address's place.
+            // Only web addresses are allowed here.
             uri: rule.url.clone().filter(|url| is_web_address(url)),
             tags: vec!["rule".to_owned(), rule.language.as_str().to_owned()],
         };
@@ -294,7 +294,7 @@ impl Findings {
             "{}: {held}{scope}, and not here. {}",
             pattern.title, pattern.statement
         );
-        // All places or none: with some of them, mending one would raise an alert at the next.
+        // All deviations are listed, or none: with a part of them, fixing one would report the next.
         let places = &pattern.deviations;
         self.places(&pattern.key, Level::Note, &words, places, &message);
     }
@@ -426,7 +426,7 @@ impl Findings {
         }
     }
 
-    /// Adds a finding; the rule with the first of its findings.
+    /// Adds a finding, and its rule before the first of the rule's findings.
     fn add(
         &mut self,
         id: &str,
@@ -467,7 +467,7 @@ impl Findings {
         });
     }
 
-    /// Adds places to the last finding.
+    /// Adds related locations to the last finding.
     fn relate(&mut self, related: Vec<Location>) {
         if let Some(last) = self.results.last_mut() {
             last.related_locations = related;
@@ -487,7 +487,7 @@ fn is_web_address(url: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
 }
 
-/// Rules of the project's own that were not applied.
+/// The project's own rules that were not applied.
 fn rule_errors(report: &TreeReport) -> Vec<Notification> {
     let errors = report.project.rules.errors.iter();
     let errors = errors.map(|error| Notification {
@@ -504,7 +504,7 @@ fn rule_errors(report: &TreeReport) -> Vec<Notification> {
     errors.collect()
 }
 
-/// Files that somebody may miss; that others are left out is what one expects.
+/// The skipped files that a user may miss. Files that are skipped as expected are not reported.
 fn unread_files(report: &TreeReport) -> Vec<Notification> {
     let missed = report.skipped.iter().filter(|skipped| {
         !matches!(

@@ -98,7 +98,7 @@ fn a_file_of_c() {
     // queue_push: 1 + if + || + || + && + else if + for + ?: + #ifdef = 9;
     //   cognitive: if 1 + runs (|| ||) 1 and (&&) 1 + else if 1 + else 1 + for 2 + ?: 3 = 10; nesting: if, for.
     // queue_drain: 1 + while + 2 cases + do = 5; cognitive: while 1 + switch 2 + goto 1 + do 2 = 6.
-    // queue_size: its head was in halves, of which the first is read.
+    // queue_size: its head is split by `#if`; only the first branch is parsed.
     assert_eq!(
         definitions(&facts),
         [
@@ -128,8 +128,8 @@ fn a_file_of_c() {
             "trace 41",
         ]
     );
-    // `sizeof(job_t)` may be of a value as well: it is a name. The grammar knows `size_t` as a type of the language, as
-    // it does `int`.
+    // `sizeof(job_t)` may be of a value as well, so it is a name. To the grammar `size_t` is a primitive type, like
+    // `int`.
     assert_eq!(
         references(&facts, ReferenceKind::Type),
         [

@@ -19,7 +19,7 @@ impl Tree {
         }
     }
 
-    /// Forty modules, none of which was written to a moment ago.
+    /// Creates forty modules, none of which was modified a moment ago.
     fn new() -> Tree {
         let tree = Tree::empty();
         for number in 0..40 {
@@ -47,7 +47,7 @@ impl Tree {
         tree_analyze(self.root.path(), options, |_| {}).expect("a report")
     }
 
-    /// Analyses with the cache, and holds the report against one without.
+    /// Analyses with the cache, and compares the report with one without a cache.
     pub(crate) fn cached(&self) -> TreeReport {
         let cached = self.analyse(&TreeOptions {
             cache: Some(self.cache.path().join("kept")),
@@ -56,7 +56,7 @@ impl Tree {
         let fresh = self.analyse(&TreeOptions::default());
         let json = |report: &TreeReport| serde_json::to_string(report).expect("JSON");
         assert_eq!(json(&cached), json(&fresh), "with a cache and without");
-        // With what is not a part of the JSON.
+        // Compares also what is not part of the JSON.
         assert!(cached == fresh, "with a cache and without");
         cached
     }
@@ -65,7 +65,7 @@ impl Tree {
         self.kept("facts")
     }
 
-    /// What is kept whose name ends so.
+    /// The cache files with this extension.
     fn kept(&self, ending: &str) -> Vec<PathBuf> {
         let mut kept = files(&self.cache.path().join("kept"));
         kept.retain(|path| path.extension().is_some_and(|one| one == ending));
@@ -85,7 +85,7 @@ fn a_changed_a_moved_and_a_removed_file_are_seen() {
     let tree = Tree::new();
     assert_eq!(tree.cached().project.metrics.functions, 40);
     assert_eq!(tree.cached().skipped[0].paths, ["src/broken.py"]);
-    // The same size, a moment later: the times tell.
+    // The size is the same, but the times differ.
     tree.write("src/m00.py", "def g_0(a):\n    return a\n");
     tree.cached();
     fs::rename(tree.path("src/m01.py"), tree.path("src/n01.py")).expect("moved");
@@ -112,7 +112,7 @@ fn a_file_that_is_written_again_within_the_same_tick_is_seen() {
             "src/m00.py",
             &format!("def i{number:02}(a):\n    return a\n"),
         );
-        // Whoever sets the time back, as tools do that unpack archives, hides nothing either.
+        // Setting the time back, as tools for unpacking archives do, does not hide a change.
         let file = fs::File::options()
             .write(true)
             .open(tree.path("src/m00.py"));

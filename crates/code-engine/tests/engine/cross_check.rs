@@ -12,13 +12,13 @@ use tree_sitter::{Language as Grammar, Node, Parser};
 /// Functions by line and name, with their cyclomatic complexity.
 type Functions = BTreeMap<(usize, String), u32>;
 
-/// Why the two may differ.
+/// The reason for a known difference between the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rule {
-    /// tree-sitter recovered from an error, so that its tree is a guess.
+    /// tree-sitter recovered from an error, so its tree is unreliable.
     OtherDidNotParse,
-    /// tree-sitter-typescript takes the type arguments of a tagged template, as in ``sql<Row>`...` ``, for comparisons,
-    /// and the arrow before them for something else.
+    /// tree-sitter-typescript parses the type arguments of a tagged template, as in ``sql<Row>`...` ``, as comparisons,
+    /// and misreads the arrow before them.
     TypeArguments,
 }
 
@@ -150,7 +150,7 @@ impl Reader<'_> {
         Some(self.text(named).trim_matches(['"', '\'']).to_owned())
     }
 
-    /// Counts the decisions of a function into `count`, and records the functions within it.
+    /// Adds the branches of a function to `count`, and records the functions inside it.
     fn walk(&mut self, node: Node<'_>, count: &mut u32) {
         *count += u32::from(self.decides(node));
         let mut own = 1;
@@ -174,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A function's name and the line it begins on: its own, or of what it is assigned to.
+    /// The name and the first line of a function: its own, or those of the assignment target.
     fn name(&self, node: Node<'_>) -> Option<(usize, String)> {
         let line = |node: Node<'_>| node.start_position().row + 1;
         let parent = node.parent()?;
@@ -231,7 +231,7 @@ impl Reader<'_> {
             | "ternary_expression"
             | "assignment_pattern"
             | "object_assignment_pattern" => {
-                // JavaScript's `finally` decides nothing; Python's is counted as lizard counts it.
+                // JavaScript's `finally` is not a branch; Python's is counted as lizard counts it.
                 node.kind() != "finally_clause"
                     || node.parent().is_some_and(|parent| {
                         let mut cursor = parent.walk();

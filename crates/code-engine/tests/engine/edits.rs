@@ -1,4 +1,4 @@
-//! A run after any edits gives what a run without a cache gives, byte for byte.
+//! A run after any edits gives the same result as a run without a cache, byte for byte.
 
 use std::fs;
 
@@ -6,18 +6,18 @@ use proptest::prelude::*;
 
 use crate::cache::Tree;
 
-/// What is done to a tree between two runs.
+/// An edit of a tree between two runs.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// The file at a place gets other content, by a seed.
+    /// Another content for the file at an index, from a seed.
     Write(usize, u32),
-    /// Another function is added to its end, and nothing else is changed.
+    /// Another function at the end of the file, without other changes.
     Append(usize, u32),
-    /// Lines are put before everything else.
+    /// Lines inserted before everything else.
     Shift(usize),
     Remove(usize),
     Rename(usize, usize),
-    /// A manifest names something else.
+    /// Another dependency in a manifest.
     Manifest(u32),
 }
 
@@ -41,7 +41,7 @@ const PLACES: [&str; 16] = [
     "docs/notes.md",
 ];
 
-/// Definitions, calls, imports and words in strings, of a few names that all files share. Some of it is the same in
+/// Definitions, calls, imports and words in strings, of a few names that all files share. Some content is the same in
 /// several files, so that there are clones.
 fn content(path: &str, seed: u32) -> String {
     let parts = 1 + seed % 7;
@@ -120,7 +120,7 @@ proptest! {
         for (path, seed) in PLACES.iter().zip(&seeds) {
             tree.write(path, &content(path, *seed));
         }
-        // So many files that one is a small part of them.
+        // Enough files for one to be a small part of them.
         for number in 0..24 {
             tree.write(&format!("app/more/m{number}.py"), &piece("m.py", number * 31));
         }

@@ -102,7 +102,7 @@ fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
     );
     write(root.path(), "src/huge.rs", vec![b'\n'; (1 << 20) + 1]);
     let mut report = analyse(root.path(), &options());
-    // Where something was not read, nobody can say what is unused.
+    // If a file in a folder was not read, nothing there is reported as unused.
     assert!(!plain.dead_code.is_empty() && report.project.dead_code.is_empty());
     report.project.dead_code.clone_from(&plain.dead_code);
     assert_eq!(report.project, plain);
@@ -280,7 +280,7 @@ fn what_git_tracks_is_not_ignored() {
     git(root.path(), &["init", "--quiet"]);
     let tracked = ["web/old/a.ts", "web/out/kept.ts", "web/package.json"];
     git(root.path(), &[&["add", "--force"][..], &tracked].concat());
-    // The package is the project itself: no part of its own stack.
+    // The package is the project itself, which is not part of its own stack.
     let names = |names: &[&str]| {
         names
             .iter()

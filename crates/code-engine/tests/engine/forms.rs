@@ -1,4 +1,4 @@
-//! The machine-readable reports: JSON against our own schema, SARIF against the official one.
+//! The machine-readable reports: JSON is valid by the project's schema, SARIF by the official one.
 
 use std::fs;
 use std::path::Path;
@@ -12,11 +12,11 @@ use crate::full_report;
 const REPORT: &str = include_str!("../../../../docs/schema/analysis-2.schema.json");
 const SARIF: &str = include_str!("schema/sarif-schema-2.1.0.json");
 
-/// What in `value` does not keep to the schema.
+/// The violations of the schema in `value`.
 fn complaints(schema: &str, value: &Value) -> Vec<String> {
     let mut schema: Value = serde_json::from_str(schema).expect("JSON");
-    // SARIF's pattern for languages has a bracket too many, which strict readers of regular expressions refuse. We
-    // write no language.
+    // SARIF's pattern for languages has an extra bracket, which strict regular expression parsers reject. Reports
+    // contain no language.
     for part in ["run", "toolComponent"] {
         let language = schema.pointer_mut(&format!("/definitions/{part}/properties/language"));
         language
@@ -38,7 +38,7 @@ fn sarif(report: &TreeReport) -> Value {
     serde_json::to_value(report_sarif(report)).expect("JSON")
 }
 
-/// This crate's own source, and some files that cannot be analysed beside it.
+/// A report on this crate's own source and some files that cannot be analysed.
 fn real_report() -> TreeReport {
     let root = tempfile::tempdir().expect("a folder");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

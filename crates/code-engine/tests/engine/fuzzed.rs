@@ -25,10 +25,10 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// One change: where, as a share of the length, what kind, and how much.
+/// One mutation: the position as a share of the length, the kind, and the amount.
 type Change = (u16, u8, u8);
 
-/// Pieces that parsers take for the beginning or the end of something.
+/// Pieces that begin or end a construct in many languages.
 const PIECES: [&str; 24] = [
     "{",
     "}",

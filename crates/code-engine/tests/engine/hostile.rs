@@ -5,7 +5,7 @@ use nyxcore_code_engine::listing::{SIZE_CAP, Skip};
 use nyxcore_code_engine::parse::file_analyze;
 use proptest::prelude::*;
 
-/// Every language with a parser, with a path that decides nothing.
+/// Every language with a parser, and a path that does not affect the result.
 fn parsed() -> impl Iterator<Item = (&'static str, Language)> {
     Language::ALL
         .iter()
@@ -68,7 +68,7 @@ fn utf_16_is_named_by_its_mark_and_no_text_without_it() {
         analyse(&[b"\xfe\xff".as_slice(), &big].concat()),
         Err(Skip::Utf16.into())
     );
-    // Without it, every second byte is NUL, and so it is no text.
+    // Without a byte order mark, every second byte is NUL, so the file is binary.
     assert_eq!(analyse(&little), Err(Skip::Binary.into()));
     assert_eq!(analyse(&big), Err(Skip::Binary.into()));
 }
@@ -137,7 +137,7 @@ fn half_a_merge_conflict_still_has_the_definitions_around_it() {
             "{language}"
         );
     }
-    // oxc gives up at a conflict: the file is named, and stands for nothing.
+    // oxc fails at a merge conflict: the file is skipped and reported.
     let text = "function a() {}\n<<<<<<< HEAD\nlet b = 1;\n=======\n";
     assert_eq!(
         file_analyze("a.ts", Language::TypeScript, text.as_bytes()),
@@ -181,7 +181,7 @@ fn empty_files_and_byte_order_marks_are_fine() {
     }
 }
 
-/// Text that looks somewhat like source: brackets, quotes, keywords and line ends in any order.
+/// Text that resembles source: brackets, quotes, keywords and line ends in any order.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "(",

@@ -1,4 +1,4 @@
-//! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
+//! The public interface of the engine: facts of handwritten sources, hostile input, whole folders.
 
 #[cfg(feature = "bash")]
 mod bash;

@@ -3,7 +3,7 @@
 
 use crate::notation::analyse;
 
-/// Each definition as `name flags`: `a`synchronous, `e`xported, named by somebody else `!`, `t`est.
+/// Each definition as `name flags`: `a`synchronous, `e`xported, `!` for a dictated name, `t`est.
 fn flags(path: &str, source: &str) -> Vec<String> {
     let facts = analyse(path, source);
     assert_eq!(facts.syntax_errors, 0, "{path} parses");
@@ -254,7 +254,7 @@ class StoreTest extends TestCase {
             "HIDDEN t"
         ]
     );
-    // All that is in the class is of the tests; its cases are these.
+    // Everything in the class is test code; these are its test cases.
     assert_eq!(analyse("tests/StoreTest.php", source).tests, [10, 12, 16]);
 }
 

@@ -14,8 +14,8 @@ pub fn analyse(path: &str, source: &str) -> FileFacts {
     .expect("facts")
 }
 
-/// Each definition as `kind parent.name first-last`, then flags (`a`synchronous, `d`ocumented, `e`xported, named by
-/// somebody else `!`, `t`est), and of a function `cyclomatic/cognitive/nesting/parameters/length`.
+/// Each definition as `kind parent.name first-last`, then flags (`a`synchronous, `d`ocumented, `e`xported, `!` for a
+/// dictated name, `t`est), and for a function `cyclomatic/cognitive/nesting/parameters/length`.
 pub fn definitions(facts: &FileFacts) -> Vec<String> {
     facts
         .definitions
@@ -63,7 +63,7 @@ pub fn imports(facts: &FileFacts) -> Vec<String> {
         .collect()
 }
 
-/// Each name of one kind as `path line line`, with `*` behind those in tests.
+/// Each name of one kind as `path line line`, with `*` after those in tests.
 pub fn references(facts: &FileFacts, kind: ReferenceKind) -> Vec<String> {
     facts
         .references
@@ -77,7 +77,7 @@ pub fn references(facts: &FileFacts, kind: ReferenceKind) -> Vec<String> {
         .collect()
 }
 
-/// Lines of code, of comments, and blank ones.
+/// The numbers of lines with code, with comments, and of blank lines.
 pub fn lines(facts: &FileFacts) -> (u32, u32, u32) {
     (facts.lines.code, facts.lines.comment, facts.lines.blank)
 }

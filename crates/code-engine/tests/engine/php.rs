@@ -228,7 +228,7 @@ fn a_file_of_php() {
             "self.Paid 41",
         ]
     );
-    // The page around the script is no code, and its words are no remarks.
+    // The page around the script is not code, so its words are not to-do comments.
     assert_eq!(facts.todos, [48]);
     assert_eq!(lines(&facts), (100, 7, 18));
     assert_eq!(facts.signs.get(&Sign::CatchSpecific), Some(&vec![92]));

@@ -182,7 +182,7 @@ fn a_file_of_ruby() {
             "JSON.ParserError 39"
         ]
     );
-    // A bare name is a call unless it was given a value before; the parameters `row` and `index` were.
+    // A bare name is a call unless it was assigned before; `row` and `index` are parameters.
     assert_eq!(
         references(&facts, ReferenceKind::Call),
         [
@@ -237,7 +237,7 @@ fn a_file_of_ruby() {
     assert_eq!(facts.tests, [] as [u32; 0]);
     assert_eq!(facts.signs.get(&Sign::CatchSpecific), Some(&vec![39]));
     assert_eq!(facts.signs.get(&Sign::CatchBroad), Some(&vec![69]));
-    // What follows `__END__` is data, and counted with the comments.
+    // Text after `__END__` is data, and counted with the comments.
     assert_eq!(lines(&facts), (96, 6, 26));
 }
 
@@ -274,7 +274,7 @@ end
 #[test]
 fn tests_of_rspec_and_minitest() {
     let facts = analyse("spec/store_spec.rb", SPEC);
-    // `it "waits"` has no body: it is a plan.
+    // `it "waits"` has no body, so it is a pending test.
     assert_eq!(facts.tests, [7, 12, 23]);
     assert_eq!(
         definitions(&facts),

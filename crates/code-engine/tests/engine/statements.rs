@@ -1,6 +1,5 @@
-//! What the tables say of projects like well-known ones: statements that a reader of those projects must find, and
-//! false statements that were once printed. Each file in `tests/statements` is a case; README.md there describes its
-//! form.
+//! The tables on projects that resemble well-known ones: statements that their readers must find, and false statements
+//! that were once printed. Each file in `tests/statements` is a case; README.md there describes its format.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +8,10 @@ use nyxcore_code_engine::project::{Change, FileHistory};
 use nyxcore_code_engine::render::report_table;
 use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
 
-/// The width of a page that cuts no path of a case.
+/// The width of a page at which no path of a case is truncated.
 const WIDTH: usize = 120;
 
-/// One case: a small project, and what its tables must say and must not.
+/// One case: a small project, and what its tables must and must not contain.
 #[derive(Debug, Default)]
 struct Statements {
     files: Vec<(String, String)>,
@@ -25,7 +24,7 @@ impl Statements {
     fn read(text: &str) -> Statements {
         let mut case = Statements::default();
         let mut parts = text.split("\n=== ");
-        // What stands before the first part is a remark.
+        // The text before the first part is a remark.
         parts.next();
         for part in parts {
             let (head, body) = part.split_once('\n').unwrap_or((part, ""));
@@ -47,7 +46,7 @@ impl Statements {
         case
     }
 
-    /// What is missing from the tables, and what they say and must not.
+    /// The missing statements, and the forbidden ones that the tables contain.
     fn mistakes(&self) -> Vec<String> {
         let table = self.table();
         let sections = sections(&table);
@@ -94,7 +93,7 @@ impl Statements {
     }
 }
 
-/// `9 Ada: a.py b.py`: as many commits of hers, each of these files.
+/// Parses `9 Ada: a.py b.py`: nine commits by Ada, each of which changes these files.
 fn commits(line: &str) -> Vec<Change> {
     let (count, rest) = line.split_once(' ').expect("a number");
     let (author, paths) = rest.split_once(": ").expect("an author");
@@ -105,7 +104,7 @@ fn commits(line: &str) -> Vec<Change> {
     vec![change; count.parse().expect("a number")]
 }
 
-/// `Section: words`; the words with single spaces.
+/// Parses `Section: words`, with single spaces between the words.
 fn statement(line: &str) -> (String, String) {
     let (section, words) = line.split_once(": ").expect("a section and words");
     (section.to_owned(), words.to_owned())

@@ -15,7 +15,7 @@ fn a_summary_of_everything_at_120_columns() {
     insta::assert_snapshot!(report_table(&full_report::report(), 120, false));
 }
 
-/// The report with longer and stranger words in it.
+/// The report with longer and unusual words in it.
 fn strange(word: &str) -> TreeReport {
     let mut report = full_report::report();
     let project = &mut report.project;
@@ -107,7 +107,7 @@ fn nothing_in_a_repository_steers_the_terminal() {
     let text = report_table(&report, 100, false);
     let steers = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
     assert!(!text.contains(steers), "{text:?}");
-    // With colours, what is left beside them is no more than that.
+    // With colours, the only escapes are colour codes.
     let coloured = report_table(&report, 100, true);
     let escapes = coloured.split('\u{1b}').skip(1);
     assert!(escapes.clone().count() > 20);

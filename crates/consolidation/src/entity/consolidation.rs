@@ -30,7 +30,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct ProjectsColumn(pub Vec<ConsolidationProject>);
 
-/// The column of the model's settled answer, a JSON object.
+/// The column of the model's draft answer, a JSON object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct DraftColumn(pub(crate) Draft);
 

@@ -1,4 +1,4 @@
-//! The table `templates`: what tenants use instead of the built-in ones.
+//! The table `templates`: the texts that tenants use instead of the built-in ones.
 
 use nyxcore_tenancy::{TenantId, UserId};
 use sea_orm::entity::prelude::*;

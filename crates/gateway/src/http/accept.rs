@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-/// A form of answer.
+/// A media type of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
     /// `application/graphql-response+json`: its status reflects whether the request was valid.
@@ -26,7 +26,7 @@ impl Media {
     }
 }
 
-/// An `Accept` header, read.
+/// A parsed `Accept` header.
 #[derive(Debug)]
 pub(super) struct Accepts(Vec<(String, f32)>);
 
@@ -45,7 +45,7 @@ impl Accepts {
         Self(ranges)
     }
 
-    /// How much a form is wanted and how exactly it was named; `None` where it is not accepted.
+    /// The quality of a media type and how exactly the header names it. `None` where it is not accepted.
     fn weight(&self, media: Media) -> Option<(f32, u8)> {
         let name = media.name();
         let (kind, _) = name.split_once('/')?;
@@ -63,13 +63,13 @@ impl Accepts {
             .filter(|(q, _)| *q > 0.0)
     }
 
-    /// Whether a form was named: a stream and a page are not given to who takes anything.
+    /// Whether the header names a media type itself. A client that accepts `*/*` gets neither a stream nor a page.
     pub(super) fn names(&self, media: Media) -> bool {
         self.weight(media).is_some_and(|(_, exact)| exact == 2)
     }
 
-    /// The JSON to answer with: the one that is wanted more. Who takes anything gets `application/json`, as the
-    /// specification asks.
+    /// The JSON media type with the higher quality. A client that accepts `*/*` gets `application/json`, as the
+    /// specification requires.
     pub(super) fn json(&self) -> Option<Media> {
         let response = self.weight(Media::GraphqlResponse);
         let json = self.weight(Media::Json);
@@ -81,7 +81,7 @@ impl Accepts {
         }
     }
 
-    /// Whether HTML is wanted more than any other form: a browser's address line asks so.
+    /// Whether the client prefers HTML to every other media type, as a browser does for a page that its user opens.
     pub(super) fn prefers_html(&self) -> bool {
         let html = self.weight(Media::Html).filter(|(_, exact)| *exact == 2);
         let others = [Media::GraphqlResponse, Media::Json, Media::EventStream];

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::Problem;
 
-/// Names that a token is often given in an address.
+/// Parameter names under which clients often put a token in a URL.
 const TOKEN_NAMES: [&str; 7] = [
     "token",
     "access_token",
@@ -18,15 +18,15 @@ const TOKEN_NAMES: [&str; 7] = [
     "authorization",
     "auth",
 ];
-/// How the secrets begin that this server gives out.
+/// The prefixes of the secrets that this server issues.
 const SECRETS: [&str; 4] = ["nyx_", "nyxs_", "nyxinv_", "nyxwh_"];
-/// How often an address is decoded. Proxies that decode and encode again make two or three layers of escapes.
+/// How often a URL is percent-decoded. Proxies that decode and encode again make two or three layers of escapes.
 const DECODINGS: usize = 8;
 
-/// Refuses an address that has a token in it, escaped or not.
+/// Refuses a URL that contains a token, escaped or not.
 ///
 /// # Errors
-/// 401 for a token; 400 for more layers of escapes than are decoded.
+/// 401 for a token; 400 for a URL with more layers of escapes than are decoded.
 pub(super) fn check(uri: &Uri) -> Result<(), Problem> {
     let mut path = Cow::Borrowed(uri.path());
     let mut query = Cow::Borrowed(uri.query().unwrap_or_default());
@@ -57,7 +57,8 @@ fn has_secret(text: &str) -> bool {
         .any(|word| SECRETS.iter().any(|secret| word.starts_with(secret)))
 }
 
-/// Whether a parameter has a token's name: whatever surrounds the name, as in `+token`, `token[]` and `access-token`.
+/// Whether a query has a parameter with a token's name. Characters around the name do not matter: `+token`, `token[]`
+/// and `access-token` count.
 fn has_token_name(query: &str) -> bool {
     query.split(['&', ';']).any(|pair| {
         let name = pair.split('=').next().unwrap_or_default().replace('-', "_");

@@ -17,10 +17,10 @@ use super::auth::{self, RequestHead};
 use super::problem::Problem;
 use crate::times::{TIME_RANGE, time_is_storable};
 
-/// Entries read at once: a page is a short transaction, and a slow client holds none.
+/// Entries that are read at once. Each page is read in a short transaction, so a slow client holds no transaction open.
 const PAGE: u64 = 200;
 
-/// Streams the log, from `?from=` until before `?to=` where these are given.
+/// Streams the log from `?from=` (inclusive) to `?to=` (exclusive), where these are given.
 pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     open(&server, &parts).await.unwrap_or_else(Problem::plain)
@@ -42,7 +42,7 @@ async fn open(server: &Server, parts: &Parts) -> Result<Response, Problem> {
         more: true,
         lines: VecDeque::new(),
     };
-    // The first page is read before the answer begins, so that who may not read it is told so by the status.
+    // The first page is read before the response begins, so that a caller without permission gets an error status.
     log.page_read().await.map_err(|error| refused(&error))?;
     let lines = stream::try_unfold(log, |mut log| async move {
         while log.lines.is_empty() && log.more {
@@ -94,13 +94,13 @@ fn refused(error: &Error) -> Problem {
     }
 }
 
-/// A time in the address, as RFC 3339; `+` may come as it is.
+/// Reads a time in the query string, in RFC 3339. A `+` may be unescaped.
 fn time_read(query: &str, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let Some((_, text)) = pairs.find(|(key, _)| key == name) else {
         return Ok(None);
     };
-    // A `+` that was not escaped was read as a space, of which a time has none.
+    // An unescaped `+` was decoded as a space. A time contains no space.
     let text = text.replace(' ', "+");
     let invalid = |what: &str| {
         Problem::new(

@@ -23,12 +23,12 @@ use super::cross_origin;
 use super::problem::Problem;
 use crate::gateway::Gateway;
 
-/// The header by which a client says which tenant it means.
+/// The header with which a client names its tenant.
 const TENANT: &str = "nyxcore-tenant";
 /// The maximum length of a user agent that is stored.
 const USER_AGENT_MAX: usize = 512;
 
-/// A request before it is known who sends it.
+/// The head of a request, before the caller is known.
 #[derive(Clone, Copy)]
 pub(super) struct RequestHead<'r> {
     pub(super) method: &'r Method,
@@ -56,12 +56,12 @@ impl<'r> RequestHead<'r> {
         }
     }
 
-    /// Where it comes from, as the outermost layer found out.
+    /// The client's address and the request's id, as the outermost layer found them.
     pub(super) fn origin(&self) -> Origin {
         self.extensions.get().cloned().unwrap_or_default()
     }
 
-    /// The same with what the browser calls itself.
+    /// The origin of the request with the browser's user agent.
     pub(super) fn client(&self) -> Client {
         let user_agent = self.headers.get(header::USER_AGENT);
         let user_agent = user_agent.and_then(|name| name.to_str().ok());
@@ -79,10 +79,10 @@ impl<'r> RequestHead<'r> {
         cookies.unwrap_or(Cookies::new(true))
     }
 
-    /// The tenant that a browser means.
+    /// The tenant that the browser names by the header or the cookie.
     ///
     /// # Errors
-    /// `TENANT_MISMATCH` where the header and the cookie name different ones: a page must not work in another tenant
+    /// `TENANT_MISMATCH` where the header and the cookie name different tenants: a page must not act in another tenant
     /// than it shows.
     pub(super) fn tenant(&self) -> Result<Option<String>, Problem> {
         let named = self.tenant_named().map(str::to_owned);
@@ -110,7 +110,7 @@ enum Proof {
     },
 }
 
-/// A caller whose token or session was good when it was shown.
+/// A caller whose token or session was valid when the caller presented it.
 #[derive(Clone)]
 pub(super) struct VerifiedCredential {
     pub(super) acting: Acting,
@@ -133,7 +133,7 @@ impl CredentialSignals {
     }
 }
 
-/// Finds out who sends a request.
+/// Authenticates the sender of a request.
 pub(super) async fn request_authenticate(
     gateway: &Gateway,
     asked: RequestHead<'_>,
@@ -143,12 +143,13 @@ pub(super) async fn request_authenticate(
     shown.ok_or_else(missing)
 }
 
-/// The same for a WebSocket's handshake, where a browser can send no header: `None` where nothing is shown.
+/// Authenticates the handshake of a WebSocket, where a browser cannot send a header. `None` where it carries no
+/// credential.
 pub(super) async fn upgrade_authenticate(
     gateway: &Gateway,
     asked: RequestHead<'_>,
 ) -> Result<Option<VerifiedCredential>, Problem> {
-    // Whatever the method, what is said afterwards may change something.
+    // A later message may change something, whatever the method of the handshake is.
     shown_read(gateway, asked, false).await
 }
 
@@ -183,7 +184,7 @@ async fn shown_read(
     }
 }
 
-/// The session that a browser shows, whichever tenants its person is in.
+/// The session that a browser presents. It does not depend on the tenants of its person.
 ///
 /// # Errors
 /// 401 where there is none or it has ended.
@@ -200,8 +201,8 @@ pub(super) async fn session_required(
         .ok_or_else(session_ended)
 }
 
-/// The same for the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`, and
-/// `Nyxcore-Tenant`. Where there is no token in it, the session of the handshake counts.
+/// Authenticates by the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`,
+/// and `Nyxcore-Tenant`. Without a token in the payload, the session of the handshake counts.
 pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Map<String, Value>>,
@@ -257,8 +258,8 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: VerifiedCredential
         },
     ];
     loop {
-        // At first too: it may have ended after it was shown and before the signals were listened to.
-        // Boxed, so that an open stream does not keep the memory that a look at the database needs.
+        // The first check is needed too: the credential may have ended before the signals were subscribed to. Boxed, so
+        // that an open stream does not keep the memory that the database query needs.
         match Box::pin(proof_check(&gateway, &shown)).await {
             Ok(Some(now)) if now == caller => {}
             Ok(_) => return,
@@ -276,7 +277,7 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: VerifiedCredential
                 }
             }
         };
-        // Passing without news is fine: an expiry makes none.
+        // A time-out without a signal is expected: the expiry of a credential sends no signal.
         let _ = tokio::time::timeout(gateway.limits().token_recheck, news).await;
     }
 }

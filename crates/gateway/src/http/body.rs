@@ -13,12 +13,12 @@ use crate::limits::ConnectionLimits;
 /// A body that is being read.
 pub(super) struct RequestBody {
     parts: BodyDataStream,
-    /// Bytes that may still come.
+    /// Bytes that the rest of the body may still have.
     left: usize,
     most: usize,
-    /// When it must be there as a whole.
+    /// When the whole body must have arrived.
     until: Instant,
-    /// How long the next part of it may take.
+    /// How long the next chunk may take to arrive.
     idle: Duration,
 }
 
@@ -61,12 +61,12 @@ impl RequestBody {
         })
     }
 
-    /// When the body must be there as a whole.
+    /// When the whole body must have arrived.
     pub(super) fn until(&self) -> Instant {
         self.until
     }
 
-    /// The next part; `None` at the end.
+    /// The next chunk; `None` at the end.
     ///
     /// # Errors
     /// 413 `BODY_TOO_LARGE`; 408 `BODY_TIMEOUT`; 400 `BODY_INCOMPLETE` where it ends early or its chunks are malformed.
@@ -94,7 +94,7 @@ impl RequestBody {
         }
     }
 
-    /// All of it.
+    /// Reads the whole body.
     ///
     /// # Errors
     /// As [`next`](Self::next).

@@ -1,8 +1,8 @@
 //! The console's pages and files, where the program has a console.
 //!
-//! Every address that nothing else has is one of the console's, for a browser's address line: so a deep link works, and
-//! a program still gets 404. The page loads only what this server has, and runs no inline script; its style sheets
-//! carry a nonce.
+//! Every address that no other route has belongs to the console, if a browser requests a page. So a deep link works,
+//! and other clients still get 404. The page loads only files of this server, and runs no inline script; its style
+//! sheets carry a nonce.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -14,9 +14,9 @@ use super::graphiql::takes;
 use super::problem::Problem;
 use crate::console::Console;
 
-/// The address of a file names its content: it never changes.
+/// The URL of such a file contains a hash of its content, so its content never changes.
 const FOREVER: &str = "public, max-age=31536000, immutable";
-/// Other files are asked for again after an hour.
+/// Other files are requested again after an hour.
 const HOUR: &str = "public, max-age=3600";
 /// Bytes of a nonce: 144 bits, without padding in base64.
 const NONCE_BYTES: usize = 18;
@@ -29,7 +29,7 @@ pub(super) async fn home(State(server): State<Server>) -> Response {
     }
 }
 
-/// What nothing else has: a file or a page of the console, or 404.
+/// Answers at addresses of no other route: a file or a page of the console, or 404.
 pub(super) async fn fallback(State(server): State<Server>, request: Request) -> Response {
     let nothing = || Problem::not_found("nothing was found at this address").plain();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -69,7 +69,8 @@ pub(super) fn page(console: Console) -> Response {
 }
 
 fn file(console: Console, path: &str, headers: &HeaderMap) -> Option<Response> {
-    // Without the header a client takes everything; but one that is so old gets the file as it is.
+    // A client without the header accepts every coding by the RFC. But such a client is old, so it gets the file
+    // uncompressed.
     let named = headers.contains_key(header::ACCEPT_ENCODING);
     let (br, gzip) = (
         named && takes(headers, "br"),

@@ -12,13 +12,13 @@ use nyxcore_tenancy::sign_in::SESSION_LIFE;
 
 use super::problem::Problem;
 
-/// What a session's cookie is called, without the prefix.
+/// The name of the session's cookie, without the prefix.
 const SESSION: &str = "nyxcore_session";
-/// What the tenant's cookie is called, without the prefix.
+/// The name of the tenant's cookie, without the prefix.
 const TENANT: &str = "nyxcore_tenant";
 /// The prefix of cookies that are sent over HTTPS only.
 const HOST: &str = "__Host-";
-/// The longest value that one of ours has.
+/// The maximum length of the value of one of our cookies.
 const VALUE_MAX: usize = 512;
 
 /// How cookies are written and read for one request.
@@ -39,12 +39,12 @@ impl Cookies {
         self.secure
     }
 
-    /// The session that a browser shows.
+    /// The secret of the session that a browser presents.
     pub(super) fn session(self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
         self.read(headers, SESSION)
     }
 
-    /// The tenant that a browser means, by its slug.
+    /// The slug of the tenant that a browser has chosen.
     pub(super) fn tenant(self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
         let slug = self.read(headers, TENANT)?;
         match slug {
@@ -53,17 +53,17 @@ impl Cookies {
         }
     }
 
-    /// Tells the browser the session; it forgets it when the session ends at the latest.
+    /// Sets the session's cookie. It expires no later than the session.
     pub(super) fn session_set(self, secret: &str) -> HeaderValue {
         self.set(SESSION, secret, SESSION_LIFE.num_seconds())
     }
 
-    /// Tells the browser the tenant.
+    /// Sets the tenant's cookie.
     pub(super) fn tenant_set(self, slug: &str) -> HeaderValue {
         self.set(TENANT, slug, SESSION_LIFE.num_seconds())
     }
 
-    /// Makes the browser forget both.
+    /// Removes both cookies from the browser.
     pub(super) fn clear(self) -> [HeaderValue; 2] {
         [SESSION, TENANT].map(|name| self.set(name, "", 0))
     }
@@ -74,7 +74,7 @@ impl Cookies {
         let mut found = None;
         for value in headers.get_all(header::COOKIE) {
             let text = value.to_str().map_err(|_| malformed())?;
-            // What others have put beside ours is not looked at, well formed or not.
+            // Cookies of other programs are skipped, well formed or not.
             for cookie in Cookie::split_parse(text).flatten() {
                 if cookie.name() != name {
                     continue;
@@ -88,8 +88,8 @@ impl Cookies {
         Ok(found)
     }
 
-    /// Writes a cookie of ours by its name without the prefix; for no seconds it is forgotten. `value` is of characters
-    /// that a cookie may hold.
+    /// Writes one of our cookies by its name without the prefix. With 0 seconds the browser removes it. `value` has
+    /// only characters that a cookie may contain.
     pub(super) fn set(self, name: &str, value: &str, seconds: i64) -> HeaderValue {
         let mut cookie = Cookie::new(self.name(name), value);
         cookie.set_http_only(true);
@@ -147,7 +147,7 @@ mod tests {
         let headers = headers(&[b"a=1; nyxcore_session=s; ;=; x", b"nyxcore_tenant=acme"]);
         assert_eq!(plain.session(&headers).unwrap().as_deref(), Some("s"));
         assert_eq!(plain.tenant(&headers).unwrap().as_deref(), Some("acme"));
-        // One without the prefix says nothing over HTTPS: another host of the domain may have set it.
+        // Over HTTPS a cookie without the prefix is ignored: another host of the domain may have set it.
         assert_eq!(Cookies::new(true).session(&headers).unwrap(), None);
     }
 

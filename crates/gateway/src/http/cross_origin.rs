@@ -12,7 +12,7 @@ use super::problem::Problem;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Passes where a request does not come from another site.
+/// Accepts a request that does not come from another site.
 ///
 /// # Errors
 /// 403 `CROSS_ORIGIN`.
@@ -91,7 +91,7 @@ mod tests {
             ),
             (vec![("origin", "null")], false),
             (vec![("origin", "")], false),
-            // What a browser says itself counts more than what looks like our origin.
+            // `Sec-Fetch-Site` counts more than an `Origin` that looks like ours.
             (
                 vec![
                     ("sec-fetch-site", "cross-site"),

@@ -52,7 +52,7 @@ async fn open(
         .filter(|run| run.kind == kind)
         .ok_or_else(missing)?;
     if !run.status.is_active() && after >= run.event_count {
-        // An EventSource connects again whenever a stream ends, unless it is told that there is no more.
+        // An `EventSource` reconnects whenever a stream ends, unless the status 204 says that there is no more.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let store = store.clone();
@@ -83,8 +83,8 @@ fn kind_read(name: &str) -> Option<RunKind> {
     })
 }
 
-/// The number of the last event that the client has seen: the header of a client that comes back before the address it
-/// came with first.
+/// The number of the last event that the client has seen. The header of a reconnecting client counts before the query
+/// string of its first request.
 fn cursor_read(headers: &HeaderMap, uri: &Uri) -> Result<i64, Problem> {
     let header = headers
         .get("last-event-id")
@@ -114,7 +114,7 @@ async fn run_get(store: &Store, tenant: TenantId, id: RunId) -> StoreResult<Opti
 async fn frame(store: &Store, tenant: TenantId, event: &RunEvent) -> Event {
     let (name, mut data) = body(&event.body);
     if let EventBody::Finished { .. } = event.body {
-        // Why it failed is on the run, which does not change any more.
+        // The reason of the failure is stored with the run, which does not change any more.
         let run = run_get(store, tenant, event.run_id).await.ok().flatten();
         data["error"] = json!(run.and_then(|run| run.error));
     }

@@ -13,11 +13,11 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// The known facts about the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Remote {
-    /// Its address.
+    /// The client's address.
     pub(super) address: Option<IpAddr>,
-    /// Whether it came by HTTPS to a trusted proxy.
+    /// Whether the client came by HTTPS to a trusted proxy.
     pub(super) https: bool,
-    /// Whether a trusted proxy said so, and the connection is the proxy's.
+    /// Whether a trusted proxy named the client. The connection is then the proxy's.
     pub(super) by_proxy: bool,
 }
 
@@ -36,8 +36,8 @@ impl Remote {
                 ..Self::default()
             };
         };
-        // Each proxy appends whom it heard from: the last that is no proxy of ours is the client, and what stands
-        // before it is its own word.
+        // Each proxy appends the address of its client. The last one that is not a trusted proxy is the client. The
+        // addresses before it are the client's own claim.
         let mut address = proxy;
         for heard in words(headers, &FORWARDED_FOR).rev() {
             let Some(heard) = address_read(heard) else {
@@ -68,7 +68,7 @@ fn words<'h>(
         .map(str::trim)
 }
 
-/// An address, with a port or without: proxies write both.
+/// Parses an address with or without a port: proxies write both.
 fn address_read(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());

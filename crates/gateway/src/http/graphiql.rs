@@ -20,7 +20,7 @@ const PAGE: &str = include_str!("pages/graphiql.html");
 /// sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// The address of a file names its content: it never changes.
+/// The URL of such a file contains a hash of its content, so its content never changes.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// The files, by the names that the page knows them by.
@@ -67,7 +67,7 @@ static HTML: LazyLock<String> = LazyLock::new(|| {
 
 struct Asset {
     name: &'static str,
-    /// Its name in addresses, with a hash of its content: `graphiql-0123456789ab.js`.
+    /// Its name in URLs, with a hash of its content: `graphiql-0123456789ab.js`.
     file: String,
     /// The hash, as an `ETag`.
     tag: String,

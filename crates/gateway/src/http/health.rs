@@ -9,15 +9,15 @@ use axum::response::{IntoResponse, Response};
 use super::Server;
 use super::problem::Problem;
 
-/// How long the database may take: a load balancer asks every few seconds.
+/// How long the database may take. Load balancers check every few seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The process is up.
+/// Answers that the process is up.
 pub(super) async fn healthz() -> Response {
     status("up")
 }
 
-/// The database answers, the disk has room, and the server does not end.
+/// Ready if the database answers, the disk has room, and the server does not shut down.
 pub(super) async fn readyz(State(server): State<Server>) -> Response {
     let unready =
         |code, message: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, message).plain();
@@ -40,7 +40,7 @@ pub(super) async fn readyz(State(server): State<Server>) -> Response {
     }
 }
 
-/// Whether too little room is left beside the mirrors. A server without a data directory has none to fill.
+/// Whether the disk of the mirrors has too little free space. A server without a data directory has no such disk.
 fn disk_is_full(server: &Server) -> bool {
     let folder = server.gateway.source_policy().data_dir.as_deref();
     let Some(Ok(found)) = folder.map(rustix::fs::statvfs) else {

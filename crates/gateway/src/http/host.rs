@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, Version, header};
 
 use super::problem::Problem;
 
-/// Passes where a request names its host as it must. HTTP/1.0 need not, HTTP/2 does it by `:authority`.
+/// Accepts a request that names its host as required. HTTP/1.0 need not name it, HTTP/2 names it by `:authority`.
 ///
 /// # Errors
 /// 400 `HOST_INVALID`.

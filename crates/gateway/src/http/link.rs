@@ -1,4 +1,5 @@
-//! One-time links, for a browser on the machine of the server: the program prints them, and they end with it.
+//! One-time links, for a browser on the machine of the server. The program prints them, and they are void when it
+//! exits.
 //!
 //! | address | does |
 //! |---|---|
@@ -53,7 +54,7 @@ struct FirstTenant {
     password: Password,
 }
 
-/// Whether there is no tenant yet, as far as the database says so.
+/// Whether there is no tenant yet. `false` if the database does not answer.
 pub(super) async fn set_up_needed(server: &Server) -> bool {
     if server.tenant_seen.load(Ordering::Relaxed) {
         return false;
@@ -137,7 +138,7 @@ async fn session_new(
         .map_err(|error: nyxcore_tenancy::Error| Problem::store(&error))
 }
 
-/// The link of this server, for a browser on its machine.
+/// The link of this server, if the request comes from a browser on the server's machine.
 fn link_here<'s>(server: &'s Server, asked: RequestHead<'_>) -> Result<&'s OneTimeLink, Problem> {
     let here = asked
         .origin()

@@ -1,9 +1,9 @@
-//! The Model Context Protocol by HTTP: a request is one message, and its answer is JSON.
+//! The Model Context Protocol over HTTP: a request is one message, and its answer is JSON.
 //!
-//! Only an API token is taken. A browser sends none by itself, so that neither a page of another site nor one whose
-//! name was made to lead here (DNS rebinding) can call a tool; such requests are refused by their origin before that.
-//! There are no sessions: a session would have to be bound to its token, end with it, and be known to every replica. So
-//! a session's id is unknown whoever sends it.
+//! Only an API token is accepted. A browser sends none by itself. So neither a page of another site nor a page whose
+//! host name was pointed at this server (DNS rebinding) can call a tool; such requests are refused earlier, by their
+//! origin. There are no MCP sessions: a session would have to be bound to its token, end with it, and be known to every
+//! replica. So every session id is unknown.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -22,9 +22,9 @@ use super::{Server, cross_origin, rate};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
-/// JSON-RPC's code for what is no JSON.
+/// JSON-RPC's code for a body that is not JSON.
 const PARSE_ERROR: i64 = -32700;
-/// JSON-RPC's code for what is no request.
+/// JSON-RPC's code for JSON that is not a request.
 const INVALID_REQUEST: i64 = -32600;
 /// The first of JSON-RPC's codes for a server's own errors.
 const SERVER_ERROR: i64 = -32000;
@@ -77,7 +77,7 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
     let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting.clone()));
     let service = http_service(answering, limits.body_bytes);
     let request = Request::from_parts(parts, Body::from(body));
-    // Where the time is over, or the client leaves, the call is cancelled.
+    // The call is cancelled at the time-out, or when the client disconnects.
     match timeout(limits.execution, service.handle(request)).await {
         Ok(response) => {
             let response = response.map(Body::new);
@@ -93,7 +93,7 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
     }
 }
 
-/// A body that is no message of the protocol.
+/// A body that is not a message of the protocol.
 struct Malformed {
     id: Value,
     code: i64,
@@ -119,7 +119,7 @@ fn message_read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     Ok(message)
 }
 
-/// A message that never reached the protocol's own code, in its form.
+/// A JSON-RPC error for a message that did not reach the MCP service.
 fn refusal(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
     let body = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
     let json = [(header::CONTENT_TYPE, "application/json")];

@@ -1,4 +1,4 @@
-//! The metrics, on an address of their own: what they say is for the operator, and the public address never has them.
+//! The metrics, on an address of their own. They are for the operator, and the public address never serves them.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,17 +22,17 @@ use crate::limits::{ConnectionLimits, Limits};
 use crate::metrics::Metrics;
 use crate::web::TrustedProxies;
 
-/// What Prometheus knows the text by.
+/// The content type by which Prometheus recognizes the format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// The most open connections: a few servers read the metrics, each by one.
+/// The maximum number of open connections. A few servers read the metrics, each by one connection.
 const CONNECTIONS_MAX: usize = 32;
 
 /// Who may read the metrics.
 #[derive(Clone)]
 pub enum MetricsAccess {
-    /// Whoever reaches the address.
+    /// Every client that reaches the address.
     Open,
-    /// Whoever shows this token as `Authorization: Bearer`. It is the token's SHA-256.
+    /// Every client that sends this token as `Authorization: Bearer`. The value is the token's SHA-256.
     Token([u8; 32]),
 }
 
@@ -55,7 +55,7 @@ impl MetricsAccess {
     }
 }
 
-/// What the handler has.
+/// The state of the handler.
 #[derive(Clone)]
 struct MetricsServer {
     metrics: Metrics,

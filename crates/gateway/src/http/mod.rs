@@ -88,14 +88,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a client or proxy.
 const REQUEST_ID_MAX: usize = 64;
 
-/// What every handler has.
+/// The state of every handler.
 #[derive(Clone)]
 struct Server {
     gateway: Gateway,
     schema: NyxSchema,
-    /// Cancelled when the server begins to end.
+    /// Cancelled when the server begins to shut down.
     stopping: CancellationToken,
-    /// Whether it listens for this machine only: there cookies need no HTTPS.
+    /// Whether the server listens on loopback only. Then cookies need no HTTPS.
     loopback: bool,
     /// The services that people sign in with.
     oidc: Arc<[OidcClient]>,
@@ -107,9 +107,9 @@ struct Server {
     unauthenticated: Slots<IpAddr>,
     /// WebSockets and event streams of each person.
     streams: Slots<UserId>,
-    /// What keeps webhooks from costing much.
+    /// Bounds the cost of webhook requests.
     webhooks: Arc<WebhookGate>,
-    /// Whether a tenant was seen: there is one from then on.
+    /// Whether a tenant was seen. From then on there always is one.
     tenant_seen: Arc<AtomicBool>,
 }
 
@@ -128,7 +128,7 @@ impl Server {
         }
     }
 
-    /// A place for one more WebSocket or event stream of a person.
+    /// Takes a place for one more WebSocket or event stream of a person.
     ///
     /// # Errors
     /// 429 `TOO_MANY_STREAMS`.
@@ -141,13 +141,13 @@ impl Server {
         })
     }
 
-    /// The address that a client counts for; `None` where many clients share it.
+    /// The address whose counts a client adds to; `None` where many clients share it.
     fn bounded_address(&self, address: Option<IpAddr>) -> Option<IpAddr> {
         bounded_address(address?, &self.gateway.sign_in().trusted_proxies)
     }
 
-    /// A place for a request of a client behind a trusted proxy. A client that is connected itself is bounded by its
-    /// connections.
+    /// Takes a place for a request of a client behind a trusted proxy. A client with a direct connection is bounded by
+    /// its number of connections.
     ///
     /// # Errors
     /// 429 `TOO_MANY_REQUESTS`.
@@ -166,7 +166,7 @@ impl Server {
     }
 }
 
-/// Everything the gateway serves, for a server of one's own. Its cookies are for HTTPS only.
+/// The router of all routes, for an embedding program's own server. Its cookies are for HTTPS only.
 pub fn router(gateway: Gateway) -> Router {
     routes(server(gateway, false))
 }
@@ -272,8 +272,8 @@ async fn only_get() -> Response {
     Problem::method_not_allowed("GET").plain()
 }
 
-/// Around every request: its id and its line in the log, the bound on its headers, an answer where a handler panics,
-/// and the headers that every answer has. Neither the query string nor any header's value is logged.
+/// Wraps every request. It adds the id, the log line, the bound on headers, the answer to a panic of a handler, and the
+/// headers that every answer has. It logs neither the query string nor any header's value.
 async fn observe(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let id = request_id(&server, &request);
     let sign_in = server.gateway.sign_in();
@@ -330,20 +330,20 @@ async fn observe(State(server): State<Server>, mut request: Request, next: Next)
     .await
 }
 
-/// The place of a request of a client behind a trusted proxy: what outlives the request's answer holds it too.
+/// The place of a request of a client behind a trusted proxy. Work that outlives the response holds it too.
 #[derive(Clone, Default)]
 struct ClientSlot(
     #[expect(dead_code, reason = "it is held, and never read")] Option<Arc<Slot<IpAddr>>>,
 );
 
-/// What every request has to be, whatever it asks for.
+/// Checks the rules that hold for every request.
 fn request_check(server: &Server, request: &Request) -> Result<(), Problem> {
     host::check(request.version(), request.headers())?;
     oversized(server, request)?;
     address::check(request.uri())
 }
 
-/// The id that a proxy gave, where it is plain, else one of our own.
+/// The id that a proxy gave, if it has plain characters only, else a new one.
 fn request_id(server: &Server, request: &Request) -> String {
     let given = request
         .headers()

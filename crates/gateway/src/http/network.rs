@@ -1,8 +1,8 @@
-//! Maps addresses to networks, which count as one client.
+//! Maps addresses to networks. The clients of a network are counted as one.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An address as it is counted: of IPv6 the /64 network, which is the least that one customer gets.
+/// The network that an address counts for. For IPv6 it is the /64 network, the smallest that one customer gets.
 pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(

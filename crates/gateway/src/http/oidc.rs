@@ -26,7 +26,7 @@ use url::Url;
 use super::auth::RequestHead;
 use super::problem::Problem;
 use super::{Server, session};
-use crate::oidc::{AuthorizationResponse, OidcClient, OidcError};
+use crate::oidc::{CallbackParameters, OidcClient, OidcError};
 
 /// The name of a login flow's cookie, before the letters that distinguish flows.
 const COOKIE: &str = "nyxcore_oidc_";
@@ -39,8 +39,8 @@ const RETURN_TO_MAX: usize = 1_000;
 pub(super) fn routes() -> Router<Server> {
     let only_get = async || Problem::method_not_allowed("GET").plain();
     Router::new()
-        .route("/{provider}", get(depart).fallback(only_get))
-        .route("/{provider}/callback", get(arrive).fallback(only_get))
+        .route("/{provider}", get(start).fallback(only_get))
+        .route("/{provider}/callback", get(callback).fallback(only_get))
 }
 
 #[derive(Deserialize)]
@@ -48,18 +48,18 @@ struct Outward {
     return_to: Option<String>,
 }
 
-async fn depart(
+async fn start(
     State(server): State<Server>,
     Path(provider): Path<String>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    depart_answer(&server, &provider, &parts)
+    start_answer(&server, &provider, &parts)
         .await
         .unwrap_or_else(Problem::plain)
 }
 
-async fn depart_answer(
+async fn start_answer(
     server: &Server,
     provider: &str,
     parts: &Parts,
@@ -76,7 +76,7 @@ async fn depart_answer(
     }
     let redirect = redirect_url(server, asked, provider)?;
     let departure = client
-        .depart(server.gateway.store().env(), &redirect)
+        .authorization_redirect(server.gateway.store().env(), &redirect)
         .await
         .map_err(|error| problem(provider, &error))?;
     let flow = NewFlow {
@@ -104,44 +104,44 @@ struct Inward {
     state: Option<String>,
     code: Option<String>,
     error: Option<String>,
-    /// Who sent the browser back, where the service says so (RFC 9207).
+    /// The issuer that sent the browser back, where the provider names it (RFC 9207).
     iss: Option<String>,
 }
 
-async fn arrive(
+async fn callback(
     State(server): State<Server>,
     Path(provider): Path<String>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    arrive_answer(&server, &provider, &parts)
+    callback_answer(&server, &provider, &parts)
         .await
         .unwrap_or_else(Problem::plain)
 }
 
-async fn arrive_answer(
+async fn callback_answer(
     server: &Server,
     provider: &str,
     parts: &Parts,
 ) -> Result<Response, Problem> {
     let client = client(server, provider)?;
     let (asked, store) = (RequestHead::parts(parts), server.gateway.store());
-    let Query(inward) = Query::<Inward>::try_from_uri(&parts.uri).map_err(|_| journey_unknown())?;
-    let state = inward.state.ok_or_else(journey_unknown)?;
+    let Query(inward) = Query::<Inward>::try_from_uri(&parts.uri).map_err(|_| flow_unknown())?;
+    let state = inward.state.ok_or_else(flow_unknown)?;
     let name = cookie_name(&state);
     let browser = asked.cookies().read(asked.headers, &name)?;
-    let browser = browser.ok_or_else(journey_unknown)?;
+    let browser = browser.ok_or_else(flow_unknown)?;
     let flow = flow_take(store, provider, &state, &browser)
         .await
         .map_err(|error| Problem::service(&error))?
-        .ok_or_else(journey_unknown)?;
+        .ok_or_else(flow_unknown)?;
     let elsewhere = inward
         .iss
         .is_some_and(|issuer| issuer != client.provider.issuer);
     let code = match (inward.code, inward.error) {
         (Some(code), None) if !elsewhere => code,
         (_, error) => {
-            // Only the names of errors that the specification has are worth a line.
+            // Only error codes in the form that the specification defines are logged.
             let plain = |error: &String| error.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
             let error = error.filter(plain).unwrap_or_default();
             tracing::info!(
@@ -154,13 +154,13 @@ async fn arrive_answer(
         }
     };
     let redirect = redirect_url(server, asked, provider)?;
-    let arrival = AuthorizationResponse {
+    let parameters = CallbackParameters {
         code,
         verifier: browser,
         nonce: flow.nonce,
         redirect: &redirect,
     };
-    let person = match client.arrive(store.env(), arrival).await {
+    let person = match client.exchange_code(store.env(), parameters).await {
         Ok(person) => person,
         Err(error @ OidcError::Unreachable(_)) => return Err(problem(provider, &error)),
         Err(error @ OidcError::Refused(_)) => {
@@ -182,7 +182,7 @@ async fn arrive_answer(
             }
             other => Problem::service(&other),
         })?;
-    // The cookies are those of every sign-in; where to go is this one's.
+    // The cookies are the same as after every sign-in; only the redirect is specific to this one.
     let signed_in = session::signed_in(server, asked, StatusCode::OK, &new).await?;
     let mut response = see_other(&flow.return_to)?;
     for cookie in signed_in.headers().get_all(header::SET_COOKIE) {
@@ -202,7 +202,7 @@ fn client<'s>(server: &'s Server, provider: &str) -> Result<&'s OidcClient, Prob
         .ok_or_else(|| Problem::not_found("unknown sign-in provider"))
 }
 
-/// Where a service sends browsers back to: at the public address, where the operator has named one.
+/// The callback URL for a provider. It is below the public URL, where the operator has set one.
 fn redirect_url(server: &Server, asked: RequestHead<'_>, provider: &str) -> Result<Url, Problem> {
     let path = format!("/auth/oidc/{provider}/callback");
     let base = match &server.gateway.sign_in().public_url {
@@ -251,8 +251,8 @@ fn see_other(address: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// The state is unknown, was used, is too old, or is another browser's: one answer for all.
-fn journey_unknown() -> Problem {
+/// The state is unknown, was used, is too old, or belongs to another browser. All get the same answer.
+fn flow_unknown() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "SIGN_IN_FLOW_INVALID",

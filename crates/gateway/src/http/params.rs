@@ -23,8 +23,8 @@ pub(super) struct Params {
     extensions: Option<HashMap<String, Value>>,
 }
 
-/// A struct that is read from a JSON object only. What serde derives reads an array too, and takes its elements for the
-/// fields in their order.
+/// A struct that is deserialized from a JSON object only. A struct with serde's derived code also accepts an array and
+/// takes its elements as the fields in their order.
 pub(super) struct JsonObject<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     }
 }
 
-/// The parameters of a request in an address: variables and extensions are JSON.
+/// The parameters of a request in a query string: variables and extensions are JSON.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AddressParams {
@@ -93,7 +93,7 @@ impl AddressParams {
     pub(super) fn request(self) -> Result<Request, Problem> {
         Params {
             query: self.query,
-            // A form sends an empty field for one that nobody filled in.
+            // A form sends an empty field for one that was not filled in.
             operation_name: self.operation_name.filter(|name| !name.is_empty()),
             variables: json_field("variables", self.variables)?.unwrap_or_default(),
             extensions: json_field("extensions", self.extensions)?,
@@ -130,8 +130,8 @@ struct Answer<'a> {
     extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
 }
 
-/// An answer as JSON: an answer to a request that failed before it was executed has no `data`, as the GraphQL
-/// specification asks.
+/// Writes an answer as JSON. An answer to a request that failed before it was executed has no `data`, as the GraphQL
+/// specification requires.
 pub(super) fn answer_json(response: &Response) -> String {
     json(&Answer {
         data: (!is_request_error(response)).then_some(&response.data),
@@ -140,7 +140,7 @@ pub(super) fn answer_json(response: &Response) -> String {
     })
 }
 
-/// JSON of what always has one.
+/// Serializes a value that always has a JSON form.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| {
         tracing::error!(%error, "an answer has no JSON");

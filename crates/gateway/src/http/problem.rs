@@ -7,16 +7,16 @@ use nyxcore_graphql::error::error_with_code;
 
 use super::params::answer_json;
 
-/// A refusal, not yet in the shape of the address that it is given at.
+/// A refusal, not yet in the format of the route that answers with it.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: String,
     allow: Option<&'static str>,
-    /// The codings of a body that are taken.
+    /// The codings of a body that are accepted.
     accept_encoding: Option<&'static str>,
-    /// After so many seconds it is worth trying again.
+    /// The number of seconds after which the client may try again.
     retry_after: Option<i64>,
 }
 
@@ -52,7 +52,7 @@ impl Problem {
         )
     }
 
-    /// `allow` is the header's value: the methods that there are.
+    /// `allow` is the value of the header `Allow`: the supported methods.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         Self {
             allow: Some(allow),
@@ -64,7 +64,7 @@ impl Problem {
         }
     }
 
-    /// The same with the header `Accept-Encoding`, which says which codings of a body are taken.
+    /// Adds the header `Accept-Encoding`, which names the accepted codings of a body.
     pub(super) fn accept_encoding(self, codings: &'static str) -> Self {
         Self {
             accept_encoding: Some(codings),
@@ -72,7 +72,7 @@ impl Problem {
         }
     }
 
-    /// The same with the header `Retry-After`, in seconds.
+    /// Adds the header `Retry-After`, in seconds.
     pub(super) fn retry_after(self, seconds: i64) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -80,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// The store did not answer. What the database said goes into the log and stays there.
+    /// The store failed. The database's error message is logged and not sent.
     pub(super) fn store(error: &nyxcore_tenancy::Error) -> Self {
         tracing::error!(?error, "the store failed");
         Self::new(
@@ -90,7 +90,7 @@ impl Problem {
         )
     }
 
-    /// A service refused, or the store did not answer.
+    /// A service refused the request, or the store failed.
     pub(super) fn service(error: &nyxcore_tenancy::Error) -> Self {
         use nyxcore_tenancy::Error;
         let status = match error {
@@ -114,7 +114,7 @@ impl Problem {
         }
     }
 
-    /// The same with another text.
+    /// Replaces the message.
     pub(super) fn with_message(self, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -122,7 +122,7 @@ impl Problem {
         }
     }
 
-    /// Whether it is the server that fails and not the request.
+    /// Whether the server is at fault and not the request.
     pub(super) fn is_server_fault(&self) -> bool {
         self.status.is_server_error()
     }
@@ -136,13 +136,13 @@ impl Problem {
         error_with_code(self.code, self.message.as_str())
     }
 
-    /// As `/graphql` answers: `{"errors": [{"message", "extensions": {"code"}}]}`.
+    /// The response in the format of `/graphql`: `{"errors": [{"message", "extensions": {"code"}}]}`.
     pub(super) fn graphql(self) -> Response {
         let body = answer_json(&GraphqlResponse::from_errors(vec![self.error()]));
         self.respond(body)
     }
 
-    /// As the address at that path answers.
+    /// The response in the format of the route at this path.
     pub(super) fn at(self, path: &str) -> Response {
         if path == "/graphql" {
             self.graphql()
@@ -151,7 +151,7 @@ impl Problem {
         }
     }
 
-    /// As every other address answers: `{"code", "message"}`.
+    /// The response in the format of every other route: `{"code", "message"}`.
     pub(super) fn plain(self) -> Response {
         let body = serde_json::json!({"code": self.code, "message": self.message}).to_string();
         self.respond(body)

@@ -38,7 +38,7 @@ use super::link::set_up_needed;
 use super::problem::Problem;
 use super::{Server, cross_origin};
 
-/// The longest body: a password of the greatest length, escaped, has room in it.
+/// The maximum length of a body. It has room for a password of the maximum length with every character escaped.
 const BODY_MAX: usize = 16 * 1024;
 
 /// The addresses below `/auth`.
@@ -211,7 +211,7 @@ async fn tenant(State(server): State<Server>, request: Request) -> Response {
             .tenants
             .iter()
             .find(|(tenant, _)| tenant.slug == body.slug);
-        // One that there is not and one that the person is not in are told the same.
+        // A tenant that does not exist and one that the person is not in get the same answer.
         let wanted: TenantId = wanted
             .map(|(tenant, _)| tenant.id)
             .ok_or_else(|| Problem::not_found("no such tenant"))?;
@@ -221,7 +221,7 @@ async fn tenant(State(server): State<Server>, request: Request) -> Response {
     chosen.await.unwrap_or_else(Problem::plain)
 }
 
-/// Who is signed in, as [`session`] answers, with the tenant that was chosen, also in the cookie.
+/// Answers who is signed in, as [`session`] does, and sets the chosen tenant in the cookie.
 fn chosen_answer(asked: RequestHead<'_>, found: &SignedIn) -> Response {
     let mut response = answer(StatusCode::OK, &signed_in_json(found));
     if let Some(slug) = slug_of(found) {
@@ -306,7 +306,7 @@ async fn sign_out(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
         let (parts, Nothing {}) = read(&server, request).await?;
         let asked = RequestHead::parts(&parts);
-        // Whoever is not signed in any more is signed out, and the cookies go.
+        // Without a valid session there is nothing to end, and the cookies are removed all the same.
         if let Ok(Some(secret)) = asked.cookies().session(asked.headers) {
             let store = server.gateway.store();
             let found = session_look(store, &secret).await;

@@ -50,7 +50,7 @@ impl<K: Eq + Hash> Slot<K> {
 }
 
 impl<K: Eq + Hash> Slots<K> {
-    /// Whether an owner has a place.
+    /// Whether an owner has taken a place.
     pub(super) fn any(&self, owner: &K) -> bool {
         self.lock().contains_key(owner)
     }
@@ -85,7 +85,7 @@ mod tests {
         drop(first);
         assert!(slots.take("a", 2).is_some());
         drop(second);
-        // Nobody who has none is remembered.
+        // No entry is kept for an owner without a place.
         assert!(slots.lock().is_empty());
     }
 }

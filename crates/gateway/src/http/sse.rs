@@ -14,14 +14,14 @@ use super::connection::body_guard;
 use super::params::answer_json;
 use super::problem::Problem;
 
-/// Asks a proxy in front (nginx) to pass events on as they come.
+/// Asks a proxy in front (nginx) to pass events on without buffering.
 const UNBUFFERED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("x-accel-buffering"),
     HeaderValue::from_static("no"),
 );
 
-/// One operation as a stream: `next` for each answer, `complete` at its end. What fails comes as an answer too, since
-/// the `EventSource` of a browser cannot read any other.
+/// Streams one operation: `next` for each answer, `complete` at its end. Failures are answers too, since the
+/// `EventSource` of a browser cannot read another status.
 pub(super) fn operation(
     server: &Server,
     shown: &VerifiedCredential,
@@ -31,13 +31,13 @@ pub(super) fn operation(
         .schema
         .execute_stream(request)
         .map(|answer| Event::default().event("next").data(answer_json(&answer)));
-    // An event without a line of data is never given to a browser's listener, and axum writes none for an empty text.
+    // A browser's listener never gets an event without a line of data, and axum writes no such line for an empty text.
     let complete = futures::stream::once(async { Event::default().event("complete").data("\n") });
     events(server, shown, answers.chain(complete))
 }
 
-/// A response of these events, with signs of life between them. It ends early, without a `complete`, when its token is
-/// revoked or the server ends: the client connects again and learns which.
+/// A response of these events, with keep-alive comments between them. It ends early, without a `complete`, when its
+/// token is revoked or the server shuts down. The client reconnects and learns which of them it was.
 ///
 /// # Errors
 /// The person has too many streams open.

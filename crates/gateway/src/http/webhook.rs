@@ -32,40 +32,41 @@ use super::network::network_of;
 use super::problem::Problem;
 use super::slots::{Slot, Slots};
 
-/// Bytes of a body that need no place. GitHub's pushes are 10 to 100 kB; 512 of them at once, from one address, are 128
-/// MiB.
+/// The largest body that needs no place. GitHub's pushes are 10 to 100 kB. 512 bodies of this size at once, from one
+/// address, are 128 MiB.
 const BODY_SMALL: usize = 256 * 1024;
 /// Larger bodies in memory at once: at 25 MiB each they are 200 MiB at the most.
 const LARGE_MAX: usize = 8;
-/// Larger bodies at once for one source, and from one address: neither takes all the places.
+/// Larger bodies at once for one source, and from one address. So neither takes all the places.
 const LARGE_OF_ONE: usize = 2;
-/// Bytes a second that a large body must have arrived with, once another one waits for its place. GitHub sends a push
-/// of 25 MiB within its 10 s.
+/// The minimum rate of a large body in bytes per second, once another one waits for its place. GitHub sends a push of
+/// 25 MiB within its 10 s.
 const LARGE_RATE: u64 = 1024 * 1024;
-/// How long a large body has its place to itself, whoever waits.
+/// How long a large body keeps its place in any case.
 const LARGE_GRACE: Duration = Duration::from_secs(1);
 /// How long a body may take as a whole. GitHub gives up after 10 s.
 const BODY_PATIENCE: Duration = Duration::from_secs(20);
-/// Refusals after which an address is not listened to until the window is over.
+/// The number of refusals after which an address is blocked until the window is over.
 const REFUSALS_MAX: u32 = 60;
-/// How long refusals count, from the first on.
+/// The length of the window in which refusals are counted, from the first one on.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Addresses that are remembered; with more of them all are forgotten, which costs an attacker more than it gives.
+/// The maximum number of addresses that are remembered. Beyond it all are forgotten, which costs an attacker more than
+/// it gains.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// Bounds what those who only try can cost.
+/// Bounds the cost of senders without a valid signature.
 #[derive(Default)]
 pub(super) struct WebhookGate {
-    /// Places of large bodies, by whom they are counted for.
+    /// The places that large bodies have taken, per source and per address.
     large: Slots<Share>,
-    /// Those who wait for such a place.
+    /// The bodies that wait for such a place.
     waiting: Slots<Share>,
-    /// A place has become free.
+    /// Notifies when a place has become free.
     freed: Arc<Notify>,
     refusals: Mutex<HashMap<IpAddr, (Instant, u32)>>,
 }
 
-/// Whom a large body is counted for.
+/// The source or the address that a large body is counted for.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Share {
     All,
@@ -83,7 +84,7 @@ struct LargePlace {
 }
 
 impl LargePlace {
-    /// Whether a faster body waits for this place: a slow one keeps it only as long as nobody else wants it.
+    /// Whether this body must give up its place: it is slow, and another body waits.
     fn is_in_the_way(&self, now: Instant) -> bool {
         let held = now.duration_since(self.since);
         let least = u128::from(LARGE_RATE) * held.as_millis() / 1000;
@@ -92,7 +93,7 @@ impl LargePlace {
             && self.slots.iter().any(|slot| self.waiting.any(slot.owner()))
     }
 
-    /// The next part of the body that this place is for.
+    /// The next chunk of the body that holds this place.
     async fn part(&mut self, body: &mut RequestBody) -> Result<Option<Bytes>, Problem> {
         loop {
             let part = timeout(LARGE_GRACE, body.next()).await;
@@ -121,7 +122,7 @@ impl Drop for LargePlace {
 }
 
 impl WebhookGate {
-    /// Seconds until an address is listened to again; `None` where it is now.
+    /// Seconds until an address is no longer blocked; `None` if it is not blocked.
     fn closed_for(&self, address: Option<IpAddr>, now: Instant) -> Option<i64> {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) = refusals.get(&network_of(address?))?;
@@ -170,7 +171,7 @@ impl WebhookGate {
     }
 }
 
-/// Whom a large body counts for, with the most that each may have at once.
+/// The source and the address that a large body counts for, with the maximum of each.
 fn shares(source: Uuid, address: Option<IpAddr>) -> impl Iterator<Item = (Share, usize)> {
     let address = address.map(|address| (Share::Address(address), LARGE_OF_ONE));
     let ends = [
@@ -180,8 +181,7 @@ fn shares(source: Uuid, address: Option<IpAddr>) -> impl Iterator<Item = (Share,
     ends.into_iter().chain(address)
 }
 
-/// Takes a delivery. An address that names nothing, a source without a webhook and a wrong signature get one and the
-/// same answer.
+/// Receives a delivery. An unknown address, a source without a webhook and a wrong signature get the same answer.
 pub(super) async fn github(
     State(server): State<Server>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -214,11 +214,11 @@ pub(super) async fn github(
     )
 }
 
-/// Why a delivery was not taken.
+/// Why a delivery was not accepted.
 enum Failure {
-    /// Its sender counts as one who only tries.
+    /// Counts as a refusal of the sender's address.
     Refused(Problem),
-    /// It is not the sender's fault, or the sender has proven who it is.
+    /// The sender is not at fault, or has proven its identity.
     Failed(Problem),
 }
 
@@ -318,7 +318,7 @@ fn busy() -> Problem {
     )
 }
 
-/// A header as text; empty where it is missing or is none.
+/// A header as text; empty where it is missing or not text.
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()

@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket: the
 //! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no other.
 //!
-//! Why it is not the one of async-graphql-axum: `docs/decisions/0011-graphql-over-http-is-our-own.md`.
+//! Why it is not the implementation of async-graphql-axum: `docs/decisions/0011-graphql-over-http-is-our-own.md`.
 //!
 //! Longer than 450 lines: the states of one connection are one type.
 
@@ -32,20 +32,20 @@ use super::ws_message::{ClientMessage, OperationId};
 use super::{ClientSlot, Server};
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// How long a client may take to answer that the connection is closed.
+/// How long a client may take to answer a close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How long a connection stays open whose last message cannot be read to its end, such as one past the limit. The
-/// kernel resets a connection that is closed with unread bytes, and the client then loses the close frame if it has not
-/// read it.
+/// How long a connection stays open when its last message cannot be read to the end, such as a message beyond the
+/// limit. The kernel resets a connection that is closed with unread bytes. The client then loses the close frame if it
+/// has not read it.
 const RESET_DELAY: Duration = Duration::from_millis(250);
 /// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
 const REASON_MAX: usize = 123;
-/// Bytes that are read at once. A message is as long as it may be all the same; most are shorter than this.
+/// Bytes that are read at once. Longer messages are allowed; most are shorter.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// The end of a connection.
 enum End {
-    /// The client is gone, or as good as gone.
+    /// The client has disconnected, or no longer responds.
     Left,
     /// The client has sent a close frame, which is answered.
     ClosedByClient,
@@ -62,8 +62,8 @@ impl End {
         Self::close(1001, "the server ends")
     }
 
-    /// The end by a frame that cannot be read: the codes of RFC 6455, 7.4.1, where the client still listens. axum does
-    /// not show tungstenite's error type, only its words.
+    /// The end by a frame that cannot be read, with the codes of RFC 6455, 7.4.1. axum does not expose tungstenite's
+    /// error type, only its text.
     fn unreadable(error: &str) -> Self {
         if error.contains("Space limit exceeded") {
             Self::close(1009, "the message is too large")
@@ -92,7 +92,7 @@ impl End {
 /// An operation's answer, or its end.
 type Step = (String, Option<GraphqlResponse>);
 
-/// Takes the connection over, where it speaks the protocol.
+/// Upgrades a request to a WebSocket, if it names the subprotocol.
 pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response, Problem> {
     let shown = auth::upgrade_authenticate(&server.gateway, RequestHead::parts(&parts)).await?;
     let origin = RequestHead::parts(&parts).origin();
@@ -109,7 +109,8 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
     }
     let limits = server.gateway.limits();
     let most = limits.body_bytes;
-    // Nobody is known before `connection_init`, also where a cookie was sent: until then an address has few sockets.
+    // No caller is known before `connection_init`, also where a cookie was sent. Until then an address may have few
+    // sockets.
     let unauthenticated = match server.bounded_address(origin.address) {
         Some(address) => {
             let bound = limits.connection.unauthenticated_sockets_per_address;
@@ -160,11 +161,11 @@ struct Connection {
     lease: Option<Lease>,
     operations: SelectAll<BoxStream<'static, Step>>,
     running: HashMap<String, AbortHandle>,
-    /// When the client last sent anything.
+    /// When the client last sent a frame.
     heard: Instant,
 }
 
-/// What a socket takes as long as it is open and its person is known.
+/// The places that a socket holds while it is open and authenticated.
 struct Places {
     _stream: Slot<UserId>,
     _connection: Option<RequestGuard>,
@@ -176,7 +177,7 @@ impl Connection {
         shown: Option<VerifiedCredential>,
         unauthenticated: Option<Slot<IpAddr>>,
     ) {
-        // Boxed, so that what authentication needs is given back before the socket rests.
+        // Boxed, so that the memory that authentication needs is freed before the socket waits.
         let known = Box::pin(self.handshake(shown)).await;
         drop(unauthenticated);
         let end = match known {
@@ -190,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// Waits for `connection_init` and finds out who it is.
+    /// Waits for `connection_init` and authenticates the caller.
     async fn handshake(
         &mut self,
         shown_before: Option<VerifiedCredential>,
@@ -213,7 +214,7 @@ impl Connection {
             };
             match self.read(frame)? {
                 Some(ClientMessage::ConnectionInit { payload }) => {
-                    // Boxed, so that a socket that waits for this message does not take the memory for it.
+                    // Boxed, so that a socket that waits for this message does not hold the memory for it.
                     let shown = Box::pin(auth::init_authenticate(
                         &self.server.gateway,
                         payload.as_ref(),
@@ -272,7 +273,7 @@ impl Connection {
                 }
                 frame = self.socket.recv() => {
                     if let Some(message) = self.read(frame)? {
-                        self.obey(shown, message).await?;
+                        self.handle_message(shown, message).await?;
                     }
                 }
                 Some((id, answer)) = self.operations.next(), if !self.operations.is_empty() => {
@@ -282,7 +283,7 @@ impl Connection {
         }
     }
 
-    /// The message in a frame; `None` where the frame is only a sign of life.
+    /// The message in a frame; `None` where the frame is only a ping or a pong.
     fn read(
         &mut self,
         frame: Option<Result<Message, axum::Error>>,
@@ -300,7 +301,7 @@ impl Connection {
         }
     }
 
-    async fn obey(
+    async fn handle_message(
         &mut self,
         shown: &VerifiedCredential,
         message: ClientMessage,
@@ -314,7 +315,7 @@ impl Connection {
             ClientMessage::Complete {
                 id: OperationId(id),
             } => {
-                // Its stream is dropped with the next look at the operations.
+                // Its stream is dropped when the operations are next polled.
                 if let Some(operation) = self.running.remove(&id) {
                     operation.abort();
                 }
@@ -377,8 +378,8 @@ impl Connection {
         }
     }
 
-    /// Passes on an operation's answer or its end. What failed before it was executed is an `error`, which ends the
-    /// operation.
+    /// Sends an operation's answer or its end. An operation that failed before it was executed is answered with
+    /// `error`, which ends it.
     async fn tell(&mut self, id: String, answer: Option<GraphqlResponse>) -> Result<(), End> {
         match answer {
             Some(answer) if is_request_error(&answer) => {
@@ -424,7 +425,7 @@ impl Connection {
         self.send(message.into()).await
     }
 
-    /// Sends, or gives the client up where it takes nothing.
+    /// Sends a message. A client that does not take it in time counts as disconnected.
     async fn send(&mut self, message: Message) -> Result<(), End> {
         let patience = self.server.gateway.limits().keepalive * 3;
         match timeout(patience, self.socket.send(message)).await {
@@ -433,7 +434,7 @@ impl Connection {
         }
     }
 
-    /// Says why, and waits a moment for the answer, so that the reason is read before the connection is gone.
+    /// Sends the close frame with the reason, and waits briefly for the answer, so that the client can read the reason.
     async fn close(&mut self, code: u16, mut reason: String) {
         while reason.len() > REASON_MAX {
             reason.pop();
@@ -443,16 +444,15 @@ impl Connection {
             code,
             reason: reason.into(),
         };
-        // A client that takes nothing is not waited for: it has its time to read an answer, and none to read why it is
-        // closed.
+        // A client that does not take the close frame is not waited for any longer.
         let sent = timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
         if matches!(sent, Ok(Ok(()))) {
             self.drain(false).await;
         }
     }
 
-    /// Reads until the connection is closed, which also sends the answer to a close frame of the client's; for a moment
-    /// at the most.
+    /// Reads until the connection is closed, for a short time at most. Reading also sends the answer to a close frame
+    /// of the client.
     async fn drain(&mut self, answered: bool) {
         let rest = async {
             let mut answered = answered;
@@ -463,7 +463,7 @@ impl Connection {
                 sleep(RESET_DELAY).await;
             }
         };
-        // Without an answer it is closed just the same.
+        // Without an answer the connection is closed all the same.
         let _ = timeout(FAREWELL, rest).await;
     }
 }

@@ -33,14 +33,14 @@ impl ClientMessage {
     /// Reads a frame's text.
     ///
     /// # Errors
-    /// It is no message of the protocol.
+    /// The text is not a message of the protocol.
     pub(super) fn read(text: &str) -> Result<Self, serde_json::Error> {
         let JsonObject(message) = serde_json::from_str(text)?;
         Ok(message)
     }
 }
 
-/// What a client calls an operation: a text that is not empty.
+/// A client's id of an operation: a text that is not empty.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct OperationId(pub(super) String);

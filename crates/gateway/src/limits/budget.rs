@@ -14,12 +14,12 @@ use tokio::time::sleep;
 
 use super::Limits;
 
-/// Bytes of a value that is neither a text nor an object, and of what surrounds a value in JSON.
+/// Bytes that a value that is neither a text nor an object takes, and bytes around each value in JSON.
 const SMALL_VALUE: usize = 8;
-/// Bytes that an error takes in an answer, about.
+/// The approximate number of bytes of an error in an answer.
 const ERROR_BYTES: usize = 300;
 
-/// What one answer has cost so far.
+/// The cost of one answer so far.
 #[derive(Default)]
 pub(super) struct Budget {
     values: AtomicUsize,
@@ -36,7 +36,7 @@ impl Budget {
         limits: &Limits,
         answer: impl Future<Output = Response>,
     ) -> Response {
-        // A subscription has one budget an event: its events are answered one after another.
+        // A subscription has a new budget for each event: its events are answered one after another.
         self.values.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
         let error = tokio::select! {
@@ -65,8 +65,8 @@ impl Budget {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        // Fields that wait for nothing are resolved in one go: without this, an answer could be neither ended nor
-        // dropped.
+        // Fields that never wait are resolved without a yield. Without this, such an answer could be neither stopped
+        // nor dropped.
         consume_budget().await;
         let path_node = info.path_node;
         let is_leaf = info.field.selection_set.node.items.is_empty();
@@ -92,7 +92,7 @@ impl Budget {
         };
         self.count(limits, bytes + key);
         answer.map_err(|mut error| {
-            // async-graphql gives errors of an interface's fields no path.
+            // async-graphql gives errors of an interface's fields an empty path.
             if error.path.is_empty() {
                 let mut node = Some(path_node);
                 while let Some(at) = node {

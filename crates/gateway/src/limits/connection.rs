@@ -35,13 +35,13 @@ pub struct ConnectionLimits {
     pub body: Duration,
     /// How long the next part of a request's body may take to come. 10 s: a lost packet is sent again within 3 s.
     pub body_idle: Duration,
-    /// How long a client may leave an answer or an event unread: within this time it has to take [`WRITE_LEAST`] bytes
-    /// of what waits for it. 30 s: a phone in a tunnel for half a minute keeps its stream.
+    /// How long a client may leave an answer or an event unread. Within this time it has to read [`WRITE_LEAST`] bytes
+    /// of the waiting data. 30 s: a phone in a tunnel for half a minute keeps its stream.
     pub write_stall: Duration,
 }
 
-/// The bytes that a client must take within [`ConnectionLimits::write_stall`] while more of an answer waits. 8 KiB:
-/// half of the send buffer that Linux begins with, so that reading a few bytes now and then does not keep an answer in
+/// The bytes that a client must read within [`ConnectionLimits::write_stall`] while more of an answer waits. 8 KiB:
+/// half of the initial send buffer of Linux, so that reading a few bytes now and then does not keep an answer in
 /// memory.
 pub const WRITE_LEAST: usize = 8 * 1024;
 

@@ -15,14 +15,14 @@ use nyxcore_graphql::is_connection;
 use super::sizes::{FIELD_COSTS, LIST_SIZES, of_field};
 use crate::times::{TIME_RANGE, time_is_storable};
 
-/// Rows of a page that names no number, as the resolvers have it.
+/// Rows of a page where the query has no `first` or `last`. The resolvers use the same number.
 const PAGE_DEFAULT: usize = 50;
-/// The most rows that any list gives at once: a larger number is refused by its resolver, or read as this.
+/// The maximum rows of any list at once. Its resolver refuses a larger number, or reads it as this one.
 const PAGE_MAX: usize = 500;
-/// Rows of a list that is in no table. A test fails on such a list.
+/// Rows of a list that has no entry in [`LIST_SIZES`]. A test fails on such a list.
 const UNDECLARED: usize = 200;
 
-/// Counts an operation.
+/// Computes the cost of an operation.
 pub(super) struct Counter<'d> {
     registry: &'d Registry,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
@@ -78,7 +78,7 @@ impl<'d> Counter<'d> {
     }
 
     fn fragment(&mut self, name: &str, page: usize) -> ServerResult<usize> {
-        // One that is not there costs nothing: the validation refuses it. Cycles were refused before.
+        // A fragment that does not exist costs nothing: the validation refuses it. Cycles were refused before.
         let Some((name, fragment)) = self.fragments.get_key_value(name) else {
             return Ok(0);
         };
@@ -108,13 +108,13 @@ impl<'d> Counter<'d> {
             })?;
         }
         let inner = &field.selection_set.node;
-        // The schema about itself: its depth is bounded by another rule, its size by the schema.
+        // Introspection fields. Another rule bounds their depth, and the schema bounds their number.
         if parent.starts_with("__") || name.starts_with("__") {
             let below = meta.map_or("__Type", |meta| MetaTypeName::concrete_typename(&meta.ty));
             return Ok(self.set(below, inner, 1)?.saturating_add(1));
         }
         let Some(meta) = meta else {
-            // The validation refuses a field that is not there.
+            // The validation refuses a field that does not exist.
             return Ok(1);
         };
         let below = MetaTypeName::concrete_typename(&meta.ty);
@@ -134,7 +134,7 @@ impl<'d> Counter<'d> {
         Ok(own.saturating_add(rows.unwrap_or(1).saturating_mul(each)))
     }
 
-    /// How many rows a field has; `None` where it is no list.
+    /// How many rows a field has; `None` where it is not a list.
     fn rows(&self, parent: &str, field: &Field, meta: &MetaField, page: usize) -> Option<usize> {
         if !is_list(&meta.ty) {
             return None;
@@ -157,7 +157,7 @@ impl<'d> Counter<'d> {
         )
     }
 
-    /// The rows that `first` or `last` asks for, its default included.
+    /// The number of rows that `first` or `last` asks for, or its default.
     fn asked(&self, field: &Field, meta: &MetaField) -> Option<usize> {
         let number = |name| match self.argument(field, name) {
             Some(Value::Number(number)) => Some(number.as_i64().map_or(PAGE_MAX, |rows| {
@@ -169,7 +169,7 @@ impl<'d> Counter<'d> {
         number("first").max(number("last")).or_else(default)
     }
 
-    /// An argument as its field gets it, with its variables.
+    /// An argument's value with its variables replaced.
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {
         let value = field.get_argument(name)?.node.clone();
         value
@@ -199,7 +199,7 @@ pub(super) fn is_list(qualified: &str) -> bool {
     qualified.starts_with('[')
 }
 
-/// A field of a type, those that every query has included.
+/// A declared field of a type. The query root declares `__schema` and `__type` too.
 pub(super) fn field_of<'d>(
     registry: &'d Registry,
     parent: &str,
@@ -208,7 +208,8 @@ pub(super) fn field_of<'d>(
     registry.types.get(parent)?.field_by_name(name)
 }
 
-/// Checks a value at a place such as `input.name`, and all in it. Its type is known where the schema has the argument.
+/// Checks a value, and all values in it, at a place such as `input.name`. `qualified` is its type where the schema has
+/// the argument.
 fn argument_check(
     registry: &Registry,
     place: &str,
@@ -253,7 +254,7 @@ fn text_check(place: &str, text: &str, of: Option<&str>) -> ServerResult<()> {
     }
     match (of, text.parse::<DateTime<FixedOffset>>()) {
         (Some("DateTime"), Ok(time)) if !time_is_storable(time.to_utc()) => invalid(TIME_RANGE),
-        // A text that is no time is refused by the validation.
+        // The validation refuses a text that is not a time.
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Limits the nesting of introspection lists to two, as in graphql-js' `MaxIntrospectionDepthRule`: each level
-//! multiplies the response by the number of types. One operation describes the schema once: a second description under
-//! an alias costs as much as the first and tells nothing new.
+//! multiplies the response by the number of types. An operation may ask for `__schema` once: a second one under an
+//! alias costs as much as the first and returns nothing new.
 
 use std::collections::{HashMap, HashSet};
 
@@ -40,7 +40,7 @@ pub(super) fn depth_check(
     Ok(())
 }
 
-/// How often a selection asks for `__schema`, which only the root has. Each fragment is counted once.
+/// How often a selection asks for `__schema`, which only the query root has. Each fragment is counted once.
 fn descriptions<'d>(
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
     set: &'d SelectionSet,

@@ -21,7 +21,7 @@ type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 /// The operation that a request means.
 ///
 /// # Errors
-/// `OPERATION_RESOLUTION_FAILED` where there is none of that name, or several and none is named.
+/// `OPERATION_RESOLUTION_FAILED` where no operation has that name, or there are several and the request names none.
 pub(crate) fn chosen<'d>(
     document: &'d ExecutableDocument,
     name: Option<&str>,
@@ -45,12 +45,12 @@ pub(crate) fn chosen<'d>(
     }
 }
 
-/// Checks the operation of a request by the schema, and puts it into the form in which it is executed. Returns its plan
-/// and its cost.
+/// Checks the operation of a request against the schema, and puts it into the form in which it is executed. Returns its
+/// plan and its cost.
 ///
 /// # Errors
-/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription has
-/// not one root field; those of [`chosen`].
+/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription
+/// does not have exactly one root field; those of [`chosen`].
 pub(super) fn prepare(
     request: &mut Request,
     registry: &Registry,
@@ -87,7 +87,8 @@ pub(super) fn prepare(
     if let Some(operation) = operation {
         let set = &mut operation.node.selection_set;
         if let Some(field) = subscribed {
-            // async-graphql follows each root field by itself and passes over those in fragments: it is given one.
+            // async-graphql runs each direct root field and ignores root fields in fragments. So it gets exactly one
+            // direct field.
             set.node
                 .items
                 .retain(|item| !matches!(item.node, Selection::Field(_)));
@@ -195,8 +196,8 @@ fn subscription_root(
     }
 }
 
-/// Gives every selection that may come out empty a field that is always there. async-graphql answers null for an object
-/// of which no field was selected.
+/// Adds a field that is always present to every selection that may come out empty. async-graphql answers null for an
+/// object of which no field was selected.
 fn mark(set: &mut Positioned<SelectionSet>) -> bool {
     let always = set.node.items.iter().any(
         |item| matches!(&item.node, Selection::Field(field) if field.node.directives.is_empty()),
@@ -224,7 +225,7 @@ fn mark(set: &mut Positioned<SelectionSet>) -> bool {
 fn mark_below(item: &mut Selection) -> bool {
     match item {
         Selection::Field(field) => mark(&mut field.node.selection_set),
-        // The fields of a fragment stand beside those of the selection that it is in.
+        // The fields of a fragment are in the same object as those of the enclosing selection.
         Selection::InlineFragment(inline) => {
             let mut marked = false;
             for item in &mut inline.node.selection_set.node.items {

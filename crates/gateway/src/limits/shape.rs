@@ -11,13 +11,13 @@ use nyxcore_graphql::error::error_with_code;
 
 use super::{Limits, within};
 
-/// How deep selection sets may nest with all fragments spread: async-graphql's own bound.
+/// How deep selection sets may nest with all fragments expanded. This is async-graphql's own bound.
 const NESTING: usize = 32;
-/// How many selections a document may have with all fragments spread, whatever each is said to cost: it bounds the
-/// validation itself.
+/// How many selections a document may have with all fragments expanded, whatever the declared costs are. It bounds the
+/// work of the validation.
 const SELECTIONS: usize = 20_000;
 
-/// What a selection set weighs with all its fragments spread.
+/// The measures of a selection set with all its fragments expanded.
 #[derive(Debug, Clone, Copy, Default)]
 struct Weight {
     depth: usize,
@@ -28,7 +28,7 @@ struct Weight {
 
 struct Scale<'d> {
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// A fragment that is being weighed has no weight yet: who meets it again is in a cycle.
+    /// The measures of each fragment. A fragment that is being measured has `None`: another visit means a cycle.
     weighed: HashMap<&'d str, Option<Weight>>,
     directives: usize,
 }
@@ -44,7 +44,7 @@ pub(super) fn shape_check(document: &ExecutableDocument, limits: &Limits) -> Ser
         scale.directives += operation.node.directives.len();
         total = total.and(scale.set(&operation.node.selection_set.node)?);
     }
-    // Fragments that nothing spreads are refused by the validation, which walks them first.
+    // The validation also walks fragments that nothing spreads, before it refuses them.
     for name in document.fragments.keys() {
         scale.fragment(name)?;
     }
@@ -113,7 +113,7 @@ impl<'d> Scale<'d> {
     }
 
     fn fragment(&mut self, name: &str) -> ServerResult<Weight> {
-        // One that is not there weighs nothing: the validation will say so.
+        // A fragment that does not exist weighs nothing: the validation refuses it.
         let Some((name, fragment)) = self.fragments.get_key_value(name) else {
             return Ok(Weight::default());
         };

@@ -3,7 +3,7 @@
 //! A list without `first` has no limit of its own. Its size here is that of a full but ordinary list; the real
 //! response is limited by [`Limits::answer_values`](super::Limits::answer_values).
 
-/// Rows of each list that does not say itself how many are asked for, by `Type.field`.
+/// Rows of each list that takes no number of rows, by `Type.field`.
 pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ActionPoint.citations", 10),
     ("CloneGroup.places", 10),
@@ -22,7 +22,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("CodeAnalysis.warnings", 10),
     ("CodePattern.counterExamples", 5),
     ("CodePattern.exemplars", 5),
-    // It is tried three times.
+    // A run is tried three times.
     ("Consolidation.attempts", 3),
     ("Consolidation.patterns", 50),
     ("Consolidation.projects", 20),
@@ -33,7 +33,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ConsolidationReport.projectsDeleted", 2),
     ("ConsolidationReport.templates", 2),
     ("DeadCode.caveats", 5),
-    // It is tried five times.
+    // A run is tried five times.
     ("Embedding.attempts", 5),
     ("GitConnection.branches", 300),
     ("GitRepository.importedAs", 3),
@@ -65,7 +65,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("NoteEnrichment.contextUsed", 10),
     ("Persona.specializations", 15),
     ("Persona.traits", 10),
-    // What an ordinary match has in common.
+    // The number of reasons of an ordinary match.
     ("PersonaMatch.reasons", 10),
     ("PreviewSection.items", 10),
     ("Project.sources", 20),
@@ -105,7 +105,7 @@ pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("Insight.suggestedPartners", 200),
     ("Mutation.importRepositories", 200),
     ("Mutation.verifyProvider", 200),
-    // A search, or two, and the texts of what was found.
+    // One or two searches, and the texts of the results.
     ("Query.enrichmentPreview", 400),
     ("Query.knowledgeAudit", 500),
     ("Query.personaMatches", 200),

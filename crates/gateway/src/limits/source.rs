@@ -9,7 +9,8 @@ use super::{Limits, within};
 /// the way.
 const BRACKETS: usize = 64;
 
-/// Counts tokens and the deepest bracket, so that the parser never sees a document that is too long or too deep for it.
+/// Counts the tokens and the nesting of brackets, so that the parser never gets a document that is too long or too deep
+/// for it.
 pub(super) fn source_check(source: &str, limits: &Limits) -> ServerResult<()> {
     let bytes = source.as_bytes();
     let (mut at, mut tokens, mut open) = (0, 0, 0_usize);
@@ -55,8 +56,8 @@ fn is_number_part(byte: u8) -> bool {
     is_word(byte) || matches!(byte, b'.' | b'+' | b'-')
 }
 
-/// The length of the string or block string at the beginning, up to the end where it is not closed: the parser will say
-/// so.
+/// The length of the string or block string at the beginning of `rest`. An unclosed one reaches to the end: the parser
+/// refuses it.
 pub(super) fn string_length(rest: &[u8]) -> usize {
     let quotes: &[u8] = if rest.starts_with(b"\"\"\"") {
         b"\"\"\""

@@ -4,11 +4,11 @@
 //! The parser refuses surrogate pairs (`"\ud83d\ude00"`) and braces (`"\u{1F600}"`), keeps `\"""` in block strings
 //! unchanged, and keeps white space on blank lines of block strings. To report at
 //! <https://github.com/async-graphql/async-graphql>. Until it is fixed, such a literal is rewritten as a plain one
-//! before parsing. White space preserves the line and column of what follows.
+//! before parsing. Padding with white space preserves the line and column of what follows.
 
 use super::source::{run, string_length};
 
-/// The document with each literal rewritten that the parser would misread; `None` if there is none.
+/// Returns the document with each literal rewritten that the parser would misread; `None` if there is none.
 pub(super) fn rewritten(source: &str) -> Option<String> {
     let bytes = source.as_bytes();
     let (mut at, mut copied) = (0, 0);
@@ -19,7 +19,7 @@ pub(super) fn rewritten(source: &str) -> Option<String> {
             b'"' => string_length(&bytes[at..]),
             _ => 1,
         };
-        // A backslash at the very end may count past it.
+        // The length may include a character after a backslash at the very end of the document.
         let end = (at + length).min(bytes.len());
         if byte == b'"'
             && let Some(literal) = source.get(at..end)
@@ -34,7 +34,7 @@ pub(super) fn rewritten(source: &str) -> Option<String> {
     (copied > 0).then(|| out + source.get(copied..).unwrap_or_default())
 }
 
-/// The value of a literal that the parser would misread; `None` where it reads it, or where it is no literal.
+/// The value of a literal that the parser would misread; `None` where it reads it, or where it is not a literal.
 fn misread_value(literal: &str) -> Option<String> {
     if literal.len() >= 6
         && let Some(raw) = literal
@@ -49,8 +49,8 @@ fn misread_value(literal: &str) -> Option<String> {
     raw.contains("\\u").then(|| escapes_read(raw))?
 }
 
-/// The value of a plain string that has an escape which the parser does not know. `None` where it has none, or one that
-/// is malformed.
+/// The value of a plain string that has an escape which the parser does not support. `None` where it has no such
+/// escape, or a malformed one.
 fn escapes_read(raw: &str) -> Option<String> {
     let (mut value, mut rest, mut unknown) = (String::new(), raw, false);
     while let Some(at) = rest.find('\\') {
@@ -78,7 +78,7 @@ fn escapes_read(raw: &str) -> Option<String> {
     unknown.then_some(value)
 }
 
-/// The character of what follows `\u`, the rest after it, and whether the parser reads it.
+/// Returns the character of the escape after `\u`, the rest after it, and whether the parser supports it.
 fn unicode_escape(rest: &str) -> Option<(char, &str, bool)> {
     if let Some(braced) = rest.strip_prefix('{') {
         let (digits, after) = braced.split_once('}')?;
@@ -100,7 +100,7 @@ fn unicode_escape(rest: &str) -> Option<(char, &str, bool)> {
 
 fn hexadecimal(digits: &str) -> Option<u32> {
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    // More than eight digits are no character, but leading zeros may be many.
+    // A character has at most eight significant digits, but any number of leading zeros.
     let digits = digits.trim_start_matches('0');
     match plain {
         true if digits.is_empty() => Some(0),
@@ -155,7 +155,7 @@ fn block_value(raw: &str) -> String {
     trimmed.collect::<Vec<_>>().join("\n")
 }
 
-/// Writes a value as a plain literal that takes as many lines and columns as the old one, where it is not longer.
+/// Writes a value as a plain literal. A literal that is not longer than the old one takes as many lines and columns.
 fn write_literal(out: &mut String, value: &str, old: &str) {
     let begin = out.len();
     out.push('"');
@@ -178,7 +178,7 @@ fn write_literal(out: &mut String, value: &str, old: &str) {
         }
     }
     let padding = last.chars().count().saturating_sub(columns);
-    // Not by a format's width, which is at most 65,535.
+    // A format width would not do: it is at most 65,535.
     out.extend(std::iter::repeat_n(' ', padding));
 }
 

@@ -25,7 +25,7 @@ impl Query {
     async fn rows(&self, first: i32) -> Vec<Query> {
         (0..first).map(|_| Query).collect()
     }
-    /// Resolves when nobody waits any longer.
+    /// Never resolves.
     async fn forever(&self) -> i32 {
         std::future::pending().await
     }
@@ -129,7 +129,7 @@ async fn rows_multiply_what_is_selected_from_them() {
         ..Limits::default()
     };
     let rows = |inner: &str| format!("{{rows(first: 200) {{ {inner} }} again {{ one }} }}");
-    // One for the list, two for each row, two for what is beside it.
+    // One for the list, two for each row, two for the fields beside the list.
     assert_eq!(
         outcome_under(&limits, "{rows(first: 200) { a: one b: one } one}").await,
         "ok"
@@ -203,7 +203,7 @@ async fn an_operation_ends_with_its_time() {
     );
 }
 
-/// On one thread: what never yields could be neither ended nor dropped.
+/// On one thread: a task that never yields could be neither stopped nor dropped.
 #[tokio::test]
 async fn an_answer_that_nobody_waits_for_is_dropped() {
     let limits = Limits {
@@ -246,7 +246,7 @@ async fn introspection_lists_nest_twice() {
     assert_eq!(outcome(spread).await, "INTROSPECTION_TOO_DEEP");
 }
 
-/// Every list of the schema says how many rows it may have, and every declaration is of a list.
+/// Every list of the schema has a declared size, and every declaration is of a list.
 #[test]
 fn every_list_field_has_a_declared_size() {
     let schema = nyxcore_graphql::schema_builder().finish();
@@ -292,7 +292,7 @@ fn every_list_field_has_a_declared_size() {
     assert_eq!(declared, Vec::<&str>::new(), "no fields of the schema");
 }
 
-/// Unweighed, this document is 2^40 selections.
+/// Without the limit, this document expands to 2^40 selections.
 #[tokio::test]
 async fn fragments_that_double_each_other_are_refused_at_once() {
     let mut query = String::from("{...F0}");
@@ -320,7 +320,7 @@ async fn a_fragment_that_spreads_itself_is_refused_at_once() {
     assert_eq!(outcome(unused).await, "GRAPHQL_VALIDATION_FAILED");
 }
 
-/// The parser recurses: on a thread's stack, brackets without a bound would end the process.
+/// The parser recurses: unbounded brackets would overflow a thread's stack and end the process.
 #[tokio::test]
 async fn deep_nesting_is_refused_before_parsing() {
     for deep in [
@@ -330,7 +330,7 @@ async fn deep_nesting_is_refused_before_parsing() {
     ] {
         assert_eq!(outcome(&deep).await, "QUERY_TOO_DEEP");
     }
-    // As deep as is let through, on a small stack.
+    // The maximum accepted depth, on a small stack.
     for (open, close) in [("[", "]"), ("{a:", "}")] {
         let query = format!("{{one(n:{}1{})}}", open.repeat(62), close.repeat(62));
         let answer = std::thread::Builder::new()

@@ -2,20 +2,20 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// What was built.
+/// The build of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BuildLabels {
     pub version: String,
     pub commit: String,
 }
 
-/// How something ended.
+/// The outcome of an operation, a call or a response.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OutcomeLabels {
     pub outcome: &'static str,
 }
 
-/// What was asked.
+/// The kind and the name of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
     /// `query`, `mutation` or `subscription`.
@@ -24,7 +24,7 @@ pub(super) struct RequestLabels {
     pub operation: String,
 }
 
-/// What was asked, and what came of it.
+/// An operation and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OperationLabels {
     pub kind: &'static str,
@@ -39,7 +39,7 @@ pub(super) struct KindLabels {
     pub kind: String,
 }
 
-/// A kind of run, and how an attempt ended.
+/// A kind of run and the outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RunLabels {
     pub kind: String,
@@ -66,7 +66,7 @@ pub(super) struct ModelLabels {
     pub model: String,
 }
 
-/// A model of the catalog, and how a call ended.
+/// A model of the catalog and the outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ModelCallLabels {
     pub provider: String,

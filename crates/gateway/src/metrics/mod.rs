@@ -1,8 +1,8 @@
-//! What the process counts for an operator, in the text format of OpenMetrics, which Prometheus reads.
+//! The metrics of the process for an operator, in the text format of OpenMetrics, which Prometheus reads.
 //!
-//! No label has a text of a client or a tenant. An operation is known by the field of the schema that it asks for, an
-//! outcome by a code of the API, a run by its registered kind, and a model by the catalog's names; other models are
-//! `other`. So the number of series is bounded by the program.
+//! No label has a text of a client or a tenant. An operation is labelled by the schema's root field that it selects, an
+//! outcome by a code of the API, a run by its registered kind, and a model by its name in the catalog. Other models are
+//! labelled `other`. So the program bounds the number of series.
 
 mod labels;
 mod observe;
@@ -30,18 +30,19 @@ use labels::{
 pub(crate) use observe::OperationObserver;
 pub use observe::statement_noted;
 
-/// The upper bounds of the time of an operation, in seconds: from an answer of memory to the statement time-out.
+/// The upper bounds of the duration of an operation, in seconds: from an answer out of memory to the statement
+/// time-out.
 const SECONDS: [f64; 12] = [
     0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
 ];
-/// The upper bounds of the statements of an operation.
+/// The upper bounds of the number of statements of an operation.
 const STATEMENTS: [f64; 8] = [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
-/// The upper bounds of the time of a run, in seconds.
+/// The upper bounds of the duration of a run, in seconds.
 const RUN_SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
 /// Nano-dollars in a dollar.
 const NANO: f64 = 1e9;
 
-/// A distribution by labels, with its own bounds.
+/// A histogram family with its own bounds.
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The counters of a process. Clones share them.
@@ -69,7 +70,7 @@ struct Inner {
 }
 
 impl Metrics {
-    /// Counters of a process that began just now.
+    /// Creates the counters of a process, all at zero.
     #[must_use]
     pub fn new(server: &ServerInfo) -> Self {
         let mut inner = Inner {
@@ -95,7 +96,7 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// Counts a response of HTTP by the class of its status.
+    /// Counts an HTTP response by the class of its status.
     pub(crate) fn response_note(&self, status: u16) {
         let outcome = match status {
             100..=199 => "1xx",
@@ -108,7 +109,7 @@ impl Metrics {
         self.0.responses.get_or_create(&labels).inc();
     }
 
-    /// Counts an operation that has ended.
+    /// Counts a finished operation.
     fn operation_note(
         &self,
         request: RequestLabels,
@@ -130,7 +131,7 @@ impl Metrics {
         self.0.operations.get_or_create(&labels).inc();
     }
 
-    /// Counts a call of a model that has ended.
+    /// Counts a finished call of a model.
     pub fn call_note(&self, call: &CallReport) {
         let (provider, model) = known_model(&call.provider, &call.model);
         let outcome = call_outcome(call.outcome);
@@ -149,7 +150,7 @@ impl Metrics {
             .inc_by(call.tokens);
     }
 
-    /// Counts an attempt at a run that has ended.
+    /// Counts a finished attempt at a run.
     pub fn run_note(&self, run: &RunReport) {
         let kind = run.kind.to_string();
         let labels = KindLabels { kind: kind.clone() };
@@ -163,10 +164,10 @@ impl Metrics {
         self.0.run_attempts.get_or_create(&labels).inc();
     }
 
-    /// Everything as text, with the state of the queue and of the connections as they are now.
+    /// Returns all metrics as text, with the current state of the queue and of the connections.
     ///
     /// # Errors
-    /// None in practice: a text takes everything.
+    /// None in practice: writing to a string does not fail.
     pub async fn text(&self, store: &Store) -> Result<String, std::fmt::Error> {
         self.state_read(store).await;
         let mut text = String::new();
@@ -195,7 +196,7 @@ impl Metrics {
                 return;
             }
         };
-        // A kind without a waiting run has none, and not the last number.
+        // A kind without a waiting run must have no value, and not the last one.
         inner.runs.clear();
         inner.queue_age.clear();
         let now = store.env().now();
@@ -317,7 +318,7 @@ fn age_of(now: DateTime<Utc>, since: DateTime<Utc>) -> f64 {
     age.as_secs_f64()
 }
 
-/// The names of a model in the catalog. A tenant names its own models and endpoints as it likes: those are `other`.
+/// The names of a model in the catalog. A tenant names its own models and endpoints freely, so those become `other`.
 fn known_model(provider: &str, model: &str) -> (String, String) {
     match catalog().model(model) {
         Some(known) if known.provider.id() == provider => (provider.to_owned(), known.id.clone()),

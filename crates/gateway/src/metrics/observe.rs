@@ -25,32 +25,33 @@ use super::Metrics;
 use super::labels::RequestLabels;
 use crate::nulls::OBJECT_MARK;
 
-/// The kind of an operation whose answers are a stream.
+/// The kind of an operation with a stream of answers.
 const SUBSCRIPTION: &str = "subscription";
-/// The operation of a document that could not be read.
+/// The operation label of a document that could not be parsed.
 const UNREAD: &str = "unread";
-/// The operation of a document with several fields of the root type.
+/// The operation label of a document with several root fields.
 const SEVERAL: &str = "several";
 /// The codes of errors that are the server's fault.
 const FAULTS: [&str; 3] = ["INTERNAL", "DATABASE_BUSY", "DATABASE_UNREACHABLE"];
-/// The fields that every root type of a query has.
+/// The introspection fields that every query root has.
 const INTROSPECTION: [&str; 3] = ["__schema", "__type", "__typename"];
-/// The most operations of a document that are looked at.
+/// The maximum number of operations of a document that are examined.
 const NAMES_MAX: usize = 100;
 
 tokio::task_local! {
-    /// The statements of the operation that this task is busy with.
+    /// The number of statements of the operation that this task executes.
     static STATEMENTS: Arc<AtomicU64>;
 }
 
-/// Counts a statement for the operation that makes it. Give it to the store as its listener.
+/// Counts a statement for the process and for the operation that makes it. The store takes this function as its
+/// listener.
 pub fn statement_noted(metrics: &Metrics) {
     metrics.0.statements.inc();
-    // Outside of an operation it counts for the process alone.
+    // Outside of an operation only the process's counter counts it.
     let _outside = STATEMENTS.try_with(|count| count.fetch_add(1, Ordering::Relaxed));
 }
 
-/// Makes the observer of each request.
+/// Creates an observer for each request.
 pub(crate) struct OperationObserver {
     metrics: Option<Metrics>,
     slow_after: Duration,
@@ -76,14 +77,14 @@ impl ExtensionFactory for OperationObserver {
     }
 }
 
-/// What is known of a request so far.
+/// The facts about a request that are known so far.
 #[derive(Default)]
 struct RequestSummary {
     /// The operation that the request names.
     name: Option<String>,
     /// The id of the HTTP request that it came with.
     request_id: Option<String>,
-    /// What it asks for, once its document is read.
+    /// The label of its operation, once its document is parsed.
     labels: Option<RequestLabels>,
     /// The first bytes of the document's SHA-256, in hexadecimal digits.
     document: String,
@@ -139,7 +140,7 @@ impl Extension for RequestObserver {
         let began = Instant::now();
         let mut response = next.run(context).await;
         if !self.seen().executed {
-            // It was refused before.
+            // The request was refused before it was executed.
             self.ended(self.labels(), &response, began.elapsed(), 0);
         }
         let request_id = self.seen().request_id.clone();
@@ -154,7 +155,7 @@ impl Extension for RequestObserver {
         next: NextSubscribe<'_>,
     ) -> BoxStream<'s, Response> {
         let stream = next.run(context, stream);
-        // Read when an answer comes: the request is prepared by the stream itself.
+        // The labels are read when an answer comes: the stream itself prepares the request.
         let seen = Arc::clone(&self.seen);
         Box::pin(stream.map(move |mut response| {
             let request_id = lock(&seen).request_id.clone();
@@ -217,7 +218,7 @@ impl Extension for RequestObserver {
         let labels = self.labels();
         self.seen().executed = true;
         if labels.kind == SUBSCRIPTION {
-            // One event of many: what counts is that the stream is open.
+            // This is one of many events. A subscription is counted once, by its open stream.
             return next.run(context, operation_name).await;
         }
         let began = Instant::now();
@@ -237,7 +238,7 @@ impl Extension for RequestObserver {
     }
 }
 
-/// Counts a subscription while its stream is there.
+/// Counts a subscription while its stream exists.
 struct OpenSubscription(Metrics);
 
 impl OpenSubscription {
@@ -279,8 +280,8 @@ fn root_has(registry: &Registry, kind: OperationType, field: &str) -> bool {
     root.is_some_and(|root| root.field_by_name(field).is_some()) || INTROSPECTION.contains(&field)
 }
 
-/// The operations of a document, each by the field of the root type that it asks for. A field that the schema does not
-/// have is a text of the client's, and so is the name of an operation.
+/// The operations of a document, each labelled by its root field. A field that the schema does not have is the client's
+/// own text, and so is the name of an operation.
 fn operations_of(
     document: &ExecutableDocument,
     knows: impl Fn(OperationType, &str) -> bool,
@@ -292,14 +293,14 @@ fn operations_of(
         let mut fields = BTreeSet::new();
         for item in items {
             match &item.node {
-                // What the guard selects for itself.
+                // The field that the query guard adds.
                 Selection::Field(field)
                     if field.node.response_key().node.as_str() == OBJECT_MARK =>
                 {
                     false
                 }
                 Selection::Field(field) => fields.insert(field.node.name.node.as_str()),
-                // What is in a fragment is not looked up.
+                // The fields in a fragment are not examined.
                 Selection::FragmentSpread(_) | Selection::InlineFragment(_) => fields.insert(""),
             };
         }
@@ -334,7 +335,7 @@ fn code_of(error: &ServerError) -> &str {
     }
 }
 
-/// Names the request in errors that are the server's fault: an operator finds it in the log by that id.
+/// Adds the request id to errors that are the server's fault, so that an operator finds it in the log.
 fn trace_ids_add(response: &mut Response, request_id: Option<&str>) {
     let Some(id) = request_id else {
         return;

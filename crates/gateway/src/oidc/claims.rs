@@ -1,4 +1,4 @@
-//! The claims that are read. An invalid value of any other claim does not prevent the sign-in.
+//! The claims of an ID token that are used. An invalid value of any other claim does not prevent the sign-in.
 //!
 //! The library reads every claim of the specification and refuses the token if one has an unexpected type, such as
 //! `updated_at` as a string. So it gets a token with only the claims that it verifies. The signature is verified over
@@ -11,16 +11,16 @@ use serde_json::{Map, Value};
 /// A problem with the data of a provider. The text names the claim, but not its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
-    /// The text is no signed token.
+    /// The text is not a signed token.
     #[error("the ID token is not a signed JSON Web Token")]
     NotSigned,
-    /// The userinfo address answered with something else than claims.
+    /// The body of the userinfo response is not a JSON object.
     #[error("the response of the userinfo endpoint is not a JSON object")]
     NoObject,
-    /// A claim that is needed is absent.
+    /// A required claim is absent.
     #[error("the claim `{0}` is missing")]
     Missing(&'static str),
-    /// A claim that is needed has another type.
+    /// A required claim has another type.
     #[error("the claim `{0}` is not {1}")]
     Type(&'static str, &'static str),
     /// A claim does not match the expected value.
@@ -28,14 +28,14 @@ pub(crate) enum ClaimError {
     Mismatch(&'static str),
 }
 
-/// What a claim must be, in the words of [`ClaimError::Type`].
+/// The type names of claims, as [`ClaimError::Type`] writes them.
 const TEXT: &str = "a text";
 const TEXTS: &str = "a text or a list of texts";
 const TIME: &str = "a number of seconds";
 /// The longest subject (OpenID Connect Core, 2).
 const SUBJECT_MAX: usize = 255;
 
-/// The claims that the library verifies: the name, the type, and whether it must be there.
+/// The claims that the library verifies: the name, the type, and whether the claim is required.
 const VERIFIED: &[(&str, &str, bool)] = &[
     ("iss", TEXT, true),
     ("sub", TEXT, true),
@@ -90,7 +90,7 @@ impl SentToken {
         })
     }
 
-    /// The token with those claims alone that the library verifies. Its signature is not that of this text.
+    /// The token reduced to the claims that the library verifies. Its signature does not fit this text.
     pub(super) fn reduced(&self) -> String {
         let named = VERIFIED.iter().filter_map(|(name, ..)| {
             let value = self.claims.get(*name).filter(|value| !value.is_null())?;
@@ -117,7 +117,7 @@ impl SentToken {
         Ok((message.as_bytes(), signature))
     }
 
-    /// What the token says of the person.
+    /// The user's profile in the token.
     pub(super) fn profile(&self) -> Profile {
         Profile::read(&self.claims)
     }
@@ -134,7 +134,7 @@ pub(super) struct Profile {
 impl Profile {
     fn read(claims: &Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-        // Some providers write the boolean as a text (Amazon Cognito). Nothing but `true` is true.
+        // Some providers write the boolean as a string (Amazon Cognito). Only `true` counts as true.
         let email_verified = match claims.get("email_verified") {
             Some(Value::Bool(verified)) => *verified,
             Some(Value::String(verified)) => verified == "true",
@@ -147,7 +147,7 @@ impl Profile {
         }
     }
 
-    /// Reads the answer of the userinfo address, which must be about that subject (OpenID Connect Core, 5.3.2).
+    /// Reads the response of the userinfo endpoint, which must be about that subject (OpenID Connect Core, 5.3.2).
     ///
     /// # Errors
     /// [`ClaimError::NoObject`]; [`ClaimError`] for `sub`.

@@ -35,47 +35,47 @@ pub use provider::OidcProvider;
 use provider::is_loopback;
 use transport::{CallError, Http, TokenHttp};
 
-/// How long one request to a service may take.
+/// How long one request to a provider may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long what a service says of itself is taken as it is. Keys that changed meanwhile are asked for at once.
+/// How long a provider's metadata is cached. A key that is not in it is asked for earlier.
 const METADATA_AGE: TimeDelta = TimeDelta::minutes(10);
-/// How often keys are asked for at the most because a signature names one that is not known.
+/// The minimum interval between requests for the metadata that a signature with an unknown key causes.
 const METADATA_AGAIN: TimeDelta = TimeDelta::seconds(30);
-/// How far ahead a service's clock may be.
+/// How far ahead a provider's clock may be.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 
-/// Why a conversation came to nothing. The text is for the log; no token and no code is in it.
+/// Why a sign-in with a provider failed. The text is for the log; it contains no token and no code.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OidcError {
-    /// The service does not answer, or not as it should.
+    /// The provider does not answer, or its answer is invalid.
     #[error("the provider cannot be reached: {0}")]
     Unreachable(String),
     /// The callback of the browser is invalid.
     #[error("the response of the provider is invalid: {0}")]
     Refused(String),
-    /// A claim is missing or not as it must be. The text names the claim and may be shown.
+    /// A claim is missing or invalid. The text names the claim and may be shown.
     #[error("{0}")]
     Claim(#[from] ClaimError),
 }
 
-/// A browser that is about to set out.
+/// The redirect of a browser to the provider.
 pub(crate) struct AuthorizationRequest {
-    /// Where to.
+    /// The URL of the redirect.
     pub(crate) url: Url,
-    /// What it is to bring back.
+    /// The state that the callback must return.
     pub(crate) state: String,
-    /// What must stand in what the service signs.
+    /// The nonce that the signed ID token must contain.
     pub(crate) nonce: String,
-    /// What it keeps in its cookie.
+    /// The PKCE verifier, which the browser keeps in its cookie.
     pub(crate) verifier: String,
 }
 
-/// What a browser came back with.
-pub(crate) struct AuthorizationResponse<'a> {
+/// The data of a callback.
+pub(crate) struct CallbackParameters<'a> {
     pub(crate) code: String,
     pub(crate) verifier: String,
     pub(crate) nonce: String,
-    /// The address it set out with.
+    /// The callback URL that the flow began with.
     pub(crate) redirect: &'a Url,
 }
 
@@ -93,7 +93,7 @@ type ReadyClient = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// One service, ready to be talked to.
+/// The client of one provider.
 pub(crate) struct OidcClient {
     pub(crate) provider: OidcProvider,
     http: Http,
@@ -101,7 +101,7 @@ pub(crate) struct OidcClient {
 }
 
 impl OidcClient {
-    /// Nothing is asked yet. The program has installed what TLS is done with.
+    /// Makes no request yet. The program has installed a TLS crypto provider before.
     pub(crate) fn new(provider: OidcProvider) -> Result<Self, reqwest::Error> {
         let loopback = Url::parse(&provider.issuer).is_ok_and(|url| is_loopback(&url));
         let http = reqwest::Client::builder()
@@ -118,8 +118,8 @@ impl OidcClient {
         })
     }
 
-    /// Where to send a browser.
-    pub(crate) async fn depart(
+    /// Builds the redirect to the provider.
+    pub(crate) async fn authorization_redirect(
         &self,
         env: &Env,
         redirect: &Url,
@@ -144,19 +144,19 @@ impl OidcClient {
         })
     }
 
-    /// Exchanges the code, verifies the signed token, and returns the identity.
-    pub(crate) async fn arrive(
+    /// Exchanges the code, verifies the ID token, and returns the identity.
+    pub(crate) async fn exchange_code(
         &self,
         env: &Env,
-        arrival: AuthorizationResponse<'_>,
+        callback: CallbackParameters<'_>,
     ) -> Result<ExternalIdentity, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
-        let client = self.client(&metadata, arrival.redirect);
+        let client = self.client(&metadata, callback.redirect);
         let sent = TokenHttp::new(&self.http);
         let answer = client
-            .exchange_code(AuthorizationCode::new(arrival.code))
+            .exchange_code(AuthorizationCode::new(callback.code))
             .map_err(|error| OidcError::Unreachable(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier))
+            .set_pkce_verifier(PkceCodeVerifier::new(callback.verifier))
             .request_async(&sent)
             .await
             .map_err(|error| match error {
@@ -170,24 +170,24 @@ impl OidcClient {
             let reason = "there is no ID token in its answer";
             return Err(OidcError::Refused(reason.into()));
         };
-        let nonce = Nonce::new(arrival.nonce);
+        let nonce = Nonce::new(callback.nonce);
         let now = env.now();
         let access_token = answer.access_token();
         let token = (id_token, &sent);
         let claims = match self.verify(&metadata, &client, token, access_token, &nonce, now) {
-            // The service has changed its keys since it was asked for them.
+            // The provider has changed its keys since the metadata was read.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => {
                 let metadata = self.metadata(env, METADATA_AGAIN).await?;
-                let client = self.client(&metadata, arrival.redirect);
+                let client = self.client(&metadata, callback.redirect);
                 self.verify(&metadata, &client, token, access_token, &nonce, now)
             }
             other => other,
         };
         let claims = claims.map_err(|error| OidcError::Refused(error.to_string()))?;
         let mut profile = sent.profile();
-        // Some services sign only who it is, and tell the rest at another address.
+        // Some providers sign only the subject, and return the other claims at the userinfo endpoint.
         if let (None, Some(address)) = (&profile.email, metadata.userinfo_endpoint()) {
             let body = self.http.userinfo(address.url(), access_token).await?;
             let told = Profile::of_userinfo(&body, claims.subject())?;
@@ -206,8 +206,8 @@ impl OidcClient {
         })
     }
 
-    /// Verifies the token's signature as it was sent, and its claims by the library, which is given the token without
-    /// the claims that are not needed.
+    /// Verifies the token's signature over the token as it was sent. The library then verifies the claims in a token
+    /// without those that are not needed.
     fn verify(
         &self,
         metadata: &CoreProviderMetadata,
@@ -221,7 +221,7 @@ impl OidcClient {
         let (algorithm, key) = self
             .signature_verify(metadata, client, (reduced, sent))
             .map_err(SignatureVerification)?;
-        // The signature was verified above: the library sees another text than was signed.
+        // The signature was verified above: the library gets another text than the signed one.
         let verifier = client
             .id_token_verifier()
             .insecure_disable_signature_check()
@@ -241,7 +241,7 @@ impl OidcClient {
         Ok(claims.clone())
     }
 
-    /// Verifies the signature of the token as it was sent, by an algorithm that the service says it uses. Returns both
+    /// Verifies the signature of the token as it was sent, by an algorithm that the provider's metadata lists. Returns
     /// the algorithm and the key.
     fn signature_verify<'t>(
         &self,
@@ -286,7 +286,7 @@ impl OidcClient {
         .set_redirect_uri(RedirectUrl::from_url(redirect.clone()))
     }
 
-    /// What the service says of itself, no older than that.
+    /// The provider's metadata, no older than `age`.
     async fn metadata(
         &self,
         env: &Env,

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use nyxcore_tenancy::secret::Secret;
 use url::Url;
 
-/// A service that people sign in with, as the operator names it.
+/// An OpenID Connect provider that people sign in with, as the operator configures it.
 #[derive(Clone)]
 pub struct OidcProvider {
-    /// Its name in addresses: lower-case letters, digits and hyphens.
+    /// Its name in URLs: lower-case letters, digits and hyphens.
     pub id: String,
     /// Its name for people.
     pub name: String,
     /// The issuer, as in the provider's tokens.
     pub issuer: String,
-    /// What it knows this server as.
+    /// This server's client id at the provider.
     pub client_id: String,
-    /// What this server proves that with.
+    /// This server's client secret at the provider.
     pub client_secret: Arc<Secret>,
 }
 

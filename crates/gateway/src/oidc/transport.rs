@@ -1,4 +1,4 @@
-//! The HTTP client of the OpenID Connect library: bounded answers, and the ID token as it was sent.
+//! The HTTP client of the OpenID Connect library. It bounds responses, and keeps the ID token as it was sent.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use url::Url;
 use super::OidcError;
 use super::claims::{ClaimError, SentToken};
 
-/// The largest answer of a service that is read, in bytes: a set of keys is a few thousand.
+/// The largest response of a provider that is read, in bytes. A key set is a few thousand bytes.
 const ANSWER_MAX: usize = 1 << 20;
 
 /// Why a request to a provider failed. URLs are omitted, because they may contain secrets.
@@ -32,7 +32,7 @@ impl From<reqwest::Error> for CallError {
     }
 }
 
-/// The client as the library takes one.
+/// The HTTP client in the form that the library takes.
 pub(super) struct Http(pub(super) reqwest::Client);
 
 impl Http {
@@ -84,7 +84,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
     }
 }
 
-/// The client for the token endpoint: keeps the ID token as it was sent, and hands the library the one it can read.
+/// The client for the token endpoint. It keeps the ID token as it was sent, and gives the library the reduced one.
 pub(super) struct TokenHttp<'h> {
     http: &'h Http,
     sent: Mutex<Option<SentToken>>,

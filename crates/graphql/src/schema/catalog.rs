@@ -110,7 +110,7 @@ pub(crate) async fn defaults_node(
     let known = |id: &str| tenant.resolve(id, today).ok();
     let mut of = |purpose, product: Option<&str>| {
         let found = tenant.default_for(purpose, &member, today).ok();
-        // Where no provider is configured yet, what would be taken is shown.
+        // Without a configured provider, the product's default is shown.
         let found = found.or_else(|| product.and_then(known))?;
         let said = found.replacement.map(|replacement| replacement.text);
         warnings.extend(said.filter(|text| !warnings.contains(text)));
@@ -139,7 +139,7 @@ pub(crate) async fn defaults_node(
     })
 }
 
-/// The caller's own choice.
+/// The models that the caller has chosen.
 fn own(
     tenant: &Arc<TenantCatalog>,
     member: &HashMap<DefaultPurpose, String>,

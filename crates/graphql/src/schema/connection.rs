@@ -24,7 +24,7 @@ impl CursorType for ListCursor {
     type Error = Infallible;
 
     fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
-        // Cursors are read by `PageArgs`, which refuses a malformed one.
+        // `PageArgs` parses the cursor, and refuses a malformed one.
         Ok(Self(text.to_owned()))
     }
 
@@ -33,7 +33,7 @@ impl CursorType for ListCursor {
     }
 }
 
-/// The name of a list, which its cursors carry: the name of its field, with the root before it for a list of the root.
+/// The name of a list, which its cursors contain: the name of its field. A list of a root type has the root before it.
 /// A test checks that no two lists share a name.
 fn list_name<'c>(context: &'c Context<'_>) -> Cow<'c, str> {
     let field = context.item.node.name.node.as_str();
@@ -91,7 +91,7 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
-    /// In the order of the specification: <https://relay.dev/graphql/connections.htm#sec-Arguments>.
+    /// The parameters are in the order of the specification: <https://relay.dev/graphql/connections.htm#sec-Arguments>.
     pub(crate) fn new(
         after: Option<String>,
         before: Option<String>,
@@ -148,7 +148,7 @@ pub(crate) async fn child_page<L: ChildList>(
     Ok(pages.load_one(key).await?.unwrap_or(empty))
 }
 
-/// The page of a list that returns connections of these nodes: without large texts that nobody selected.
+/// The page of a list that returns connections of these nodes. Large texts that are not selected are left out.
 fn list_request<N: OutputType>(
     context: &Context<'_>,
     args: &PageArgs,

@@ -1,4 +1,4 @@
-//! A consolidation of several projects as a run: what it was asked, and what it came to.
+//! A consolidation of several projects as a run: its arguments and its results.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};

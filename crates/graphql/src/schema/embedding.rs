@@ -1,4 +1,4 @@
-//! The run that embeds what a search finds.
+//! The run that embeds the texts of the search index.
 
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! Whole numbers that an `Int` does not hold.
+//! Whole numbers that do not fit into an `Int`.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 

@@ -59,9 +59,9 @@ pub fn schema_sdl() -> String {
     schema_builder().finish().sdl_with_options(options)
 }
 
-/// The types of the schema, for whoever executes operations: add the extensions and finish it. Of this crate's own,
+/// The builder of the schema's types. The caller adds extensions and finishes it. Of this crate's extensions,
 /// [`ErrorCodes`](crate::error::ErrorCodes) comes first, then [`Operations`](crate::Operations), which the fields need,
-/// then [`AuditTrail`]. What else is to be limited or counted stands around them.
+/// then [`AuditTrail`]. Extensions for limits and metrics go around or between them.
 pub fn schema_builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()

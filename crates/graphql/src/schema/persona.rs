@@ -1,4 +1,4 @@
-//! Personas, what fits them, and the specialization extractor.
+//! Personas, the personas that match a task, and the specialization extractor.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use nyxcore_personas::{
@@ -87,7 +87,7 @@ impl PersonaNode {
 pub(crate) struct PersonaModelNode(PersonaModel);
 
 impl PersonaModelNode {
-    /// By the catalog, which is read once for all personas of a list.
+    /// The state of the model by the catalog, which is read once for all personas of a list.
     async fn standing(&self, context: &Context<'_>) -> Result<PersonaModelStanding> {
         let loaders = operation(context).loaders();
         let catalog = loaders.model_catalogs.load_one(()).await?;

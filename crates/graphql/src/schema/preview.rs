@@ -1,4 +1,4 @@
-//! The preview of an enrichment: what a model would get.
+//! The preview of an enrichment: the content that a model would get.
 
 use async_graphql::SimpleObject;
 use nyxcore_note_enrichment::{EnrichmentChoice, EnrichmentPreview, PreviewItem, PreviewSection};

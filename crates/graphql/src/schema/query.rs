@@ -40,7 +40,7 @@ const NODES_MAX: usize = 100;
 /// The maximum length of the text for `specializations`, in bytes.
 const TEXT_MAX: usize = 100_000;
 
-/// Passes where the tenant has the project, or none is named.
+/// Checks that the tenant has the project, if one is named.
 async fn project_require(context: &Context<'_>, project: Option<ProjectId>) -> Result<()> {
     if let Some(id) = project
         && operation(context)
@@ -406,7 +406,7 @@ pub(crate) struct ServerInfoNode {
     capabilities: Vec<&'static str>,
 }
 
-/// Embeds a question, for whoever asks it. The snapshot is given back meanwhile: a model is far away.
+/// Embeds a question for the caller. The snapshot is released during the call, because a model answers slowly.
 async fn question_ask(
     context: &Context<'_>,
     question: Option<(VectorModel, String)>,

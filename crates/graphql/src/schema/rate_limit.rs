@@ -1,4 +1,4 @@
-//! How the tenant's budget for requests stands.
+//! The state of the tenant's budget for requests.
 
 use async_graphql::{Context, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -22,10 +22,10 @@ pub(crate) struct RateLimitNode {
     cost: Long,
 }
 
-/// How the budget of the caller's tenant stands; `None` where there is no limit.
+/// The state of the budget of the caller's tenant; `None` where there is no limit.
 pub(super) fn rate_limit(context: &Context<'_>) -> Option<RateLimitNode> {
     let op = operation(context);
-    let standing = op.services().rate_standing(op.caller().tenant)?;
+    let standing = op.services().rate_state(op.caller().tenant)?;
     let cost = context.data_opt::<OperationPoints>()?;
     let points = |count: u64| Long(i64::try_from(count).unwrap_or(i64::MAX));
     Some(RateLimitNode {

@@ -10,7 +10,7 @@ use super::note::KnowledgeKindName;
 /// A search hit.
 pub(crate) struct SearchHitNode {
     pub hit: Hit,
-    /// Why the query was not embedded, where a model should have done it.
+    /// Why the model did not embed the query, where one should have done so.
     pub vector_failure: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Templates: what models are told, as the tenant uses it.
+//! Templates: the texts from which prompts for models are rendered, as the tenant uses them.
 
 use async_graphql::{Object, SimpleObject};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! What calls of models used and cost.
+//! The usage and cost of model calls.
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -14,16 +14,16 @@ use super::project::ProjectNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// The days of a report where nobody says which: the last thirty, today included.
+/// The default number of days of a report: the last thirty, including today.
 const DAYS_DEFAULT: i64 = 30;
 
-/// What calls used and cost, over days of UTC.
+/// The usage and cost of calls, over days of UTC.
 pub(crate) struct UsageReportNode {
     filter: UsageFilter,
 }
 
 impl UsageReportNode {
-    /// The report over the days of these times, of one project where one is given.
+    /// Creates the report over the days of these times, and of one project if one is given.
     pub(crate) fn new(
         context: &Context<'_>,
         (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
@@ -133,7 +133,7 @@ impl From<UsageSum> for UsageSumNode {
     }
 }
 
-/// A row of a report. What names it is set, and the rest is empty.
+/// A row of a report. Only the field of its key is set.
 pub(crate) struct UsageRowNode {
     key: UsageKey,
     sum: UsageSumNode,
@@ -195,7 +195,7 @@ impl UsageRowNode {
     }
 }
 
-/// The project of a row that keeps its bare id.
+/// The project of a row that has only its id.
 pub(super) async fn project_node(context: &Context<'_>, id: Uuid) -> Result<Option<ProjectNode>> {
     let projects = &operation(context).loaders().projects;
     let project = projects.load_one(ProjectId::from_uuid(id)).await?;

@@ -1,4 +1,4 @@
-//! What a client sees of an error: a message and a code.
+//! The form in which a client gets an error: a message and a code.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 use nyxcore_graphql::error::ErrorCodes;

@@ -1,8 +1,8 @@
-//! The unit tests of the crate: its library is compiled without any, so that its fields are compiled once.
+//! The unit tests of the crate. They are here so that the library is compiled only once, without tests.
 
 #[cfg(test)]
 mod errors;
-// It needs nothing else of the crate, and its tests are in it.
+// This module needs no other module of the crate, and contains its own tests.
 #[cfg(test)]
 #[path = "../../src/loads.rs"]
 mod loads;

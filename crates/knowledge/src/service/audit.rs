@@ -1,7 +1,7 @@
-//! The audit of knowledge: what is there twice, never recalled, stale, secret, or contradicts itself.
+//! The audit of knowledge: it finds duplicates, contradictions, secrets, and entries that are stale or never recalled.
 //!
-//! It reads and changes nothing. Recalled text is never extracted as new knowledge, and this is how a team sees what
-//! got in otherwise.
+//! It reads and changes nothing. Knowledge that was recalled is never extracted as new knowledge; the audit shows a
+//! team what got in nevertheless.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,26 +11,26 @@ use nyxcore_retrieval::{KnowledgeKind, named_paths};
 use nyxcore_tenancy::{Access, Action, PAGE_MAX, PageRequest, Repository, Result, Scoped};
 use sea_orm::{ColumnTrait, Condition};
 
-use super::insight::LIKENESS_MIN;
+use super::insight::SIMILARITY_MIN;
 use crate::entity::{insight, memory_entry};
 use crate::registration::MEMORY_ENTRY;
 use crate::repository::{Insights, MemoryEntries};
 use crate::words::Words;
 
-/// Entries of each kind that are looked at, the newest. A rule of this project.
+/// The most entries of each kind that are audited, the newest first. A rule of this project.
 const ENTRIES_MAX: usize = 5_000;
-/// Findings that are given. A rule of this project: more are not read.
+/// The most findings that are returned. A rule of this project: nobody reads more.
 pub const AUDIT_FINDINGS_MAX: usize = 500;
-/// What is younger may still be recalled.
+/// An entry that is younger than this may still be recalled.
 const UNRECALLED_DAYS: i64 = 90;
-/// A word that more entries have says nothing about which are alike.
+/// The most entries that have a word which is used to find similar entries: a more common word says nothing.
 const COMMON_ENTRIES: usize = 60;
-/// The rare words that two entries share before they are compared.
+/// The minimum number of rare words that two entries share before they are compared.
 const SHARED_WORDS_MIN: usize = 2;
-/// The share of their words that two entries have in common that speak of one matter.
+/// The minimum similarity of two entries on the same matter.
 const SAME_MATTER: f64 = 0.45;
 
-/// What is wrong.
+/// The problem of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditFindingKind {
     /// A text looks like a key or a password.
@@ -39,7 +39,7 @@ pub enum AuditFindingKind {
     Contradiction,
     /// Two entries say nearly the same.
     Duplicate,
-    /// The files that the entry speaks of are gone.
+    /// The files that the entry names are gone.
     Stale,
     /// Nothing ever cited it.
     NeverRecalled,
@@ -59,7 +59,7 @@ impl AuditFindingKind {
     }
 }
 
-/// A piece of knowledge that a finding is about.
+/// A memory entry or an insight that a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuditSubject {
     /// Its kind: a memory entry or an insight.
@@ -70,29 +70,29 @@ pub struct AuditSubject {
     pub title: String,
 }
 
-/// Something to look at.
+/// A problem for a person to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditFinding {
-    /// What is wrong.
+    /// The problem.
     pub kind: AuditFindingKind,
-    /// What it is about: one, or the two of a pair.
+    /// The entry it is about, or the two entries of a pair.
     pub subjects: Vec<AuditSubject>,
     /// Why, in a sentence for a person. It never quotes a secret.
     pub reason: String,
 }
 
-/// What the audit found.
+/// The result of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KnowledgeAudit {
-    /// How many memory entries and insights were looked at.
+    /// How many memory entries and insights were checked.
     pub checked: usize,
     /// The findings by kind, at most [`AUDIT_FINDINGS_MAX`].
     pub findings: Vec<AuditFinding>,
-    /// How many more there are.
+    /// How many more findings there are.
     pub omitted: usize,
 }
 
-/// An entry or insight as it is compared.
+/// An entry or insight, prepared for the comparison.
 struct Item {
     subject: AuditSubject,
     project: Option<ProjectId>,
@@ -102,7 +102,7 @@ struct Item {
     recalls: i64,
 }
 
-/// Looks at the current memory entries and insights of a project, or of the whole tenant.
+/// Audits the current memory entries and insights of a project, or of the whole tenant.
 ///
 /// # Errors
 /// The database fails.
@@ -113,7 +113,7 @@ pub async fn knowledge_audit<A: Access>(
     scoped.permit(Action::Read, MEMORY_ENTRY, None)?;
     let items = items(scoped, project).await?;
     let mut findings = Vec::new();
-    // Where nothing was ever counted, nobody counts, and that says nothing about an entry.
+    // If no entry was ever recalled, recalls are not counted here, and zero says nothing about an entry.
     let is_counted = items.iter().any(|item| item.recalls > 0);
     for item in &items {
         if let Some((what, line)) = secret_in(&item.text) {
@@ -218,7 +218,7 @@ fn finding(kind: AuditFindingKind, items: &[&Item], reason: String) -> AuditFind
     }
 }
 
-/// Compares the items that share rare words, of one kind and project.
+/// Compares entries of the same kind and project that share rare words.
 fn pairs_compare(items: &[Item], findings: &mut Vec<AuditFinding>) {
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, item) in items.iter().enumerate() {
@@ -245,14 +245,14 @@ fn pairs_compare(items: &[Item], findings: &mut Vec<AuditFinding>) {
         {
             continue;
         }
-        let likeness = one.words.likeness(&other.words);
-        if let Some(reason) = contradiction(one, other, likeness) {
+        let similarity = one.words.similarity(&other.words);
+        if let Some(reason) = contradiction(one, other, similarity) {
             findings.push(finding(
                 AuditFindingKind::Contradiction,
                 &[one, other],
                 reason,
             ));
-        } else if likeness >= LIKENESS_MIN {
+        } else if similarity >= SIMILARITY_MIN {
             let reason =
                 "they have most of their words in common: keep one, and let it supersede the other";
             findings.push(finding(
@@ -264,9 +264,9 @@ fn pairs_compare(items: &[Item], findings: &mut Vec<AuditFinding>) {
     }
 }
 
-/// Whether two texts of one matter differ in a number, or in whether something is to be done.
-fn contradiction(one: &Item, other: &Item, likeness: f64) -> Option<String> {
-    if likeness < SAME_MATTER {
+/// Why two texts on the same matter contradict: they differ in a number, or only one of them is negated.
+fn contradiction(one: &Item, other: &Item, similarity: f64) -> Option<String> {
+    if similarity < SAME_MATTER {
         return None;
     }
     let numbers = |words: &Words, without: &Words| -> Option<Vec<String>> {
@@ -304,7 +304,7 @@ fn is_negated(text: &str) -> bool {
     words.into_iter().any(|word| denies.contains(&word))
 }
 
-/// Finds what speaks of files of which the project has none.
+/// Finds the entries that name only files which the project does not have.
 async fn stale_find<A: Access>(
     scoped: &Scoped<A>,
     items: &[Item],
@@ -313,7 +313,7 @@ async fn stale_find<A: Access>(
     let mut speaking: BTreeMap<ProjectId, Vec<(&Item, Vec<String>)>> = BTreeMap::new();
     for item in items {
         let mut paths = named_paths(&item.text);
-        // A name alone may be of anything.
+        // A name without a folder may be of anything.
         paths.retain(|path| path.contains('/'));
         if let Some(project) = item.project.filter(|_| !paths.is_empty()) {
             speaking.entry(project).or_default().push((item, paths));
@@ -323,7 +323,7 @@ async fn stale_find<A: Access>(
         let sources = sources_of(scoped, &[project]).await?.remove(&project);
         let mut known: BTreeSet<String> = BTreeSet::new();
         for source in sources.unwrap_or_default() {
-            // Before the first sync nothing is known to be gone.
+            // Before the first sync it is unknown which files are gone.
             if source.head_commit.is_none() {
                 continue;
             }
@@ -349,7 +349,7 @@ async fn stale_find<A: Access>(
     Ok(())
 }
 
-/// What secrets begin with, as their makers write them, and what they are.
+/// The prefixes of secrets, as their issuers write them, with the minimum length and what they are.
 const SECRETS: &[(&str, usize, &str)] = &[
     ("AKIA", 16, "a key of AWS"),
     ("ASIA", 16, "a key of AWS"),
@@ -369,7 +369,7 @@ const SECRETS: &[(&str, usize, &str)] = &[
     ("nyx_", 30, "a token of nyxcore"),
 ];
 
-/// What looks like a secret in a text, and its line from 1.
+/// The first text that looks like a secret: what it looks like, and its line from 1.
 fn secret_in(text: &str) -> Option<(&'static str, usize)> {
     for (n, line) in (1..).zip(text.lines()) {
         if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
@@ -396,7 +396,7 @@ fn secret_in(text: &str) -> Option<(&'static str, usize)> {
     None
 }
 
-/// What a line gives as a password: `password: …`, `PASSWORD=…`, or within a URL.
+/// The password in a line: `password: …`, `PASSWORD=…`, or within a URL.
 fn password_of(line: &str) -> Option<&str> {
     let lower = line.to_ascii_lowercase();
     for key in ["password", "passwd", "secret_key", "api_key", "apikey"] {

@@ -1,4 +1,4 @@
-//! Consolidation patterns: what several projects share. Those that a run finds are in `keyed_pattern`.
+//! Consolidation patterns: what several projects share. The module `keyed_pattern` has those that a run finds.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
@@ -17,7 +17,7 @@ use crate::{check, document};
 /// The most quotations of a pattern. A product rule: one to three pieces of evidence.
 pub const QUOTATIONS_MAX: usize = 3;
 
-/// What a new consolidation pattern is to be.
+/// A new consolidation pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConsolidationPattern {
     /// The type of pattern.
@@ -30,11 +30,11 @@ pub struct NewConsolidationPattern {
     pub evidence: Vec<String>,
     /// How often it was seen, from 1.
     pub frequency: i64,
-    /// Only for a pain.
+    /// How severe it is; only for a pain.
     pub severity: Option<ConsolidationSeverity>,
     /// Two to four, each of 1 to 50 characters.
     pub tags: Vec<String>,
-    /// Where it was seen.
+    /// The projects in which it was seen.
     pub project_ids: Vec<ProjectId>,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn severity_check(
 /// The changes to a consolidation pattern; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ConsolidationPatternChanges {
-    /// Whether it is archived: it is kept, and not found.
+    /// Whether it is archived: it is kept, and searches do not find it.
     pub archived: Option<bool>,
 }
 

@@ -1,4 +1,5 @@
-//! What follows a change of knowledge: it is published to the search index, and embedded where the tenant wants that.
+//! Follows a change of knowledge: publishes it to the search index, and embeds it where the tenant has a model for
+//! that.
 
 use nyxcore_embeddings::embedding_start;
 use nyxcore_retrieval::{Document, documents_publish};
@@ -16,17 +17,17 @@ struct CountRow {
     number: i64,
 }
 
-/// Whether the current vectors have 1,536 numbers, and the table its column: a fact of the table.
+/// Whether the current vectors have 1,536 numbers, the length of the column `embedding` in the table.
 const IS_OF_COLUMN: &str = "SELECT count(*) AS number FROM search_vector_models m
     WHERE m.tenant_id = $1 AND m.is_current AND m.dimensions = 1536";
 
-/// Whether pgvector's columns are there; without a current model it says no.
+/// Whether pgvector's columns exist; without a current model the answer is no.
 const HAS_COLUMNS: &str = "SELECT count(*) AS number FROM search_vector_models m
     WHERE m.tenant_id = $1 AND m.is_current
       AND 2 = (SELECT count(*) FROM pg_attribute a WHERE a.attname = 'embedding' AND NOT a.attisdropped
                AND a.attrelid IN (to_regclass('public.workflow_insights'), to_regclass('public.search_vectors')))";
 
-/// The vector of an insight is that of its first passage.
+/// The statement that copies vectors: an insight gets the vector of its first passage.
 macro_rules! copy_sql {
     ($vector:literal, $column:literal, $differs:literal) => {
         concat!(
@@ -59,7 +60,7 @@ const CLEAR: &str =
     "UPDATE workflow_insights SET embedding = NULL WHERE tenant_id = $1 AND embedding IS NOT NULL";
 
 /// Writes the vectors of insights into `workflow_insights.embedding`, where the current model has vectors of 1,536
-/// numbers; by another model the column stays empty. Returns how many insights changed. Searches do not read the
+/// numbers; with another model the column is emptied. Returns how many insights changed. Searches do not read the
 /// column: it is there for whoever reads the table. Without pgvector PostgreSQL has no such column, and nothing is
 /// done.
 ///

@@ -17,25 +17,25 @@ use crate::repository::Insights;
 use crate::words::Words;
 use crate::{check, document};
 
-/// Insights that are suggested at once. A rule of this project.
+/// The most insights that are suggested at once. A rule of this project.
 const SUGGESTED_MAX: usize = 5;
-/// Insights that are looked at for suggestions.
+/// The most insights that are considered for suggestions.
 const RELATED_MAX: u64 = 20;
-/// Insights of one title that are compared.
+/// The most insights of one title that are compared.
 const SAME_TITLE_MAX: u64 = 50;
-/// The share of their words that two insights have in common which say the same.
-pub(super) const LIKENESS_MIN: f64 = 0.6;
+/// The minimum similarity of two insights that say the same.
+pub(super) const SIMILARITY_MIN: f64 = 0.6;
 
-/// What a new insight is to be.
+/// A new insight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInsight {
     /// The project it is about; without one it is about the whole tenant's work.
     pub project_id: Option<ProjectId>,
-    /// What it says.
+    /// Its type.
     pub insight_type: InsightType,
-    /// How much it matters.
+    /// How severe it is.
     pub severity: Option<InsightSeverity>,
-    /// A word to sort it by, of at most 50 characters.
+    /// A category in one word, of at most 50 characters.
     pub category: Option<String>,
     /// One line of 1 to 200 characters.
     pub title: String,
@@ -43,14 +43,14 @@ pub struct NewInsight {
     pub detail: String,
     /// What to do, of at most 200,000 characters.
     pub suggestion: Option<String>,
-    /// The pain that this solves, or the solution of this pain: one of the same project that has no partner yet.
+    /// The pain point that this solves, or the solution of this pain point: one of the same project without a partner.
     pub paired_with: Option<InsightId>,
     /// The creating user.
     pub created_by: Option<UserId>,
 }
 
-/// Writes an insight. With a partner, both name each other from then on. One that says the same as another of the same
-/// type and project is not written again.
+/// Creates an insight. With a partner, both name each other from then on. An insight that says the same as another of
+/// the same type and project is refused.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the same is written already;
@@ -103,7 +103,7 @@ pub struct InsightChanges {
     pub title: Option<String>,
     pub detail: Option<String>,
     pub suggestion: Option<String>,
-    /// Whether it is archived: it is kept, and not found.
+    /// Whether it is archived: it is kept, and searches do not find it.
     pub archived: Option<bool>,
 }
 
@@ -151,7 +151,7 @@ pub async fn insight_update(
     Ok(insight)
 }
 
-/// Makes a pair of a pain point and its solution, of one project and without partners so far.
+/// Pairs a pain point with its solution. Both must be of one project and have no partner yet.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Invalid`] or [`Error::Conflict`], as in [`insight_create`].
@@ -169,7 +169,7 @@ pub async fn insight_pair(
     Insights::require(scoped, id).await
 }
 
-/// Counts that insights were cited, which the audit of knowledge asks for. Unknown ones are no error.
+/// Counts that insights were cited; the audit of knowledge uses the counts. Unknown ones are no error.
 ///
 /// # Errors
 /// The database fails.
@@ -227,7 +227,7 @@ pub async fn insight_duplicates<A: Access>(
     let others = related(scoped, &insight).await?;
     let alike = |other: &Insight| {
         other.insight_type == insight.insight_type
-            && words.likeness(&Words::of(&other.title, &other.detail)) >= LIKENESS_MIN
+            && words.similarity(&Words::of(&other.title, &other.detail)) >= SIMILARITY_MIN
     };
     Ok(others
         .into_iter()
@@ -254,7 +254,7 @@ async fn related<A: Access>(scoped: &Scoped<A>, insight: &Insight) -> Result<Vec
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// Whether an insight of the same type and project has the same title and detail, whatever their spaces and case.
+/// Whether an insight of the same type and project has the same title and detail, apart from spaces and case.
 async fn same_exists(scoped: &Scoped<ReadWrite>, new: &NewInsight) -> Result<bool> {
     let project = match new.project_id {
         Some(project) => Column::ProjectId.eq(project),
@@ -279,7 +279,7 @@ fn plain(text: &str) -> String {
     words.join(" ")
 }
 
-/// A pair stays within one project, so that the two go together when the project is deleted.
+/// Checks a pair. It stays within one project, so that both are deleted with the project.
 fn pair_check(
     (insight_type, project): (InsightType, Option<ProjectId>),
     partner: &Insight,
@@ -301,7 +301,7 @@ fn pair_check(
     Ok(())
 }
 
-/// The condition and the change are one statement: of two that want the same partner, one gets it.
+/// The condition and the change are one statement: of two insights that want the same partner, one gets it.
 async fn partner_set(scoped: &Scoped<ReadWrite>, partner: InsightId, id: InsightId) -> Result<()> {
     let free = Condition::all()
         .add(Column::Id.eq(partner))

@@ -1,4 +1,4 @@
-//! Consolidation patterns that a run finds, and knows again by their keys.
+//! Consolidation patterns that a run finds, and recognizes later by their keys.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,13 +20,13 @@ use crate::registration::CONSOLIDATION_PATTERN;
 use crate::repository::ConsolidationPatterns;
 use crate::{check, document};
 
-/// The longest key, in bytes: it is part of a unique key, and PostgreSQL takes keys of up to 2,704 bytes.
+/// The longest key, in bytes: it is part of a unique index, and PostgreSQL takes index entries of up to 2,704 bytes.
 const KEY_BYTES_MAX: usize = 500;
 
 /// A consolidation pattern as a run finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyedPattern {
-    /// By what it is found again, 1 to 500 bytes.
+    /// The key by which it is found again, of 1 to 500 bytes.
     pub key: String,
     /// As in [`NewConsolidationPattern`](crate::NewConsolidationPattern).
     pub pattern_type: ConsolidationType,
@@ -46,27 +46,28 @@ pub struct KeyedPattern {
     pub written_by: Option<String>,
 }
 
-/// What became of the patterns that a run found.
+/// The result of storing the patterns that a run found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsolidationUpdate {
-    /// Those that are there now, in the order in which they were given.
+    /// The current ones of these patterns, in the order in which they were given.
     pub patterns: Vec<ConsolidationPatternId>,
     /// New ones.
     pub created: i64,
-    /// Patterns that now say something else, or have other evidence.
+    /// Patterns whose text or evidence changed.
     pub updated: i64,
-    /// Patterns that are as they were.
+    /// Patterns that did not change.
     pub unchanged: i64,
-    /// Patterns that somebody archived. They stay archived and as they were.
+    /// Archived patterns. They stay archived and unchanged.
     pub archived: i64,
 }
 
-/// Keeps what a run over `projects` found. A pattern with the same key, or else one with mostly the same quotations, is
-/// updated in place. What was seen in other projects stays. Words of a model are only replaced by a model's.
+/// Stores the patterns that a run over `projects` found. A stored pattern with the same key, or else one with mostly
+/// the same quotations, is updated in place. What was seen in other projects stays. Text of a model is only replaced by
+/// a model's.
 ///
 /// # Errors
 /// As [`consolidation_pattern_create`](crate::consolidation_pattern_create); [`Error::Conflict`] where another run
-/// keeps the same pattern at the same time.
+/// stores the same pattern at the same time.
 pub async fn consolidation_patterns_keep(
     scoped: &Scoped<ReadWrite>,
     projects: &[ProjectId],
@@ -78,7 +79,7 @@ pub async fn consolidation_patterns_keep(
     let rows = scoped.find::<consolidation_pattern::Entity>();
     let rows = rows.filter(is_keyed).all().await?;
     let mut stored: Vec<ConsolidationPattern> = rows.into_iter().map(Into::into).collect();
-    // The oldest first: of two that would fit, always the same is taken.
+    // The oldest comes first, so that of two that match the same one is always taken.
     stored.sort_by_key(|pattern| pattern.id);
     let ids: Vec<ConsolidationPatternId> = stored.iter().map(|pattern| pattern.id).collect();
     let mut sightings = sightings(scoped, &ids).await?;
@@ -89,7 +90,7 @@ pub async fn consolidation_patterns_keep(
     for wanted in wanted {
         let wanted = wanted.checked()?;
         let same_key = |one: &&ConsolidationPattern| one.key.as_ref() == Some(&wanted.key);
-        // One whose own key is wanted too is that one's.
+        // A stored pattern whose own key is wanted too is left for that key.
         let same_evidence = |one: &&ConsolidationPattern| {
             !met.contains(&one.id)
                 && !one.key.as_ref().is_some_and(|key| keys.contains(key))
@@ -109,7 +110,7 @@ pub async fn consolidation_patterns_keep(
             continue;
         };
         if !met.insert(former.id) {
-            // The same was found twice.
+            // The run found the same pattern twice.
             continue;
         }
         if former.archived_at.is_some() {
@@ -166,7 +167,7 @@ impl KeyedPattern {
     }
 }
 
-/// A pattern and where it was seen, after what was found. Neither its id nor its key changes.
+/// Merges a found pattern and its sightings into the stored ones. The id and the key do not change.
 fn merged(
     former: &ConsolidationPattern,
     before: &BTreeMap<ProjectId, i64>,
@@ -236,7 +237,7 @@ async fn keyed_create(
     Ok(pattern)
 }
 
-/// What of a pattern's row a run writes.
+/// The columns of a pattern that a run writes.
 fn keyed_row(pattern: &ConsolidationPattern) -> consolidation_pattern::ActiveModel {
     consolidation_pattern::ActiveModel {
         pattern_type: Set(pattern.pattern_type),
@@ -288,7 +289,7 @@ async fn sightings_insert(
     scoped.insert_all(rows.collect()).await
 }
 
-/// Whether two patterns are shown by the same: at least half of the quotations of the one with fewer.
+/// Whether two patterns have the same evidence: at least half of the quotations of the one with fewer.
 fn is_same_evidence(one: &[Quotation], other: &[Quotation]) -> bool {
     let both = one.iter().filter(|quotation| other.contains(quotation));
     let fewer = one.len().min(other.len());

@@ -13,26 +13,26 @@ use crate::letter::{is_letter, letter_entry};
 use crate::model::MemoryEntryId;
 use crate::registration::MEMORY_ENTRY;
 
-/// What every letter's path has in it, for the database to look for.
+/// A part of every letter's path, by which the database finds candidates.
 const FOLDER: &str = ".memory/letter_";
 
-/// A letter that is new, or was changed or moved since it was taken in.
+/// A letter that is new, or that was changed or moved since it was imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLetter {
     /// The file.
     pub file: SourceFileId,
     /// Its path from the repository's root.
     pub path: String,
-    /// The id that Git gives its content.
+    /// The Git blob id of its content.
     pub blob: String,
-    /// The entry that it became before.
+    /// The memory entry that it became earlier.
     pub entry: Option<MemoryEntryId>,
 }
 
 /// The pending changes that make the memory entries match a source's letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PendingLetters {
-    /// Letters to take in, in the order of their paths.
+    /// Letters to import, in the order of their paths.
     pub taken: Vec<PendingLetter>,
     /// Entries whose letters are gone.
     pub gone: Vec<MemoryEntryId>,
@@ -76,7 +76,7 @@ pub async fn letters_pending<A: Access>(
     let files = files_named(scoped, source, FOLDER).await?;
     for (path, file) in files.into_iter().filter(|(path, _)| is_letter(path)) {
         let name = code_subject(source, &path);
-        // A file that went and came back has another id and is the same letter.
+        // A file that was deleted and added again has another id and is the same letter.
         let by_file = by_file.get(&file.id);
         let entry = by_file.or_else(|| by_ref.get(name.as_str())).copied();
         let entry = entry.filter(|index| kept.insert(*index));

@@ -22,12 +22,12 @@ use crate::registration::MEMORY_ENTRY;
 use crate::repository::MemoryEntries;
 use crate::{check, document};
 
-/// Tags of a memory entry. A rule of this project.
+/// The most tags of a memory entry. A rule of this project.
 const TAGS_MAX: usize = 20;
-/// Entries that supersede each other in a row. A rule of this project.
+/// The longest chain of entries that supersede each other. A rule of this project.
 const CHAIN_MAX: usize = 100;
 
-/// What a new memory entry is to be.
+/// A new memory entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMemoryEntry {
     /// The project it is about; without one it is about the whole tenant's work.
@@ -42,7 +42,7 @@ pub struct NewMemoryEntry {
     pub created_by: Option<UserId>,
 }
 
-/// Writes a memory entry.
+/// Creates a memory entry.
 ///
 /// # Errors
 /// [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds;
@@ -90,7 +90,7 @@ pub struct MemoryEntryChanges {
     pub archived: Option<bool>,
 }
 
-/// Changes a memory entry. An archived entry is kept, and not found.
+/// Changes a memory entry. An archived entry is kept, and searches do not find it.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of
@@ -132,8 +132,8 @@ pub async fn memory_entry_update(
     Ok(entry)
 }
 
-/// Says that an entry takes the place of another of the same project, which is kept and no longer found. Without one,
-/// the former entry is current again.
+/// Lets an entry supersede another of the same project, which is kept and no longer found by searches. Where `by` is
+/// `None`, the former entry is current again.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for either; [`Invalid`](nyxcore_tenancy::Error::Invalid) where they
@@ -146,7 +146,7 @@ pub async fn memory_entry_supersede(
     scoped.permit(Action::Update, MEMORY_ENTRY, former.uuid())?;
     let entry = MemoryEntries::require(scoped, former).await?;
     let mut next = by;
-    // A chain is as long as somebody corrected themselves.
+    // The chain of entries that supersede each other is followed to its end.
     for _ in 0..CHAIN_MAX {
         let Some(id) = next else {
             break;
@@ -177,7 +177,7 @@ pub async fn memory_entry_supersede(
     Ok(entry)
 }
 
-/// Counts that entries were cited, which the audit of knowledge asks for. Unknown ones are no error.
+/// Counts that entries were cited; the audit of knowledge uses the counts. Unknown ones are no error.
 ///
 /// # Errors
 /// The database fails.
@@ -197,16 +197,16 @@ pub async fn memory_entries_recalled(
     Ok(())
 }
 
-/// Which memory entries are listed. All of it must hold.
+/// The filter of a list of memory entries. An entry must meet all conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryEntryFilter {
     /// Those of the project and of the whole tenant.
     pub project_id: Option<ProjectId>,
-    /// Those with the tag.
+    /// Entries with this tag.
     pub tag: Option<String>,
-    /// Those of the origin.
+    /// Entries of this origin.
     pub source: Option<MemorySource>,
-    /// Those that a search finds, or those that it does not.
+    /// Only entries that searches find, or only those that they do not find.
     pub current: Option<bool>,
 }
 
@@ -217,7 +217,7 @@ impl MemoryEntryFilter {
                 .add(Column::ProjectId.eq(project))
                 .add(Column::ProjectId.is_null())
         });
-        // The tags are a JSON list of texts: a tag stands in it as JSON writes it.
+        // The tags are a JSON list of texts, so the tag is searched for as JSON writes it.
         let tag = self.tag.as_ref().map(|tag| {
             let written = serde_json::json!(tag).to_string();
             Expr::col(Column::Tags)
@@ -238,7 +238,7 @@ impl MemoryEntryFilter {
     }
 }
 
-/// A text within the pattern of LIKE, whose escape is `!`.
+/// A text escaped for a LIKE pattern, whose escape character is `!`.
 fn like_escaped(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")
@@ -270,7 +270,7 @@ pub async fn memory_entry_count<A: Access>(
 
 root_list! { MemoryEntryFilter => MemoryEntry: memory_entry_list, memory_entry_count, |filter| filter }
 
-/// Publishes a current entry, and takes any other out of the index.
+/// Publishes a current entry, and removes any other from the index.
 async fn entry_publish(scoped: &Scoped<ReadWrite>, entry: &MemoryEntry) -> Result<()> {
     if entry.is_current() {
         publish(scoped, document::memory_entry(entry)).await?;
@@ -281,10 +281,10 @@ async fn entry_publish(scoped: &Scoped<ReadWrite>, entry: &MemoryEntry) -> Resul
     Ok(())
 }
 
-/// A memory entry from a repository.
+/// A memory entry to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedMemoryEntry {
-    /// What it is called there, such as its path. An entry of the project with the same name is updated in place.
+    /// Its name at its origin, such as its path. An entry of the project with the same name is updated in place.
     pub source_ref: String,
     /// As in [`NewMemoryEntry`].
     pub title: String,
@@ -294,30 +294,30 @@ pub struct ImportedMemoryEntry {
     pub tags: Vec<String>,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryImport {
     /// New entries.
     pub added: u64,
-    /// Entries that now say something else.
+    /// Entries whose text changed.
     pub updated: u64,
-    /// Entries that are as they were.
+    /// Entries that did not change.
     pub unchanged: u64,
-    /// Entries that break a rule. They are left out; the others are imported all the same.
+    /// Entries that break a rule. They are left out; the others are imported nevertheless.
     pub refused: Vec<RefusedMemoryEntry>,
 }
 
 /// An entry that was not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedMemoryEntry {
-    /// Which.
+    /// The name of the entry.
     pub source_ref: String,
     /// Why, in a sentence for a person.
     pub reason: String,
 }
 
-/// Takes entries from a project's repositories, in a handful of statements. What did not change is not written. Of two
-/// entries with one `source_ref`, the later counts.
+/// Imports entries from a project's repositories, in a few statements. Unchanged entries are not written. Of two
+/// entries with one `source_ref`, the later one is taken.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have.
@@ -329,8 +329,8 @@ pub async fn memory_entries_import(
     entries_import(scoped, project, MemorySource::Github, entries).await
 }
 
-/// Takes entries that a person has elsewhere into a project, as [`memory_entries_import`] does. Read them with
-/// [`crate::import_parse`]. An entry whose name is that of a repository's file is refused: it follows its file.
+/// Imports entries that a person has elsewhere into a project, as [`memory_entries_import`] does. Parse them with
+/// [`crate::import_parse`]. An entry with the name of a repository's file is refused: it follows its file.
 ///
 /// # Errors
 /// As [`memory_entries_import`].
@@ -442,7 +442,7 @@ pub async fn memory_entries_remove(
     entries_delete(scoped, &ids).await
 }
 
-/// Deletes entries with those ids, and takes them out of the index.
+/// Deletes entries with those ids, and removes them from the index.
 pub(super) async fn entries_delete(
     scoped: &Scoped<ReadWrite>,
     ids: &[MemoryEntryId],

@@ -1,4 +1,4 @@
-//! What is known of one project alone, without what is the whole tenant's.
+//! The knowledge of one project alone, without that of the whole tenant.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};

@@ -1,5 +1,5 @@
-//! What must hold for any bytes that a server may send. The fuzzer looks for bytes for which it does not; the tests run
-//! the same functions over the corpus and over mutations of it.
+//! Properties that hold for any bytes that a server may send. The fuzzer looks for bytes that violate them; the tests
+//! check them over the corpus and over mutations of it.
 
 use nyxcore_llm::testing::decode;
 use nyxcore_llm::{LlmError, Protocol, SseEvent, SseLimits, SseParser, StreamEvent};
@@ -27,7 +27,7 @@ pub fn sse(data: &[u8]) {
     let (events, is_good) = parse([data, &[]]);
     assert_eq!(parse(halves(data)), (events.clone(), is_good));
     for event in &events {
-        // A byte that is not UTF-8 becomes a character of three bytes.
+        // A byte that is not UTF-8 becomes a replacement character of three bytes.
         assert!(event.data.len() <= 3 * limits.event && event.name.len() <= 3 * limits.line);
         assert!(!event.data.contains('\r') && !event.name.contains(['\r', '\n']));
     }
@@ -54,8 +54,8 @@ pub fn google(data: &[u8]) {
     decoder(Protocol::GoogleGenerateContent, data);
 }
 
-/// An answer ends with one finish or with one error; how it was cut into pieces changes nothing; what was shown is what
-/// is kept.
+/// An answer ends with one finish or with one error. The division of its bytes into chunks changes nothing. The
+/// streamed text equals the text of the finish.
 fn decoder(protocol: Protocol, data: &[u8]) {
     let (events, error) = decode(protocol, [data]);
     let finishes = events
@@ -87,7 +87,7 @@ fn decoder(protocol: Protocol, data: &[u8]) {
     assert_eq!((again, error_again), (events, error));
 }
 
-/// The bytes in two pieces; the first byte says where the cut is.
+/// Cuts the bytes in two; the first byte selects the position of the cut.
 fn halves(data: &[u8]) -> [&[u8]; 2] {
     let first = usize::from(data.first().copied().unwrap_or_default());
     let (one, two) = data.split_at(first * data.len() / 256);

@@ -1,4 +1,4 @@
-//! What Anthropic Messages answers.
+//! Decodes the answers of Anthropic Messages.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ struct Block {
     signature: String,
 }
 
-/// Reads the events of one message.
+/// Decodes the events of one message.
 #[derive(Default)]
 pub(crate) struct MessagesDecoder {
     is_started: bool,
@@ -29,13 +29,13 @@ pub(crate) struct MessagesDecoder {
     /// Input tokens that were neither read from nor written to the cache.
     input_tokens: u64,
     stop_reason: Option<String>,
-    /// A tool call whose arguments are not JSON: the limit may have cut it off.
+    /// Whether the arguments of a tool call are not JSON: the limit may have cut it off.
     has_broken_call: bool,
 }
 
 impl Decoder for MessagesDecoder {
     fn event(&mut self, event: &SseEvent, out: &mut Output) -> Result<(), LlmError> {
-        // The name is repeated in the data, which proxies leave alone.
+        // The name of the event is repeated in the data, and proxies do not change the data.
         if event.data.is_empty() {
             return Ok(());
         }
@@ -53,7 +53,7 @@ impl Decoder for MessagesDecoder {
                 Ok(())
             }
             "message_stop" => self.stop(out),
-            // `ping`, and what a newer version of the API may send.
+            // `ping`, and events of newer versions of the API.
             _ => Ok(()),
         }
     }
@@ -132,7 +132,7 @@ impl MessagesDecoder {
             }
             "signature_delta" => block.signature.push_str(text(delta, "signature")),
             "input_json_delta" => block.text.push_str(text(delta, "partial_json")),
-            // The summary of a conversation that the vendor compacted. It is sent back with its block.
+            // The summary of a conversation that the vendor compacted. Its block is sent back with it.
             "compaction_delta" => block.value["content"] = delta["content"].clone(),
             _ => {}
         }
@@ -186,8 +186,8 @@ impl MessagesDecoder {
                     _ => self.has_broken_call = true,
                 }
             }
-            // Tools that the vendor runs itself, and what is newer than this code. A paused turn is sent back with
-            // them.
+            // Tools that the vendor runs itself, and blocks that this code does not know. They are sent back with a
+            // paused turn.
             _ => {
                 if let Ok(input @ Value::Object(_)) = serde_json::from_str(&content) {
                     value["input"] = input;
@@ -198,7 +198,7 @@ impl MessagesDecoder {
         Ok(())
     }
 
-    /// The output counts up; a field of the cache that is missing or null later keeps its first value.
+    /// The output count grows with each event. A cache count that is missing or null later keeps its first value.
     fn usage(&mut self, value: &Value, out: &mut Output) {
         let Some(given) = value.as_object() else {
             return;
@@ -212,8 +212,8 @@ impl MessagesDecoder {
         set(&mut self.input_tokens, "input_tokens");
         set(&mut usage.output_tokens, "output_tokens");
         set(&mut usage.cache_read_tokens, "cache_read_input_tokens");
-        // How the writes are shared between the two lifetimes is told apart; where it is not, they are of the short
-        // one.
+        // The vendor reports how the cache writes are divided between the two lifetimes. Where it does not, all count
+        // as short.
         let mut written = usage.cache_write_tokens + usage.cache_write_long_tokens;
         set(&mut written, "cache_creation_input_tokens");
         if let Some(long) = value["cache_creation"]["ephemeral_1h_input_tokens"].as_u64() {
@@ -225,7 +225,7 @@ impl MessagesDecoder {
         if let Some(thoughts) = thoughts.as_u64() {
             usage.reasoning_tokens = thoughts;
         }
-        // The vendor counts the cache apart; here the input is all of it.
+        // The vendor counts cached input separately. Here `input_tokens` is all input.
         usage.input_tokens = self
             .input_tokens
             .saturating_add(usage.cache_read_tokens)

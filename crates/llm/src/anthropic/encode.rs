@@ -1,4 +1,4 @@
-//! What is sent to Anthropic Messages.
+//! Encodes the requests to Anthropic Messages.
 
 use serde_json::{Map, Value, json};
 
@@ -10,10 +10,9 @@ use crate::{
     StructuredOutput, Thinking, ThinkingDefault, ToolChoice,
 };
 
-/// The most marks that the API takes in one request.
+/// The maximum number of cache marks in one request of the API.
 const CACHE_MARKS_MAX: usize = 4;
-/// The most output tokens where neither the caller nor the model's traits say any: every model of the vendor takes as
-/// many.
+/// The output limit where neither the caller nor the model's traits set one. Every model of the vendor accepts it.
 const OUTPUT_TOKENS_DEFAULT: u32 = 4_096;
 
 pub(crate) fn call(request: &ModelRequest, account: &str) -> Result<Call, LlmError> {
@@ -92,7 +91,7 @@ fn thinking(
         ToolChoice::Required | ToolChoice::Named(_)
     ) && !request.tools.is_empty();
     let mut asked = request.effort;
-    // The API refuses thoughts together with a tool that must be called.
+    // The API refuses thinking together with a tool that must be called.
     let may_stop = traits.thinking_default != ThinkingDefault::Always;
     if is_forced && may_stop && asked != Some(Effort::Off) && traits.thinks(asked) {
         omit(
@@ -113,7 +112,7 @@ fn thinking(
         Some(thinking)
     };
     match (traits.thinking, asked) {
-        // What nobody asked for is left to the vendor's default.
+        // Without a requested effort the vendor's default applies.
         (_, None) => (None, None, answer),
         (_, Some(Effort::Off)) if traits.thinking_default != ThinkingDefault::Always => {
             (off(), None, answer)
@@ -124,7 +123,7 @@ fn thinking(
         }
         (Thinking::Effort, Some(asked)) => {
             let adaptive = shown(json!({ "type": "adaptive" }));
-            // `none` is not a word of this API: without thoughts there is no effort.
+            // `none` is not an effort of this API: without thinking there is no effort.
             let words = traits
                 .efforts
                 .iter()
@@ -143,8 +142,8 @@ fn thinking(
         (Thinking::Budget { min, .. }, Some(asked)) => {
             let budget = traits.budget(asked).unwrap_or(min);
             let max_tokens = answer.saturating_add(budget).min(cap);
-            // The answer keeps its room: what the cap takes away is taken from the thoughts, down to the least that the
-            // API accepts.
+            // The room for the answer is kept. If the cap is too low, the thinking budget is reduced, down to the
+            // minimum of the API.
             let budget = budget.min(max_tokens.saturating_sub(answer)).max(min);
             if budget >= max_tokens || lacks_thoughts(request) {
                 omit(
@@ -163,8 +162,8 @@ fn thinking(
     }
 }
 
-/// With a budget the API wants the thoughts before the tool calls that the results are for. Another vendor's history
-/// has none.
+/// With a thinking budget, the API requires the thoughts before the tool calls that the results belong to. Another
+/// vendor's history has none.
 fn lacks_thoughts(request: &ModelRequest) -> bool {
     let mut turns = request.messages.iter().rev();
     let last = turns.find(|message| message.role == Role::Assistant);
@@ -181,9 +180,9 @@ fn lacks_thoughts(request: &ModelRequest) -> bool {
     })
 }
 
-/// Sets the cache marks, within what the API takes.
+/// Sets the cache marks, within the API's maximum.
 struct Marks {
-    /// How many of the first ones are left out: the last ones cover the longest prompt.
+    /// How many of the first marks are left out: the last ones cover the longest prompt.
     skipped: usize,
     is_short_seen: bool,
 }
@@ -217,7 +216,7 @@ impl Marks {
             self.skipped -= 1;
             return;
         }
-        // The API wants the longer ones first.
+        // The API requires marks with the longer lifetime first.
         self.is_short_seen |= mark == CacheLifetime::Short;
         block["cache_control"] = if self.is_short_seen {
             json!({ "type": "ephemeral" })
@@ -247,7 +246,7 @@ fn tool_choice(choice: &ToolChoice) -> Value {
     }
 }
 
-/// A turn; none where nothing of it can be sent.
+/// Encodes a turn. `None` if no part of it can be sent.
 fn message(turn: &Turn<'_>, account: &str, marks: &mut Marks) -> Option<Value> {
     let mut content: Vec<Value> = Vec::new();
     for (part, mark) in &turn.parts {
@@ -258,7 +257,7 @@ fn message(turn: &Turn<'_>, account: &str, marks: &mut Marks) -> Option<Value> {
         }
     }
     if turn.role == Role::User {
-        // Results come before everything else: they answer the turn before. The sort keeps the order otherwise.
+        // Tool results must come first: they answer the previous turn. The sort is stable.
         content.sort_by_key(|block| block["type"] != "tool_result");
     }
     let role = match turn.role {
@@ -274,7 +273,7 @@ fn block(part: &Part, account: &str) -> Option<Value> {
         value.cloned()
     };
     match part {
-        // An empty text is refused.
+        // The API refuses an empty text.
         Part::Text(text) if text.text.is_empty() => None,
         Part::Text(text) => Some(json!({ "type": "text", "text": text.text })),
         Part::Image(Image::Data { media_type, base64 }) => Some(json!({

@@ -1,4 +1,4 @@
-//! What Chat Completions answers.
+//! Decodes the answers of Chat Completions.
 
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl Decoder for ChatDecoder {
             }
             Some("abort" | "cancelled") => return Err(LlmError::Truncated),
             Some(other) => return Err(LlmError::FinishUnknown(out.scrubber.clean(other))),
-            // The end was told, if not why.
+            // The server sent `[DONE]`, but no reason for the end.
             None if self.is_done && self.has_chunk => FinishReason::Complete,
             None => return Err(LlmError::Truncated),
         };
@@ -113,9 +113,9 @@ impl ChatDecoder {
         if self.id.is_empty() {
             self.id = text(value, "id").chars().take(64).collect();
         }
-        // One choice was asked for. The chunk with the usage has none.
+        // One choice was requested. The chunk with the usage has none.
         let choice = &value["choices"][0];
-        // A server that does not stream sends the message at once.
+        // A server that does not stream sends the message as a whole.
         let delta = match &choice["delta"] {
             Value::Null => &choice["message"],
             delta => delta,
@@ -132,7 +132,7 @@ impl ChatDecoder {
         out.text(refusal);
         let pieces = match &delta["content"] {
             Value::String(content) => self.splitter.push(content),
-            // A list of parts, as some servers give it.
+            // Some servers send a list of parts.
             Value::Array(parts) => {
                 let texts = parts.iter().map(|part| text(part, "text"));
                 texts.flat_map(|text| self.splitter.push(text)).collect()
@@ -155,7 +155,8 @@ impl ChatDecoder {
         Ok(())
     }
 
-    /// Servers report at different times, and zeros before and after: the last number that is not zero counts.
+    /// Servers report the usage at different times, and zeros before and after it. The last number that is not zero
+    /// counts.
     fn usage(&mut self, value: &Value, out: &mut Output) {
         if !value.is_object() {
             return;
@@ -183,7 +184,7 @@ impl ChatDecoder {
         let completion = number(value, "completion_tokens");
         let reasoning = number(&value["completion_tokens_details"], "reasoning_tokens");
         set(&mut usage.reasoning_tokens, reasoning);
-        // Where there are more thoughts than output, the server counts them apart.
+        // Where there are more reasoning tokens than output tokens, the server counts them separately.
         if reasoning > completion {
             set(
                 &mut usage.output_tokens,

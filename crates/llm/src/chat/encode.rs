@@ -1,4 +1,4 @@
-//! What is sent to Chat Completions.
+//! Encodes the requests to Chat Completions.
 
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ pub(crate) fn call(
     })
 }
 
-/// The way to give the schema: the model's own, or what was learnt of the server.
+/// How the schema is sent: as the model's traits say, or as the client has learnt from the server's refusals.
 fn structured(request: &ModelRequest, learnt: Learnt) -> StructuredOutput {
     match request.traits.structured {
         StructuredOutput::Unknown => learnt.structured,
@@ -108,7 +108,7 @@ fn format(output: &OutputSchema, structured: StructuredOutput) -> Option<Value> 
     }
 }
 
-/// What a refusal says of the server: the next way to try, or nothing where it is about something else.
+/// What a refusal shows about the server: the next way to try. `None` where the refusal is about something else.
 pub(crate) fn learn(request: &ModelRequest, used: Learnt, error: &LlmError) -> Option<Learnt> {
     let LlmError::Vendor(error) = error else {
         return None;
@@ -130,8 +130,8 @@ pub(crate) fn learn(request: &ModelRequest, used: Learnt, error: &LlmError) -> O
             ..used
         });
     }
-    // A list of what does not validate, as FastAPI gives it, is not kept as words: such a refusal may be about the
-    // schema.
+    // FastAPI's list of validation errors is not copied into the error's message, which then is `the request does not
+    // validate`. Such a refusal may be about the schema.
     let about_schema = says(&[
         "response_format",
         "json_schema",
@@ -155,7 +155,7 @@ pub(crate) fn learn(request: &ModelRequest, used: Learnt, error: &LlmError) -> O
     Some(Learnt { structured, ..used })
 }
 
-/// Results first, each a message; then the rest as one.
+/// Encodes a user's turn: each tool result as a message, then the rest as one message.
 fn user(turn: &Turn<'_>, messages: &mut Vec<Value>) {
     let mut content = Vec::new();
     for (part, _) in &turn.parts {
@@ -167,11 +167,11 @@ fn user(turn: &Turn<'_>, messages: &mut Vec<Value>) {
                 content.push(json!({ "type": "text", "text": text.text }));
             }
             Part::Image(image) => content.push(image_url(image)),
-            // What is the model's has no place in a user's turn.
+            // Parts of the model do not belong into a user's turn.
             Part::Text(_) | Part::ToolCall(_) | Part::Reasoning(_) | Part::Vendor(_) => {}
         }
     }
-    // Many servers know only a text here, so a list is sent only where it must be.
+    // Many servers accept only a text here, so a list is sent only where it is needed.
     let content = match content.as_slice() {
         [] => return,
         [only] if only["type"] == "text" => only["text"].clone(),
@@ -196,7 +196,7 @@ fn assistant(turn: &Turn<'_>, account: &str, messages: &mut Vec<Value>) {
                 "id": call.id, "type": "function",
                 "function": { "name": call.name, "arguments": encode::arguments_text(&call.arguments) },
             })),
-            // Fields that the server wants back, such as `reasoning_details`.
+            // Fields that the server requires back, such as `reasoning_details`.
             Part::Vendor(replay) => {
                 if let Some(Value::Object(fields)) = replayed(replay)
                     && let Some(message) = message.as_object_mut()
@@ -204,7 +204,7 @@ fn assistant(turn: &Turn<'_>, account: &str, messages: &mut Vec<Value>) {
                     message.extend(fields);
                 }
             }
-            // Servers refuse or ignore thoughts in the history.
+            // Servers refuse or ignore reasoning in the history.
             Part::Reasoning(_) | Part::Image(_) | Part::ToolResult(_) => {}
         }
     }

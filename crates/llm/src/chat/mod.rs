@@ -1,4 +1,4 @@
-//! OpenAI Chat Completions, and the many servers that speak it in their own way.
+//! OpenAI Chat Completions, and the many servers that implement variants of it.
 
 mod decode;
 mod encode;

@@ -1,13 +1,13 @@
-//! Tells thoughts at the beginning of a text, between `<think>` and `</think>`, apart from the answer. The tags may
-//! come in pieces.
+//! Separates thoughts at the beginning of a text, between `<think>` and `</think>`, from the answer. The tags may
+//! arrive in pieces.
 
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
-/// The most bytes that are held back at the beginning. White space without an end is an answer.
+/// The maximum number of bytes that are held back at the beginning. More white space than that belongs to the answer.
 const HELD_MAX: usize = 256;
 
-/// Where the text is.
+/// The position in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Nothing but white space so far.
@@ -22,7 +22,7 @@ enum Place {
 #[derive(Debug)]
 pub(crate) struct ThinkSplitter {
     place: Place,
-    /// What may be the beginning of a tag.
+    /// Text that may be the beginning of a tag.
     held: String,
 }
 
@@ -45,7 +45,7 @@ impl ThinkSplitter {
         Self { place, held }
     }
 
-    /// More text.
+    /// Adds more text.
     pub(crate) fn push(&mut self, delta: &str) -> Vec<Piece> {
         let mut pieces = Vec::new();
         self.held.push_str(delta);
@@ -93,7 +93,7 @@ impl ThinkSplitter {
         pieces
     }
 
-    /// What is left at the end of the text.
+    /// Returns the text that is still held back at the end.
     pub(crate) fn finish(&mut self) -> Option<Piece> {
         let held = std::mem::take(&mut self.held);
         if held.is_empty() {

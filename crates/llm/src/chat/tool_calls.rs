@@ -1,5 +1,5 @@
-//! Puts the tool calls of a Chat Completions stream together. Servers number the pieces in many ways; a call is
-//! complete only when the answer has ended.
+//! Assembles the tool calls of a Chat Completions stream. Servers number the pieces in many ways, and a call is
+//! complete only at the end of the answer.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{LlmError, ToolCall};
 /// The most calls in one answer.
 const CALLS_MAX: usize = 256;
 
-/// A call as far as it has come.
+/// A call that is being assembled.
 #[derive(Debug, Default)]
 struct Slot {
     index: Option<u64>,
@@ -19,8 +19,8 @@ struct Slot {
     end: ObjectEnd,
 }
 
-/// Follows the braces of a JSON object, a byte at a time: parsing again with every piece would take a time that grows
-/// with the square.
+/// Tracks the braces of a JSON object, byte by byte. Parsing the object again after every piece would take quadratic
+/// time.
 #[derive(Debug, Default)]
 struct ObjectEnd {
     depth: usize,
@@ -56,7 +56,7 @@ pub(crate) struct ToolCalls {
 }
 
 impl ToolCalls {
-    /// More of a call.
+    /// Adds a piece of a call.
     pub(crate) fn push(&mut self, delta: &Value) -> Result<(), LlmError> {
         let index = delta.get("index").and_then(Value::as_u64);
         let id = text(delta, "id");
@@ -87,7 +87,7 @@ impl ToolCalls {
                 slot.end.push(more);
                 slot.arguments.push_str(more);
             }
-            // Some servers give the arguments as the object that they are.
+            // Some servers send the arguments as an object instead of a text.
             whole @ Value::Object(_) => {
                 slot.arguments = whole.to_string();
                 slot.end.is_closed = true;
@@ -97,7 +97,7 @@ impl ToolCalls {
         Ok(())
     }
 
-    /// The call that a piece belongs to; none where it begins a new one.
+    /// The call that a piece belongs to; `None` where it begins a new one.
     fn find(&self, index: Option<u64>, id: &str, name: &str) -> Option<usize> {
         if !id.is_empty()
             && let Some(at) = self.slots.iter().rposition(|slot| slot.id == id)
@@ -109,18 +109,18 @@ impl ToolCalls {
             None => self.slots.len().checked_sub(1)?,
         };
         let slot = &self.slots[last];
-        // Another id at the same place is another call: the place was used again.
+        // Another id at the same index is another call: the server has reused the index.
         let is_other_id = !id.is_empty() && !slot.id.is_empty();
-        // So is a second name after arguments that could be whole. They need not be: without a second name more may
-        // come.
+        // A second name after arguments that may be complete is also another call. Without a second name more arguments
+        // may follow.
         let has_other_name = name != slot.name && slot.arguments.is_empty();
         let has_names = !name.is_empty() && !slot.name.is_empty();
         let is_other_name = has_names && (slot.end.is_closed || has_other_name);
         (!is_other_id && !is_other_name).then_some(last)
     }
 
-    /// All calls, in the order in which they began. `is_cut` says that a limit ended the answer: a broken call is then
-    /// left out.
+    /// Returns all calls, in the order in which they began. `is_cut` says that a limit ended the answer: a broken call
+    /// is then left out.
     pub(crate) fn finish(&mut self, is_cut: bool, seed: &str) -> Result<Vec<ToolCall>, LlmError> {
         let mut calls = Vec::new();
         for (at, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What Google `streamGenerateContent` answers.
+//! Decodes the answers of Google `streamGenerateContent`.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Decoder for GenerateDecoder {
         let reason = match self.finish_reason.as_deref() {
             None | Some("") if self.block_reason.is_some() => FinishReason::Filtered,
             None | Some("") => return Err(LlmError::Truncated),
-            // Some servers that speak this API name the call as the reason.
+            // Some servers with this API report a call as the finish reason.
             Some("STOP" | "FUNCTION_CALL") if out.has_tool_call() => FinishReason::ToolUse,
             Some("STOP") => FinishReason::Complete,
             Some("MAX_TOKENS") => FinishReason::Length,
@@ -81,7 +81,7 @@ impl GenerateDecoder {
         if !blocked.is_empty() {
             self.block_reason = Some(blocked.to_owned());
         }
-        // One candidate was asked for.
+        // One candidate was requested.
         let candidate = &value["candidates"][0];
         for part in candidate["content"]["parts"]
             .as_array()
@@ -127,7 +127,7 @@ impl GenerateDecoder {
                 out.reasoning_part(content);
             }
         } else if part.get("text").is_some() || signature.is_some() {
-            // A signed part stays by itself, also an empty one: it is sent back as it came.
+            // A signed part stays separate, even if it is empty: it is sent back unchanged.
             out.signed_text(content, signature);
         } else if part.is_object() {
             out.part(Part::Vendor(replay(part)));

@@ -1,4 +1,4 @@
-//! What is sent to Google `streamGenerateContent`.
+//! Encodes the requests to Google `streamGenerateContent`.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     StructuredOutput, Thinking, ThinkingDefault, ToolChoice,
 };
 
-/// What the API takes in the place of a signature, for a call that another vendor's model made.
+/// The placeholder that the API accepts as the signature of a call that another vendor's model made.
 const FOREIGN_SIGNATURE: &str = "skip_thought_signature_validator";
 
 pub(crate) fn call(request: &ModelRequest, account: &str) -> Result<Call, LlmError> {
@@ -46,7 +46,7 @@ pub(crate) fn call(request: &ModelRequest, account: &str) -> Result<Call, LlmErr
     if !generation.is_empty() {
         body["generationConfig"] = generation.into();
     }
-    // `models/x` and `tunedModels/x` name a collection; a name by itself is of `models`.
+    // `models/x` and `tunedModels/x` name a collection; a name without one belongs to `models`.
     let model = &request.model;
     let (collection, name) = model.rsplit_once('/').unwrap_or(("models", model));
     let mut path: Vec<String> = collection.split('/').map(str::to_owned).collect();
@@ -68,7 +68,7 @@ fn generation(
     let mut config = Map::new();
     let mut set = |name: &str, value: Value| config.insert(name.to_owned(), value);
     let (thinking, budget) = thinking(request, omissions);
-    // Thoughts count as output here, so their room is added.
+    // Reasoning counts as output here, so its budget is added.
     if let Some(tokens) = encode::output_tokens(request, budget) {
         set("maxOutputTokens", tokens.into());
     }
@@ -130,7 +130,7 @@ fn thinking(request: &ModelRequest, omissions: &mut Vec<Omission>) -> (Option<Va
 fn tools(request: &ModelRequest) -> Result<Vec<Value>, LlmError> {
     let declaration = |tool: &crate::Tool| {
         let mut value = json!({ "name": tool.name, "description": tool.description });
-        // An object without properties is refused; a function without parameters is not.
+        // The API refuses an object without properties, but accepts a function without parameters.
         let has_parameters = tool.schema["properties"]
             .as_object()
             .is_some_and(|fields| !fields.is_empty())
@@ -153,7 +153,7 @@ fn tool_config(choice: &ToolChoice) -> Value {
     json!({ "functionCallingConfig": config })
 }
 
-/// A turn; none where nothing of it can be sent.
+/// Encodes a turn. `None` if no part of it can be sent.
 fn content(turn: &Turn<'_>, account: &str, signed: bool) -> Result<Option<Value>, LlmError> {
     let mut parts = Vec::new();
     let mut has_call = false;

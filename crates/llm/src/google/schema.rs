@@ -1,14 +1,15 @@
-//! The subset of JSON Schema that Google takes: no references, enumerations of texts only, one type a schema.
+//! Converts a schema to the subset of JSON Schema that Google accepts: no references, string enumerations only, one
+//! type for each schema.
 
 use serde_json::{Map, Value, json};
 
 use crate::LlmError;
 
-/// The deepest nesting that is written out. A schema that refers to itself never ends, and is refused here.
+/// The maximum nesting that is expanded. A recursive schema exceeds it and is refused.
 const DEPTH_MAX: usize = 32;
-/// The most schemas that references may expand to.
+/// The maximum number of schemas that references may expand to.
 const NODES_MAX: usize = 4_096;
-/// What is taken over as it is.
+/// The keywords that are copied unchanged.
 const KEYWORDS: [&str; 14] = [
     "title",
     "description",
@@ -26,7 +27,8 @@ const KEYWORDS: [&str; 14] = [
     "pattern",
 ];
 
-/// The schema in Google's subset. What the subset cannot say is left out, where that only allows more.
+/// Returns the schema in Google's subset. A keyword that the subset lacks is left out where that only allows more
+/// values.
 pub(crate) fn subset(schema: &Value) -> Result<Value, LlmError> {
     let mut nodes = 0;
     Subset {
@@ -76,7 +78,7 @@ impl Subset<'_> {
                 self.any(any, to, depth, &mut out)?;
             }
         }
-        // All of several schemas: merged, where each says something of its own.
+        // `allOf`: the schemas are merged, where their keywords do not conflict.
         for part in given
             .get("allOf")
             .and_then(Value::as_array)
@@ -100,14 +102,14 @@ impl Subset<'_> {
         Ok(out.into())
     }
 
-    /// What a reference within the schema points at.
+    /// Resolves a reference within the schema.
     fn target(&self, reference: &Value) -> Result<&Value, LlmError> {
         let pointer = reference.as_str().and_then(|text| text.strip_prefix('#'));
         let target = pointer.and_then(|pointer| self.root.pointer(pointer));
         target.ok_or_else(|| refused("it refers to something outside of itself"))
     }
 
-    /// One type, and whether null is another.
+    /// Sets the one type, and whether null is allowed too.
     fn types(&self, given: &Map<String, Value>, out: &mut Map<String, Value>) {
         match given.get("type") {
             Some(Value::String(name)) => {
@@ -131,7 +133,7 @@ impl Subset<'_> {
         }
     }
 
-    /// Alternatives, without the one that is only null.
+    /// Converts alternatives. An alternative that is only null becomes `nullable`.
     fn any(
         &mut self,
         any: &[Value],
@@ -158,8 +160,8 @@ impl Subset<'_> {
     }
 }
 
-/// Enumerations: texts stay. Others keep their type, and their values are told in the description, because the vendor
-/// takes texts only.
+/// Converts enumerations. Strings are kept. Other values keep only their type, and the description lists them, because
+/// the vendor accepts strings only.
 fn values(given: &Map<String, Value>, out: &mut Map<String, Value>) {
     let constant = given.get("const").map(std::slice::from_ref);
     let Some(values) = given

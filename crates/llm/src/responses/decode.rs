@@ -1,4 +1,4 @@
-//! What OpenAI Responses answers.
+//! Decodes the answers of OpenAI Responses.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{FinishReason, LlmError, Part, Protocol, Reasoning, Replay, ToolCall,
 /// The most items that may be open at once.
 const OPEN_ITEMS_MAX: usize = 256;
 
-/// An item that is not done. Items are told apart by their place: their ids may change in the middle of a stream.
+/// An item that is not done. Items are identified by their index: their ids may change in the middle of a stream.
 #[derive(Default)]
 struct Item {
     has_text: bool,
@@ -19,11 +19,11 @@ struct Item {
     arguments: String,
 }
 
-/// Reads the events of one response.
+/// Decodes the events of one response.
 pub(crate) struct ResponsesDecoder {
     account: String,
     items: BTreeMap<u64, Item>,
-    /// How many items are done; those of the last event are read only where there were none.
+    /// How many items are done. The items of the last event are read only if this is 0.
     done: u64,
     is_refused: bool,
 }
@@ -74,7 +74,7 @@ impl Decoder for ResponsesDecoder {
             "response.completed" | "response.incomplete" | "response.failed" => {
                 return self.response_done(&value["response"], out);
             }
-            // The rest tells the same in other ways, or is newer than this code.
+            // Other events repeat the same content, or are not known to this code.
             _ => {}
         }
         Ok(())
@@ -127,7 +127,7 @@ impl ResponsesDecoder {
                 } else {
                     given
                 };
-                // One that the limit cut off is told by the response's end.
+                // The end of the response reports that the limit cut this call off.
                 if text(value, "status") == "incomplete" {
                     return Ok(());
                 }
@@ -151,7 +151,8 @@ impl ResponsesDecoder {
                 if !item.has_reasoning {
                     out.reasoning(&shown);
                 }
-                // Nothing is stored at the vendor's, so without its encrypted content the item is not known there.
+                // With `store: false` the vendor keeps no items. So it can use this item only with its encrypted
+                // content.
                 let is_whole = !text(value, "encrypted_content").is_empty();
                 out.part(Part::Reasoning(Reasoning {
                     text: shown,

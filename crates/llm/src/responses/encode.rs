@@ -1,4 +1,4 @@
-//! What is sent to OpenAI Responses.
+//! Encodes the requests to OpenAI Responses.
 
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ pub(crate) fn call(request: &ModelRequest, account: &str) -> Result<Call, LlmErr
     })
 }
 
-/// A turn as items. Thoughts are sent only whole, to the account they come from, and together with what followed them.
+/// Encodes a turn as items. Reasoning is sent only complete, to its own account, and together with the item after it.
 fn items(turn: &Turn<'_>, account: &str, input: &mut Vec<Value>) {
     let mut content = Vec::new();
     let mut thoughts = Vec::new();
@@ -142,7 +142,7 @@ fn items(turn: &Turn<'_>, account: &str, input: &mut Vec<Value>) {
         }
     }
     flush(turn.role, &mut content, input);
-    // Thoughts that nothing followed are refused ("without its required following item"), so they are left out.
+    // The API refuses reasoning without a following item ("without its required following item"), so it is left out.
 }
 
 fn flush(role: Role, content: &mut Vec<Value>, input: &mut Vec<Value>) {

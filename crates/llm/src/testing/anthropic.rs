@@ -1,10 +1,10 @@
-//! Answers as Anthropic Messages gives them.
+//! Answers in the form of Anthropic Messages.
 
 use serde_json::{Value, json};
 
 use super::{GREETING, Reply, VendorRequest, pieces, tool_arguments};
 
-/// An event as it is sent.
+/// An event as it is sent on the wire.
 #[must_use]
 pub fn event(value: &Value) -> String {
     let name = value["type"].as_str().unwrap_or_default();
@@ -87,7 +87,7 @@ pub fn end(stop_reason: &str) -> Vec<Value> {
     ]
 }
 
-/// A whole message of these blocks' events.
+/// A whole message of the events of these blocks.
 #[must_use]
 pub fn message(blocks: &[Vec<Value>], stop_reason: &str) -> String {
     let mut events = vec![start(), json!({ "type": "ping" })];
@@ -109,7 +109,7 @@ pub fn error(kind: &str, message: &str) -> String {
 }
 
 pub(super) fn respond(request: &VendorRequest) -> Reply {
-    // The vendor takes its key in either header: newer SDKs send the second.
+    // The vendor accepts its key in either header: newer SDKs send the second.
     if request.header("x-api-key").is_empty() && request.header("authorization").is_empty() {
         return Reply::json(
             401,

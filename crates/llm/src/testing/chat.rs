@@ -1,10 +1,10 @@
-//! Answers as OpenAI Chat Completions and its embeddings give them.
+//! Answers in the form of OpenAI Chat Completions and OpenAI embeddings.
 
 use serde_json::{Value, json};
 
 use super::{GREETING, Reply, VendorRequest, pieces, tool_arguments};
 
-/// A stream of chunks, with its end.
+/// A stream of chunks, with its end marker.
 #[must_use]
 pub fn stream(chunks: &[Value]) -> String {
     let chunks = chunks.iter().map(|chunk| format!("data: {chunk}\n\n"));
@@ -30,7 +30,7 @@ pub fn usage_chunk() -> Value {
     chunk
 }
 
-/// That usage.
+/// The usage of [`usage_chunk`].
 #[must_use]
 pub fn usage() -> Value {
     json!({
@@ -61,7 +61,7 @@ pub fn text(text: &str) -> String {
     stream(&chunks)
 }
 
-/// A piece of a tool call.
+/// A chunk with a piece of a tool call.
 #[must_use]
 pub fn tool_chunk(call: Value) -> Value {
     chunk(json!({ "tool_calls": [call] }), None)
@@ -82,7 +82,7 @@ pub fn error(kind: &str, message: &str, code: &str) -> String {
         .to_string()
 }
 
-/// An embedding of a text: three numbers made of its bytes.
+/// An embedding of a text: three numbers computed from its bytes.
 #[must_use]
 pub fn embedding(text: &str) -> [f32; 3] {
     let sum: u32 = text.bytes().map(u32::from).sum();

@@ -1,4 +1,4 @@
-//! Answers as Google `generateContent` gives them.
+//! Answers in the form of Google `generateContent`.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,8 @@ pub fn stream(chunks: &[Value]) -> String {
     chunks.collect()
 }
 
-/// A chunk with these parts. It has used 20 input tokens, 5 of them from the cache, 6 tokens for the answer and 4 for
-/// thoughts.
+/// A chunk with these parts. Its usage is 20 input tokens, 5 of them from the cache, 6 tokens for the answer and 4 for
+/// reasoning.
 #[must_use]
 pub fn chunk(parts: &[Value], finish_reason: Option<&str>) -> Value {
     let mut candidate = json!({ "index": 0, "content": { "role": "model", "parts": parts } });

@@ -1,7 +1,7 @@
-//! A scripted vendor server on loopback, and the decoders by themselves.
+//! A scripted vendor server on loopback, and direct access to the decoders.
 //!
-//! The server is written on the socket and not on a web framework, because a framework cannot cut, stall or reset an
-//! answer at a given byte.
+//! The server uses a plain socket and no web framework, because a framework cannot cut, stall or reset an answer at a
+//! given byte.
 
 pub mod anthropic;
 pub mod chat;
@@ -20,13 +20,13 @@ use crate::{LlmError, ModelRequest, Protocol, StreamEvent, StructuredOutput};
 
 pub use server::{Fault, Reply, VendorRequest, VendorServer};
 
-/// What the models of the scripted server say when nothing else is asked for.
+/// The answer of the scripted server's models to a request without tools and schema.
 pub const GREETING: &str = "Hello from the scripted server: äöü 🙂.";
 
 /// The account that [`decode`] decodes for.
 const ACCOUNT: &str = "account";
 
-/// Decodes the body of an answer with status 200, given in pieces: the events, and the error that ended them.
+/// Decodes the body of an answer with status 200, given in pieces. Returns the events, and the error that ended them.
 #[must_use]
 pub fn decode<'a>(
     protocol: Protocol,
@@ -64,7 +64,7 @@ fn decoder(protocol: Protocol) -> Box<dyn Decoder> {
     }
 }
 
-/// The body that a request becomes, before anything was learnt of the endpoint.
+/// The body that a request is encoded into, before anything was learnt about the endpoint.
 ///
 /// # Errors
 /// [`LlmError::RequestInvalid`].
@@ -83,13 +83,13 @@ pub fn encode(protocol: Protocol, request: &ModelRequest) -> Result<Value, LlmEr
     Ok(call?.body)
 }
 
-/// Answers as the vendor would whose path was asked: a greeting; a call of the first tool where there are tools and no
+/// Answers as the vendor of the requested path would: a greeting; a call of the first tool where there are tools and no
 /// result yet; `{"answer": 42}` where a schema is given. 404 for other paths.
 #[must_use]
 pub fn respond(request: &VendorRequest) -> Reply {
     let path = request.target.split('?').next().unwrap_or_default();
     if request.method == "GET" && path.ends_with("/models") {
-        // The form of OpenAI and Anthropic; a client also reads Google's.
+        // The form of OpenAI and Anthropic. The client also accepts Google's form.
         Reply::json(200, r#"{"data":[{"id":"scripted-model"}]}"#)
     } else if path.ends_with("/messages") {
         anthropic::respond(request)
@@ -110,7 +110,7 @@ pub fn respond(request: &VendorRequest) -> Reply {
     }
 }
 
-/// Pieces of a text, as a vendor streams it.
+/// Splits a text into pieces, as a vendor streams it.
 fn pieces(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     letters
@@ -119,7 +119,7 @@ fn pieces(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The arguments that a tool is called with: every property of its schema, with a value of its type.
+/// The arguments of a tool call: every property of the tool's schema, with a value of its type.
 fn tool_arguments(schema: &Value) -> Value {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let values = properties.map(|(name, property)| {
@@ -137,7 +137,7 @@ fn tool_arguments(schema: &Value) -> Value {
     Value::Object(values.collect())
 }
 
-/// Answers TLS connections with a certificate that nobody has signed, until the process ends, and gives the port.
+/// Answers TLS connections with a self-signed certificate until the process ends, and returns the port.
 ///
 /// # Panics
 /// Where no port is free.
@@ -170,7 +170,7 @@ pub fn self_signed_server() -> u16 {
             let mut tls = rustls::ServerConnection::new(config.clone())
                 .expect("the test's certificate serves");
             let mut stream = rustls::Stream::new(&mut tls, &mut socket);
-            // The client hangs up during the handshake.
+            // The client closes the connection during the handshake.
             let _ = stream.read(&mut [0; 1024]);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
         }

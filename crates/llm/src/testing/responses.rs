@@ -1,10 +1,10 @@
-//! Answers as OpenAI Responses gives them.
+//! Answers in the form of OpenAI Responses.
 
 use serde_json::{Value, json};
 
 use super::{GREETING, Reply, VendorRequest, pieces, tool_arguments};
 
-/// A stream of events, numbered.
+/// A stream of events with sequence numbers.
 #[must_use]
 pub fn stream(events: &[Value]) -> String {
     let numbered = events.iter().enumerate().map(|(number, event)| {
@@ -50,7 +50,7 @@ pub fn tool_item(id: &str, call_id: &str, name: &str, arguments: &str) -> Value 
     })
 }
 
-/// The item of thoughts.
+/// A reasoning item.
 #[must_use]
 pub fn reasoning_item(id: &str, summary: &str, encrypted: Option<&str>) -> Value {
     let mut item = json!({

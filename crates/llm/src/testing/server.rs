@@ -1,4 +1,4 @@
-//! The server: what it was asked, what it answers, and how it misbehaves.
+//! The scripted server: its requests, its replies, and its faults.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,54 +12,54 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The largest request that is read, in bytes.
+/// The maximum size of a request, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 << 20;
 
-/// What was asked.
+/// A request that the server received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VendorRequest {
-    /// `POST`, as a rule.
+    /// The method, mostly `POST`.
     pub method: String,
     /// The path and the query.
     pub target: String,
-    /// Names in lower case, with their values.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl VendorRequest {
-    /// The value of a header; empty where it is not there.
+    /// The value of a header; empty where it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.iter().filter(|(given, _)| given == name);
         values.next().map_or("", |(_, value)| value)
     }
 
-    /// The body as JSON; null where it is not.
+    /// The body as JSON; null where it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// How an answer goes wrong. The numbers are bytes of the body.
+/// A fault of an answer. The numbers are bytes of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fault {
-    /// It does not.
+    /// No fault.
     #[default]
     None,
     /// The connection closes after so many bytes, without the end of the body.
     Cut(usize),
     /// The body ends properly after so many bytes.
     End(usize),
-    /// Nothing comes after so many bytes, and the connection stays open.
+    /// The answer stalls after so many bytes, and the connection stays open.
     Stall(usize),
     /// The connection is reset after so many bytes.
     Reset(usize),
     /// The body is repeated without an end.
     Endless,
-    /// Not even the head comes.
+    /// No byte is sent, not even of the head.
     Silence,
 }
 
@@ -111,14 +111,14 @@ impl Reply {
         self
     }
 
-    /// Makes it go wrong.
+    /// Sets the fault of the answer.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.fault = fault;
         self
     }
 
-    /// Changes the byte at `at` of the body: every bit is turned over.
+    /// Inverts every bit of the byte at `at` of the body.
     #[must_use]
     pub fn garble(mut self, at: usize) -> Self {
         if let Some(byte) = self.body.get_mut(at) {
@@ -161,7 +161,7 @@ struct Shared {
     respond: Box<Responder>,
     requests: Mutex<Vec<VendorRequest>>,
     connections: AtomicUsize,
-    /// How many answers the client did not wait for.
+    /// How many answers the client abandoned before their end.
     left: watch::Sender<usize>,
 }
 
@@ -207,7 +207,7 @@ impl VendorServer {
                 serving.connections.fetch_add(1, Ordering::Relaxed);
                 let shared = serving.clone();
                 tokio::spawn(async move {
-                    // A client that goes away in the middle is a test's business, not the server's.
+                    // A client that disconnects in the middle is part of a test, and not an error of the server.
                     let _ = connection_serve(stream, &shared).await;
                 });
             }
@@ -219,7 +219,7 @@ impl VendorServer {
         }
     }
 
-    /// A server that gives these answers one after the other, and the last one for ever.
+    /// Starts a server that sends these answers one after the other, and then repeats the last one.
     ///
     /// # Panics
     /// Where there is no answer.
@@ -250,7 +250,7 @@ impl VendorServer {
         self.address.port()
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     #[must_use]
     pub fn requests(&self) -> Vec<VendorRequest> {
         let requests = self.shared.requests.lock();
@@ -263,7 +263,7 @@ impl VendorServer {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many answers were left by the client before their end.
+    /// Waits until the client has abandoned this many answers before their end.
     pub async fn left(&self, answers: usize) {
         let mut left = self.shared.left.subscribe();
         // The sender lives as long as the server.
@@ -308,7 +308,7 @@ async fn connection_serve(mut stream: TcpStream, shared: &Shared) -> io::Result<
     Ok(())
 }
 
-/// The next request; none where the client has closed the connection.
+/// Reads the next request; `None` where the client has closed the connection.
 async fn request_read(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! Embeddings: batches, order, forms and nonsense.
+//! Embeddings: batches, order, formats and invalid answers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +29,7 @@ async fn texts_are_embedded_in_their_order() {
         for (text, vector) in request.inputs.iter().zip(&all.vectors) {
             assert_eq!(vector.as_slice(), chat::embedding(text), "{protocol:?}");
         }
-        // Google reports no usage: four bytes are taken for a token, batch by batch.
+        // Google reports no usage: four bytes count as a token, for each batch.
         let expected = match protocol {
             Protocol::GoogleGenerateContent => (8, UsageSource::Estimated),
             _ => (10, UsageSource::Reported),

@@ -1,4 +1,4 @@
-//! What vendors say when they refuse: the code, the words, the wait, and no key anywhere.
+//! Errors of vendors: the code, the message, the wait, and no key in any of them.
 
 use serde_json::json;
 
@@ -207,7 +207,7 @@ async fn no_error_has_a_key_in_it() {
                     assert!(!all.contains(part), "{protocol:?}: {all}");
                 }
             }
-            // Also in the middle of a stream, and in a reason for the end.
+            // The words also come in the middle of a stream, and in a finish reason.
             let events = [
                 format!("data: {}\n\n", chat::error("x", &words, "")),
                 format!(

@@ -1,4 +1,4 @@
-//! Servers that cut, stall, reset, garble, redirect, flood and lie. Each gets its code.
+//! Servers that cut, stall, reset, garble, redirect, flood and send false data. Each fault has its own code.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn a_stream_cut_at_any_byte_is_never_taken_for_whole() {
                     assert_eq!(error.code(), "TRUNCATED", "{protocol:?} at {cut}");
                     assert!("Hello, world".starts_with(&text), "{protocol:?} at {cut}");
                 }
-                // Only what came after the end of the answer is missing: the usage, or white space.
+                // Only bytes after the end of the answer are missing: the usage, or white space.
                 None => assert_eq!(text, shown(&complete).0, "{protocol:?} at {cut}"),
             }
         }
@@ -151,7 +151,7 @@ async fn an_endless_stream_is_stopped_by_time() {
         },
         ..options()
     };
-    // Slowly, and so fast that there is always a byte to be read.
+    // Once slowly, and once so fast that there is always a byte to read.
     for pause in [10, 0] {
         let pings = Reply::events(": ping\n\n".repeat(100));
         let pings = pings
@@ -202,7 +202,7 @@ async fn nobody_who_listens_is_unreachable() {
     let server = VendorServer::replies([Reply::json(200, "{}")]).await;
     let port = server.port();
     drop(server);
-    // The listener is closed by its task, which ends a moment later.
+    // The listener's task closes it a moment later.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let endpoint = Endpoint::new(Protocol::OpenAiChat, &format!("http://127.0.0.1:{port}/v1"));
     let client = Client::new(endpoint.unwrap(), ApiKey::parse(KEY).unwrap()).unwrap();
@@ -225,7 +225,7 @@ async fn a_certificate_that_nobody_signed_is_refused() {
     }
 }
 
-/// Sends every name to one address, and refuses to name another.
+/// Resolves every host to one address, or refuses every host.
 struct Pinned(Result<IpAddr, AddressRefused>);
 
 impl Resolver for Pinned {

@@ -1,5 +1,5 @@
-//! The properties that the fuzzer looks for, over answers of the scripted server and over some thousand mutations of
-//! them, the same ones in every run.
+//! The properties that the fuzzer checks, over answers of the scripted server and over some thousand mutations of them.
+//! The mutations are the same in every run.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -14,7 +14,7 @@ mod properties;
 /// How many mutations of each target are tried. `LLM_MUTATIONS` in the environment tries more.
 const MUTATIONS: u32 = 3_000;
 
-/// Pieces that decoders take for the beginning or the end of something.
+/// Strings that decoders take for the beginning or the end of something.
 const PIECES: [&str; 24] = [
     "data: ",
     "\n\n",
@@ -42,7 +42,7 @@ const PIECES: [&str; 24] = [
     "\"",
 ];
 
-/// Answers that mutations begin with.
+/// The answers that are mutated.
 fn seeds(name: &str) -> Vec<String> {
     let call =
         json!({ "index": 0, "id": "a", "function": { "name": "run", "arguments": "{\"x\":" } });
@@ -91,7 +91,7 @@ fn seeds(name: &str) -> Vec<String> {
     }
 }
 
-/// One change: where, as a share of the length, what kind, and how much.
+/// One mutation: its position as a share of the length, its kind, and its amount.
 type Change = (u16, u8, u8);
 
 fn mutate(seed: &[u8], changes: &[Change]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Tests against the scripted server. Those that begin with `quirk_` are the numbered list of what vendors do.
+//! Tests against the scripted server. The tests with the prefix `quirk_` are the numbered list of the vendors' quirks.
 
 mod embeddings;
 mod errors;
@@ -25,7 +25,7 @@ use crate::{
 
 const KEY: &str = "zz-very-secret-key-0123456789";
 
-/// The numbered list of what vendors do has so many entries.
+/// The number of entries in the list of quirks.
 const QUIRKS: usize = 23;
 
 const PROTOCOLS: [Protocol; 4] = [
@@ -82,7 +82,7 @@ fn tool() -> Tool {
     }
 }
 
-/// The answer of a protocol that is only this text.
+/// An answer of a protocol with only this text.
 fn text_reply(protocol: Protocol, text: &str) -> Reply {
     use crate::testing::{anthropic, chat, google, responses};
     Reply::events(match protocol {
@@ -108,7 +108,7 @@ fn finish(protocol: Protocol, body: &str) -> Result<Finish, LlmError> {
     decoded(protocol, body).map(|(_, finish)| finish)
 }
 
-/// What the deltas of text and of reasoning add up to.
+/// The concatenated deltas of text and of reasoning.
 fn shown(events: &[StreamEvent]) -> (String, String) {
     let (mut text, mut reasoning) = (String::new(), String::new());
     for event in events {
@@ -121,12 +121,12 @@ fn shown(events: &[StreamEvent]) -> (String, String) {
     (text, reasoning)
 }
 
-/// The body that a request becomes.
+/// The body that a request is encoded into.
 fn body(protocol: Protocol, request: &ModelRequest) -> Value {
     encode(protocol, request).unwrap()
 }
 
-/// The code of what was to be an error.
+/// The code of an expected error.
 fn code<T: std::fmt::Debug>(result: Result<T, LlmError>) -> &'static str {
     result.unwrap_err().code()
 }

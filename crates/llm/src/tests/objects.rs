@@ -1,4 +1,4 @@
-//! Answers by a schema: checked here, repaired once, and then an error.
+//! Answers with a schema: checked here, repaired once, and then an error.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn an_answer_that_does_not_fit_is_repaired_once() {
                 text_reply(protocol, wrong),
                 text_reply(protocol, "{\"answer\": 1}"),
             );
-            // The Responses API has no empty answer: that one is an error of its own.
+            // In the Responses API an empty answer is an error of its own.
             if wrong.is_empty() && protocol == Protocol::OpenAiResponses {
                 continue;
             }

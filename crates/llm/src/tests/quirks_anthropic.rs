@@ -121,7 +121,7 @@ fn quirk_10_adaptive_models_get_an_effort_and_no_budget() {
         ),
     ] {
         let sent = body(MESSAGES, &with(adaptive(), effort));
-        // An effort never stands beside `disabled`, which some models refuse.
+        // An effort is never sent together with `disabled`, which some models refuse.
         assert_eq!(
             (&sent["thinking"], &sent["output_config"]["effort"]),
             (&thinking, &word)
@@ -165,7 +165,7 @@ fn quirk_10_a_forced_tool_stops_the_thoughts() {
     assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "adaptive");
     request.tool_choice = ToolChoice::Required;
     assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "disabled");
-    // Also where the list of levels does not name the one that means off, and where nothing was asked for.
+    // The same where the list of levels does not name the one that means off, and where no effort was requested.
     request
         .traits
         .efforts
@@ -207,7 +207,7 @@ fn quirk_11_thoughts_go_back_unchanged() {
             "{other:?}"
         );
     }
-    // Another vendor's tool call has no thoughts before it, which the API refuses with a budget.
+    // Another vendor's tool call has no reasoning before it, which the API refuses with a budget.
     request.messages[1]
         .parts
         .retain(|part| !matches!(part, Part::Reasoning(_)));
@@ -232,7 +232,7 @@ fn quirk_12_at_most_four_cache_marks_are_sent() {
     request.messages.push(Message::user("last"));
     let sent = body(MESSAGES, &request);
     assert_eq!(sent.to_string().matches("cache_control").count(), 4);
-    // The last ones stay: they cover the longest prompt.
+    // The last marks stay: they cover the longest prompt.
     assert_eq!(sent["tools"][0]["cache_control"], Value::Null);
     let last = &sent["messages"][6]["content"][0];
     assert_eq!(last["cache_control"], json!({ "type": "ephemeral" }));
@@ -411,7 +411,7 @@ fn quirk_15_a_tool_call_is_given_when_its_block_closes() {
         "{events:?}"
     );
     assert_eq!(error, Some(LlmError::Truncated));
-    // Arguments that are cut off are no call: after a limit they are left out, else they are an error.
+    // Arguments that are cut off are not a call. After a limit they are left out; otherwise they are an error.
     let cut =
         |reason| anthropic::message(&[anthropic::tool_block(0, "t", "run", r#"{"a":"#)], reason);
     let finish_cut = finish(MESSAGES, &cut("max_tokens")).unwrap();

@@ -1,4 +1,4 @@
-//! Quirks 20 to 23: servers that speak Chat Completions in their own way.
+//! Quirks 20 to 23: servers that implement variants of Chat Completions.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::{FinishReason, OutputSchema, Part, StructuredOutput, ToolCall, UsageS
 
 const CHAT: Protocol = Protocol::OpenAiChat;
 
-/// The calls that these pieces add up to.
+/// The calls that these pieces are assembled into.
 fn calls(pieces: &[Value]) -> Result<Vec<(String, String, Value)>, LlmError> {
     let finish = finish(CHAT, &chat::tools(pieces))?;
     assert_eq!(finish.reason, FinishReason::ToolUse);
@@ -173,7 +173,7 @@ fn quirk_21_an_index_may_be_used_again() {
         json!({ "index": 0, "function": { "arguments": "2}" } }),
     ];
     assert_eq!(calls(&pieces).unwrap(), expected);
-    // Also without any id: a name after arguments that are whole begins another call.
+    // The same without any id: a name after complete arguments begins another call.
     let nameless = [
         json!({ "index": 0, "id": "", "function": { "name": "one", "arguments": "{\"x\":1}" } }),
         json!({ "index": 0, "id": "", "function": { "name": "one", "arguments": "{\"x\":2}" } }),
@@ -262,7 +262,7 @@ fn quirk_22_thoughts_come_in_several_ways() {
         );
         assert_eq!(finish.message.text(), "Hello");
         assert!(matches!(finish.message.parts[0], Part::Reasoning(_)));
-        // Servers refuse thoughts in the history.
+        // Servers refuse reasoning in the history.
         let mut next = request();
         next.messages.push(finish.message);
         assert!(!super::body(CHAT, &next).to_string().contains("thinking"));
@@ -315,7 +315,7 @@ fn quirk_22_an_end_without_a_reason_is_truncated() {
     assert_eq!(code(finish(CHAT, cut)), "TRUNCATED");
     assert_eq!(code(finish(CHAT, "")), "TRUNCATED");
     assert_eq!(code(finish(CHAT, "data: [DONE]\n\n")), "TRUNCATED");
-    // The end was told: with `[DONE]` or with a reason.
+    // The server marked the end with `[DONE]` or with a reason.
     assert_eq!(finish(CHAT, &done).unwrap().reason, FinishReason::Complete);
     let stopped = chat::stream(&[chunks, vec![chat::chunk(json!({}), Some("stop"))]].concat());
     let stopped = stopped.strip_suffix("data: [DONE]\n\n").unwrap();
@@ -408,7 +408,7 @@ async fn quirk_23_the_form_is_tried_once_and_remembered() {
             if given == taken {
                 return Reply::events(chat::text(r#"{"answer": 42}"#));
             }
-            // The form of FastAPI's refusal, and the words of others.
+            // The form of FastAPI's refusal, and the messages of other servers.
             if given == "json_schema" {
                 return Reply::json(
                     422,

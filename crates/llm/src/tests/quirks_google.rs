@@ -69,7 +69,7 @@ fn quirk_16_a_budget_is_added_to_the_output_tokens() {
         sent["generationConfig"]["thinkingConfig"],
         json!({ "thinkingBudget": 0 })
     );
-    // A model that cannot stop ignores 0, so its least is sent.
+    // A model that cannot switch thinking off ignores 0, so its minimum is sent.
     let sent = body(
         GOOGLE,
         &with(budget(ThinkingDefault::Always), Some(Effort::Off)),
@@ -139,7 +139,7 @@ fn quirk_17_a_blocked_prompt_has_no_candidates() {
 fn quirk_17_stop_ends_tool_calls_too() {
     let call = json!({ "functionCall": { "name": "weather", "args": { "city": "Rome" } } });
     let end = |reason| google::stream(&[google::chunk(std::slice::from_ref(&call), Some(reason))]);
-    // The second word is not the vendor's: servers that speak its API send it.
+    // The second reason is not Google's own: other servers with its API send it.
     assert_eq!(
         finish(GOOGLE, &end("FUNCTION_CALL")).unwrap().reason,
         FinishReason::ToolUse

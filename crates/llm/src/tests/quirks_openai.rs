@@ -48,7 +48,7 @@ fn quirk_01_reasoning_models_get_no_temperature() {
                 "{effort:?}"
             );
         }
-        // With effort `none` some take it, and some never do.
+        // With effort `none` some models accept it, and some never do.
         request.effort = Some(Effort::Off);
         assert_eq!(body(protocol, &request)["temperature"], 0.3);
         request.traits.sampling = Sampling::Refused;
@@ -69,7 +69,7 @@ fn quirk_02_role_and_token_field_follow_the_model() {
         (&json!(100), &Value::Null)
     );
     assert_eq!(body(RESPONSES, &request)["input"][0]["role"], "developer");
-    // Of an unknown model nothing is assumed.
+    // Nothing is assumed about an unknown model.
     request.traits = ModelTraits::default();
     let sent = body(CHAT, &request);
     assert_eq!(sent["messages"][0]["role"], "system");
@@ -183,7 +183,7 @@ fn quirk_05_reasoning_that_cannot_be_replayed_is_dropped() {
             .contains("reasoning")
     );
 
-    // Without the item that followed it, it is refused.
+    // Without the item that followed it, the reasoning item is refused.
     let mut request = reasoning_request();
     let cut = responses::message(&[responses::reasoning_item("rs_1", "one", Some("ZW5j"))]);
     let message = finish(RESPONSES, &cut).unwrap().message;
@@ -295,7 +295,7 @@ fn quirk_06_item_ids_may_change_in_a_stream() {
         event["item_id"] = format!("rotated-{number}").into();
         if event["item"].is_object() {
             event["item"]["id"] = format!("rotated-{number}").into();
-            // Only the deltas have them here.
+            // Here only the deltas contain the arguments.
             event["item"]["arguments"] = "".into();
         }
     }

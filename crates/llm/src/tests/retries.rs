@@ -1,4 +1,4 @@
-//! Retries: which, how often, how long, and never after something was shown.
+//! Retries: which errors, how often, how long, and never after a part of the answer was shown.
 
 use std::sync::Mutex;
 
@@ -11,7 +11,7 @@ use super::*;
 use crate::testing::{Fault, GREETING, anthropic, chat, google};
 use crate::{RetryPolicy, RetryTimer};
 
-/// Does not wait, but writes down how long it was to.
+/// Does not wait, but records the requested waits.
 #[derive(Default)]
 struct Timer(Mutex<Vec<Duration>>);
 
@@ -42,7 +42,7 @@ impl Timer {
     }
 }
 
-/// Sends with the default policy: what came of it, the requests that it took, and the waits in milliseconds.
+/// Sends with the default policy. Returns the outcome, the number of requests, and the waits in milliseconds.
 async fn retried(
     protocol: Protocol,
     replies: Vec<Reply>,
@@ -194,7 +194,7 @@ async fn a_malformed_call_is_retried_once() {
     assert_eq!((once.0, once.1), (Ok(GREETING.to_owned()), 2));
     let twice = retried(Protocol::GoogleGenerateContent, vec![malformed]).await;
     assert_eq!((twice.0, twice.1), (Err("TOOL_CALL_INVALID"), 2));
-    // A broken call of another vendor is as wrong.
+    // A broken call of another vendor is an error as well.
     let broken = json!({ "index": 0, "id": "a", "function": { "name": "run", "arguments": "{" } });
     let broken = retried(
         Protocol::OpenAiChat,

@@ -1,4 +1,4 @@
-//! The parser of server-sent events: the cases of the list, any split, limits.
+//! The parser of server-sent events: the listed cases, all splits, limits.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Whole calls: text, tools, images, thoughts, and the end of the connection.
+//! Whole calls: text, tools, images, reasoning, and the end of the connection.
 
 use futures::StreamExt;
 use serde_json::json;

@@ -44,7 +44,8 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     answer.line(
         "Put the lines between the marks into AGENTS.md, in the place of an earlier section.",
     );
-    // A section is whole or useless: patterns that say least make room for its end.
+    // A part of the section would be useless. So the least informative patterns are left out until the whole section
+    // fits.
     loop {
         let section = agents_section_of(&analysis);
         if answer.quote(vec![("file", "AGENTS.md".to_owned())], section) {

@@ -1,5 +1,5 @@
-//! `check`: the changes of a folder against the project's own habits. It needs the folder, and so there is none at a
-//! server: the habits of a change are counted over the whole tree, not over the changed files.
+//! `check`: the changes of a folder against the project's own patterns. Only a process with access to the folder offers
+//! it, and so the HTTP server does not. The patterns are counted over the whole tree, not over the changed files.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,13 +16,13 @@ use crate::failure::ToolFailure;
 /// Why a folder could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRefusal {
-    /// Stable.
+    /// A stable code.
     pub code: String,
-    /// A sentence.
+    /// The message, a sentence.
     pub message: String,
 }
 
-/// Compares the folder that a process was started in with a commit, which is given as a revision.
+/// Compares the folder in which the process was started with a commit. The argument is the commit as a git revision.
 pub type FolderCheck = Arc<
     dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<CheckReport, CheckRefusal>> + Send>>
         + Send
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     max_tokens: Option<u32>,
 }
 
-/// A pattern that is less sure is no advice. As in the section for AGENTS.md.
+/// The minimum confidence of patterns, the same as in the section for AGENTS.md.
 const CONFIDENCE_DEFAULT: f64 = 0.6;
 
 /// The deviations that fit.

@@ -14,9 +14,9 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
 
-/// Bytes of one line: what is longer is hardly written by hand.
+/// Bytes of one line that are shown. Longer lines are hardly written by hand.
 const LINE_BYTES: usize = 500;
-/// Paths of the same name that a failure suggests.
+/// The number of paths with the same file name that a failure suggests.
 const SUGGESTED_MAX: usize = 5;
 
 #[derive(Deserialize, JsonSchema)]
@@ -160,7 +160,7 @@ async fn not_found<A: Access>(
     paths.truncate(SUGGESTED_MAX);
     let advice = match paths.is_empty() {
         true => "find its path with `search`".to_owned(),
-        // A path is what somebody called a file: data.
+        // Paths are untrusted text, so they are quoted as data.
         false => {
             let paths: Vec<String> = paths
                 .iter()

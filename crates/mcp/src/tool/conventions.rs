@@ -1,4 +1,4 @@
-//! `conventions_for`: what somebody about to edit a file should know.
+//! `conventions_for`: the facts for somebody who is about to edit a file.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,13 +19,13 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
 
-/// Files that are named as changing together with this one.
+/// The number of files that are named as often changing together with this one.
 const COMPANIONS_SHOWN: usize = 8;
 /// Memory entries and insights that are quoted.
 const MEMORY_SHOWN: u64 = 3;
-/// Bytes of the quotation of one of them.
+/// Bytes of each quoted entry.
 const MEMORY_BYTES: usize = 400;
-/// Bytes of the line that names what is usual.
+/// Bytes of the line that names the usual patterns.
 const USUAL_BYTES: usize = 600;
 /// The share of the room that patterns may take, in percent.
 const PATTERNS_PERCENT: usize = 60;
@@ -54,7 +54,7 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     let is_stored = is_stored(&scoped, project.id, &path).await?;
     let all = patterns_of(&scoped, project.id, Vec::new()).await?;
     let (mut patterns, usual) = conventions(&all, &path);
-    // What is true of this folder alone says more here than what is true everywhere; the rest stays in its order.
+    // Patterns of a narrow scope come first, because they say more here. The order is otherwise kept.
     patterns.sort_by_key(|one| Reverse(one.scope.as_ref().map_or(0, String::len)));
     let memory = memory_of(&scoped, project.id, &path).await?;
 
@@ -100,8 +100,8 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     Ok(ToolAnswer::text(answer.finish()))
 }
 
-/// The patterns for a file, and those of them that nearly every project of the language has. How tests are written is
-/// told for tests, and for a file in which a pattern has seen some.
+/// Returns the patterns for a file in two lists: those that are informative, and those that nearly every project of the
+/// language has. Patterns of tests are included only for test files, and for files in which the pattern was found.
 fn conventions<'p>(
     all: &'p [CodePattern],
     path: &str,
@@ -123,7 +123,8 @@ fn conventions<'p>(
     kept
 }
 
-/// One line for each language: whoever writes it knows them, and only needs to hear that nothing is different here.
+/// Writes one line for each language with the titles of its usual patterns. The reader knows these patterns, and only
+/// needs to know that this project follows them.
 fn usual_lines(usual: &[&CodePattern]) -> Vec<String> {
     let mut by_stack: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
     for pattern in usual {
@@ -136,7 +137,7 @@ fn usual_lines(usual: &[&CodePattern]) -> Vec<String> {
     let lines = by_stack.into_iter().map(|(stack, titles)| {
         let stack = stack.map(|stack| format!("[{stack}] ")).unwrap_or_default();
         let titles = clipped(&titles.join("; "), USUAL_BYTES);
-        // A line break would be another item.
+        // A line break would begin another list item.
         let titles = titles.replace(['\n', '\r'], " ");
         format!("- {stack}As in most projects: {titles}")
     });
@@ -160,7 +161,7 @@ async fn is_stored<A: Access>(
     Ok(false)
 }
 
-/// What was written down about the words of the path.
+/// Returns the memory entries and insights that match the words of the path.
 async fn memory_of<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
@@ -189,7 +190,7 @@ fn companion_lines(pairs: &[CoChange], path: &str) -> Vec<String> {
     lines.collect()
 }
 
-/// Who owns the deepest folder around the path that is known, and the project.
+/// Returns the owners of the deepest known folder around the path, and of the project.
 fn owner_lines(ownership: &[Ownership], path: &str) -> Vec<String> {
     let around = ownership.iter().filter(|owned| {
         let below = path.strip_prefix(owned.folder.as_str());

@@ -1,5 +1,5 @@
-//! What a hit of a search quotes: the lines that the index chose, and more of them while there is room. A definition
-//! that is cut before the line that answers costs its reader another call.
+//! The quotations of search hits: the lines that the index chose, and more of the definition while there is room. A
+//! definition that is cut before the relevant line costs the reader another call.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,19 @@ use super::search::{attributes, cite, source_of};
 use crate::answer::{clipped, quote_size};
 use crate::failure::ToolFailure;
 
-/// Bytes of an excerpt as the index gives it: some twenty lines of code.
+/// Bytes of an excerpt that the index returns: some twenty lines of code.
 const EXCERPT_BYTES: usize = 1_200;
-/// The hits of code, from the first, whose files are read for the rest of a definition.
+/// The number of hits in code, from the first one on, whose files are read for the rest of a definition.
 const FILES_READ: usize = 6;
 /// The longest definition that is quoted whole, in lines and in bytes.
 const WHOLE_LINES: usize = 60;
 const WHOLE_BYTES: usize = 2_400;
 
-/// A quotation: what it is cited by, and its text.
+/// A quotation: the attributes that cite it, and its text.
 pub(super) type Quotation = (Vec<(&'static str, String)>, String);
 
-/// The quotations of hits, in their order: of each its excerpt, and where all of these leave some of `room` bytes, the
-/// whole definitions and second places of the first hits.
+/// Returns the quotations of hits in their order. Each is at least the hit's excerpt. Where the excerpts leave some of
+/// `room` bytes, the first hits get their whole definitions and second places.
 ///
 /// # Errors
 /// The database fails.
@@ -67,7 +67,7 @@ pub(super) async fn excerpts<A: Access>(
     Ok(quoted)
 }
 
-/// The texts of the files of the first hits of code, by source and path.
+/// Reads the files of the first hits in code. Keys are the source and the path.
 async fn texts_of<A: Access>(
     scoped: &Scoped<A>,
     hits: &[Hit],
@@ -96,7 +96,7 @@ async fn texts_of<A: Access>(
     Ok(texts.collect())
 }
 
-/// All lines of a hit's place, where they are few. `None` too where the file is not what the index has.
+/// Returns all lines of a hit's place if they are few. `None` where they are not, or the file is not the indexed one.
 fn whole(hit: &Hit, text: &str) -> Option<String> {
     let start = usize::try_from(hit.start_line?).ok()?.checked_sub(1)?;
     let end = usize::try_from(hit.end_line?).ok()?;

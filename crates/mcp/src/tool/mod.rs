@@ -1,4 +1,4 @@
-//! The tools: their names, what they say of themselves, what they need, and what they do.
+//! The tools: their names, descriptions, required permissions and functions.
 
 mod agents;
 mod check;
@@ -31,12 +31,12 @@ use crate::failure::ToolFailure;
 pub use check::{CheckRefusal, FolderCheck};
 pub(crate) use pattern::path_read;
 
-/// What a tool answers.
+/// The answer of a tool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolAnswer {
-    /// For a model.
+    /// The text for a model.
     pub text: String,
-    /// The same for a program, by the tool's output schema; only of tools that have one.
+    /// The same answer for a program, by the tool's output schema. `None` for tools without one.
     pub structured: Option<Value>,
 }
 
@@ -128,7 +128,7 @@ impl Tool {
         }
     }
 
-    /// What a model decides by.
+    /// The description by which a model chooses the tool.
     pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Projects => {
@@ -168,7 +168,7 @@ impl Tool {
         }
     }
 
-    /// What the policy is asked for.
+    /// The permission that the policy must grant.
     pub(crate) const fn needs(self) -> (Resource, Action) {
         match self {
             Self::Projects | Self::Search | Self::Check => (PROJECT, Action::Read),
@@ -213,8 +213,8 @@ impl Tool {
         }
     }
 
-    /// The JSON Schema of its structured answer. A tool whose answer is a text to read has none: it would say the same
-    /// twice.
+    /// The JSON Schema of its structured answer. A tool with a text as its answer has none: the structured answer would
+    /// only repeat the text.
     pub(crate) fn output_schema(self) -> Option<Arc<JsonObject>> {
         match self {
             Self::Projects => Some(output::<projects::Listing>()),
@@ -227,10 +227,10 @@ impl Tool {
         }
     }
 
-    /// Does it.
+    /// Runs the tool.
     ///
     /// # Errors
-    /// What the tool's module says.
+    /// The failures that the tool's module documents.
     pub(crate) async fn call(
         self,
         scopes: &Scopes,
@@ -255,7 +255,8 @@ impl Tool {
 }
 
 fn input<T: JsonSchema + 'static>() -> Arc<JsonObject> {
-    // An argument type is a struct, and so its schema an object; `every_tool_describes_its_arguments` holds it.
+    // An argument type is a struct, so its schema is an object. The test `every_tool_describes_its_arguments` checks
+    // it.
     known_formats(schema_for_input::<T>().unwrap_or_default())
 }
 
@@ -263,7 +264,7 @@ fn output<T: JsonSchema + 'static>() -> Arc<JsonObject> {
     known_formats(schema_for_output::<T>())
 }
 
-/// A schema without the formats that name Rust's numbers: clients that check answers by it complain of each.
+/// Removes the formats that name Rust's number types. Clients that validate answers by the schema warn of each.
 fn known_formats(schema: Arc<JsonObject>) -> Arc<JsonObject> {
     let mut schema = Arc::unwrap_or_clone(schema);
     schema.values_mut().for_each(format_drop);

@@ -1,4 +1,4 @@
-//! `project_overview`: what a project is made of.
+//! `project_overview`: the stack, commands, layers, hotspots and definitions of a project.
 
 use std::collections::HashSet;
 
@@ -14,13 +14,13 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
 
-/// Hotspots that are named.
+/// The number of hotspots that are named.
 const HOTSPOTS_SHOWN: u64 = 5;
-/// Layers that are named, from the top.
+/// The number of layers that are named, from the top.
 const LAYERS_SHOWN: usize = 10;
 /// Bytes of one line, such as a command of a build.
 const LINE_BYTES: usize = 300;
-/// The share of the room that everything before the map may take: a third is left for the map.
+/// The share of the room that the lines before the map may take. A third is left for the map.
 const BEFORE_MAP: (usize, usize) = (2, 3);
 
 #[derive(Deserialize, JsonSchema)]
@@ -55,7 +55,7 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     let mut lines = vec![stack_line(&findings)];
     lines.extend(command_lines(&findings));
     lines.extend(layer_lines(&findings));
-    // In a project at rest the file that changes most did so once.
+    // A file with one commit does not change often, even if it leads the list.
     let often = hotspots.iter().filter(|hotspot| hotspot.commits > 1);
     lines.extend(often.map(|hotspot| {
         let (path, commits) = (&hotspot.path, hotspot.commits);
@@ -71,7 +71,7 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
         "map",
         "file, then kind, name and line of its definitions".to_owned(),
     )];
-    // The marks take some of the room.
+    // The quotation's boundaries take some of the room.
     let tokens = answer.room().saturating_sub(160) / TOKEN_BYTES;
     let text = repository_map(&map, tokens);
     let whole = repository_map(&map, usize::MAX);
@@ -83,12 +83,12 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     Ok(ToolAnswer::text(answer.finish()))
 }
 
-/// The definitions of a map: its indented lines.
+/// Counts the definitions of a map, which are its indented lines.
 fn definitions(map: &str) -> usize {
     map.lines().filter(|line| line.starts_with("  ")).count()
 }
 
-/// The failure of tools that read what an analysis found.
+/// The failure of tools that need the findings of an analysis.
 pub(super) fn not_analysed() -> ToolFailure {
     ToolFailure::new(
         "NOT_ANALYSED",
@@ -97,8 +97,8 @@ pub(super) fn not_analysed() -> ToolFailure {
     )
 }
 
-/// The definitions that a focus names first, each part in its order. One name of a file is told once, at the first of
-/// its places by rank: a getter and its setter, the overloads of a function.
+/// Moves the definitions that match the focus to the front; both parts keep their order. A name occurs once for each
+/// file, at its highest-ranked place: a getter and its setter and the overloads of a function count once.
 fn focused(ranked: &[RankedDefinition], focus: &[String]) -> Vec<RankedDefinition> {
     let words: Vec<String> = focus
         .iter()

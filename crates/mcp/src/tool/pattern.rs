@@ -1,4 +1,4 @@
-//! `code_patterns`: how the code of a project is written, with evidence.
+//! `code_patterns`: the patterns in the code of a project, with evidence.
 
 use nyxcore_code_analysis::{CodePattern, ProjectPatterns};
 use nyxcore_code_engine::language::Language;
@@ -14,7 +14,7 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
 
-/// Places of a pattern that are named: two that show it, one that does not.
+/// The number of places that are named for a pattern: two that follow it, and one that does not.
 const EXEMPLARS_SHOWN: usize = 2;
 /// Bytes of a statement.
 const STATEMENT_BYTES: usize = 400;
@@ -62,10 +62,10 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     Ok(ToolAnswer::text(answer.finish()))
 }
 
-/// The patterns of a project that last, those that say most first.
+/// Returns the current patterns of a project, the most informative first.
 ///
 /// # Errors
-/// `NOT_ANALYSED` where there is none at all and nothing narrows the list.
+/// `NOT_ANALYSED` where the project has no pattern and no argument narrows the list.
 pub(super) async fn patterns_of<A: Access>(
     scoped: &Scoped<A>,
     project: nyxcore_projects::ProjectId,
@@ -91,17 +91,17 @@ pub(super) async fn patterns_of<A: Access>(
     Ok(all)
 }
 
-/// A path as the store has it: from the root, without a slash at either end.
+/// Normalizes a path to the stored form: relative to the root, without a slash at either end.
 ///
 /// # Errors
-/// `INVALID_INPUT` for a text that no path can be.
+/// `INVALID_INPUT` for a text that cannot be a path.
 pub(crate) fn path_read(path: &str) -> Result<String, ToolFailure> {
     let path = path.trim().trim_start_matches("./").trim_matches('/');
     Ok(text::FILE_PATH.check("the path", path)?)
 }
 
-/// Whether a pattern is about what is at that path: by its folder, and by its language where the path has one. One
-/// about certain files is so at these and their folders.
+/// Whether a pattern applies to a path, by its folder, and by its language where the path has one. A pattern about
+/// certain files applies to these files and their folders.
 pub(super) fn applies(pattern: &CodePattern, path: &str) -> bool {
     let is_at = |place: &str| {
         let below = place.strip_prefix(path);
@@ -122,13 +122,13 @@ pub(super) fn applies(pattern: &CodePattern, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let of_language = match Language::detect(path) {
         Some(language) => language.stack().as_str() == stack,
-        // A name without an ending is a folder's, which may have files of every language.
+        // A name without an extension is taken for a folder, which may contain files of every language.
         None => !name.contains('.'),
     };
     in_scope && of_language
 }
 
-/// A stored pattern as the engine has it.
+/// Converts a stored pattern into the engine's type.
 pub(super) fn engine_pattern(stored: CodePattern) -> Pattern {
     let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Pattern {
@@ -180,7 +180,7 @@ pub(super) fn line(pattern: &CodePattern) -> String {
             places(&pattern.counter_examples, 1)
         ));
     }
-    // A line break would be another item.
+    // A line break would begin another list item.
     format!("{} ({})", line.replace(['\n', '\r'], " "), pattern.id)
 }
 

@@ -1,4 +1,4 @@
-//! `projects`: which projects there are.
+//! `projects`: lists the projects.
 
 use nyxcore_code_analysis::project_summaries_of;
 use nyxcore_projects::{PROJECT, project_count, project_list};

@@ -1,4 +1,4 @@
-//! `run_status`: how far long-running work is.
+//! `run_status`: the progress of long-running work.
 
 use nyxcore_runs::{RUN, Run, RunFilter, RunId, RunStatus, Runs, run_list};
 use nyxcore_tenancy::{PageRequest, Repository, TypedId};
@@ -10,9 +10,9 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, line_of};
 use crate::failure::ToolFailure;
 
-/// Runs of a project where the call does not say.
+/// The number of runs of a call that names none.
 const RUNS_DEFAULT: u64 = 5;
-/// The most runs of one call.
+/// The maximum number of runs of one call.
 const RUNS_MOST: u64 = 50;
 /// Bytes of an error's message.
 const MESSAGE_BYTES: usize = 300;

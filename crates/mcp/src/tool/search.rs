@@ -1,4 +1,4 @@
-//! `search`: the best hits over code and knowledge, each with its citation; and where a named identifier is used.
+//! `search`: the best hits in code and knowledge, each with its citation, and the lines that use a named identifier.
 
 use std::collections::HashMap;
 
@@ -17,13 +17,13 @@ use crate::actor::Scopes;
 use crate::answer::{Answer, Budget, clipped};
 use crate::failure::ToolFailure;
 
-/// Hits where the call does not say.
+/// The number of hits of a call that names none.
 const HITS_DEFAULT: u64 = 10;
-/// The most hits of one call.
+/// The maximum number of hits of one call.
 const HITS_MOST: u64 = 50;
 /// The share of the room that the uses of an identifier may take, in percent.
 const USAGES_PERCENT: usize = 40;
-/// Bytes of one line that uses it.
+/// Bytes of each line that uses the identifier.
 const USAGE_BYTES: usize = 160;
 
 #[derive(Deserialize, JsonSchema)]
@@ -75,7 +75,7 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     let mut left = 0;
     let quoted = excerpts(&scoped, &hits, &slugs, answer.room()).await?;
     for (attributes, text) in quoted {
-        // What is worth less has less room; a hit that has none may still be cited.
+        // Later hits are less relevant and find less room. A hit whose text does not fit may still be cited without it.
         let fits =
             answer.quote(attributes.clone(), text) || answer.quote(attributes, String::new());
         left += usize::from(!fits);
@@ -87,8 +87,8 @@ pub(super) async fn run(scopes: &Scopes, arguments: Arguments) -> Result<ToolAns
     Ok(ToolAnswer::text(answer.finish()))
 }
 
-/// Quotes the lines that use the identifiers of a query. One that the project does not declare is a word, or somebody
-/// else's.
+/// Quotes the lines that use the identifiers of a query. A word that the project does not declare is skipped: it is not
+/// an identifier, or it comes from a library.
 async fn usages_quote<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
@@ -134,7 +134,7 @@ fn kind_of(name: &str) -> Result<KnowledgeKind, ToolFailure> {
     })
 }
 
-/// What a hit is cited by.
+/// The attributes by which an answer cites a hit.
 pub(super) fn attributes(hit: &Hit, slugs: &HashMap<Uuid, String>) -> Vec<(&'static str, String)> {
     let mut attributes = vec![("kind", hit.kind.as_str().to_owned())];
     if let Some(slug) = source_of(hit).and_then(|id| slugs.get(&id.uuid())) {
@@ -152,7 +152,7 @@ pub(super) fn attributes(hit: &Hit, slugs: &HashMap<Uuid, String>) -> Vec<(&'sta
     attributes
 }
 
-/// The source that a hit is in: a file's subject names it.
+/// The source of a hit. The subject of a file's hit contains it.
 pub(super) fn source_of(hit: &Hit) -> Option<SourceId> {
     let of_subject = || code_subject_source(&hit.subject);
     hit.source_id.map(SourceId).or_else(of_subject)
@@ -166,7 +166,7 @@ pub(super) fn cite(path: &str, start: Option<i64>, end: Option<i64>) -> String {
     }
 }
 
-/// The short names of the projects whose sources the hits are in.
+/// Returns the slugs of the projects that the hits' sources belong to.
 async fn slugs_of<A: Access>(
     scoped: &Scoped<A>,
     hits: &[Hit],

@@ -1,5 +1,5 @@
-//! The tools that write: `memory_add`, `insight_add`, `note_create`. Each is the verb of its domain in one transaction,
-//! as the mutation of the GraphQL API is.
+//! The tools that write: `memory_add`, `insight_add`, `note_create`. Each calls the service of its domain in one
+//! transaction, as the GraphQL mutation does.
 
 use nyxcore_knowledge::{
     InsightSeverity, InsightType, NewInsight, NewMemoryEntry, insight_create, memory_entry_create,

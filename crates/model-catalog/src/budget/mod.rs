@@ -26,13 +26,13 @@ typed_id!(
 );
 
 named!(
-    /// What a budget is for.
+    /// The scope of a budget.
     BudgetScope {
         /// Everything that the tenant spends.
         Tenant = "TENANT",
         /// What is spent for a project.
         Project = "PROJECT",
-        /// What a member spends.
+        /// Everything that a member spends.
         Member = "MEMBER",
         /// What is spent for a purpose.
         Purpose = "PURPOSE",
@@ -40,7 +40,7 @@ named!(
 );
 
 named!(
-    /// The time that a budget is for. Days and months are those of UTC.
+    /// The period of a budget. Days and months are those of UTC.
     BudgetPeriod {
         /// A day.
         Day = "DAY",
@@ -50,35 +50,35 @@ named!(
 );
 
 named!(
-    /// What happens where a budget is spent.
+    /// What happens when a budget is used up.
     BudgetEnforcement {
-        /// Calls go on, and say so.
+        /// Calls go on, with a warning.
         Soft = "SOFT",
         /// Calls are refused.
         Hard = "HARD",
     }
 );
 
-/// How much may be spent.
+/// A limit on what may be spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// Its id.
     pub id: BudgetId,
-    /// What it is for.
+    /// Its scope.
     pub scope: BudgetScope,
-    /// The project, where it is for one.
+    /// The project, where the scope is one.
     pub project_id: Option<Uuid>,
-    /// The member, where it is for one.
+    /// The member, where the scope is one.
     pub user_id: Option<UserId>,
-    /// The purpose, where it is for one.
+    /// The purpose, where the scope is one.
     pub purpose: Option<String>,
-    /// The time it is for.
+    /// Its period.
     pub period: BudgetPeriod,
-    /// What happens where it is spent.
+    /// What happens when it is used up.
     pub enforcement: BudgetEnforcement,
     /// How much may be spent in a period.
     pub limit: Nanousd,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,

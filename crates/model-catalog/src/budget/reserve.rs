@@ -1,8 +1,8 @@
-//! Reserving the most that calls can cost against each budget that applies, and turning it into what they did cost.
+//! Reserves the highest possible cost of calls against each budget that applies, and replaces it by the actual cost.
 //!
-//! Check and reservation are one conditional statement a budget, and all of them one transaction: of a hundred calls
-//! against a budget for ten, ten are admitted. The budgets are taken in the order of their ids, so that two calls never
-//! wait for each other.
+//! Check and reservation are one conditional statement per budget, and all of them one transaction: of a hundred calls
+//! against a budget for ten, ten are admitted. The budgets are locked in the order of their ids, so that two
+//! transactions never deadlock.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,11 @@ use crate::entity::budget as entity;
 use crate::error::ModelError;
 use crate::money::Nanousd;
 
-/// What a call is reserved against. It is kept with the reservation, so that another process can settle it.
+/// The budgets that a call is reserved against. It is stored with the reservation, so that another process can settle
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Reserved {
-    /// Budgets with the first day of the period.
+    /// The ids of the budgets, each with the first day of its period.
     pub(crate) budgets: Vec<(Uuid, String)>,
     /// Whether the run has a budget of its own.
     pub(crate) run: bool,
@@ -55,7 +56,7 @@ pub(crate) fn period_start(period: BudgetPeriod, at: DateTime<Utc>) -> String {
     }
 }
 
-/// A call that asks for room in budgets.
+/// The amount that a call needs in budgets.
 pub(crate) struct Need<'a> {
     /// The budgets that it counts against.
     pub(crate) budgets: Vec<&'a Budget>,
@@ -68,7 +69,7 @@ pub(crate) struct Need<'a> {
 }
 
 impl Need<'_> {
-    /// The rows of spending that it counts in.
+    /// The rows of `budget_spend` that it counts in.
     fn spend_keys(&self) -> impl Iterator<Item = (SpendKey, &Budget)> {
         let key = |budget: &Budget| (budget.id.0, period_start(budget.period, self.at));
         self.budgets
@@ -80,15 +81,15 @@ impl Need<'_> {
 /// A budget, and the first day of a period of it.
 type SpendKey = (Uuid, String);
 
-/// What was reserved.
+/// The result of a reservation.
 pub(crate) struct Reservations {
-    /// For each call what it was reserved against, and a warning for each soft budget that is now over its limit.
+    /// For each call its reservation, and a warning for each soft budget that is now over its limit.
     pub(crate) calls: Vec<(Reserved, Vec<String>)>,
-    /// The version of the tenant's settings that the reservation saw, where there was a budget.
+    /// The version of the tenant's settings that the statement read, where there was a budget.
     pub(crate) version: Option<i64>,
 }
 
-/// Reserves what calls need, all together or nothing: an error where one budget has no room for them all.
+/// Reserves what calls need, all together or nothing: an error where one budget does not cover them all.
 pub(crate) async fn amounts_reserve(
     scoped: &Scoped<ReadWrite>,
     needs: &[Need<'_>],
@@ -111,7 +112,7 @@ pub(crate) async fn amounts_reserve(
         let Some(spend) = budget_reserve(scoped, budget, &key.1, amount).await? else {
             match exceeded(scoped, budget, &key.1, amount).await? {
                 Some(error) => return Err(error),
-                // Somebody deleted it a moment ago.
+                // The budget was deleted a moment ago.
                 None => continue,
             }
         };
@@ -140,7 +141,7 @@ pub(crate) async fn amounts_reserve(
     })
 }
 
-/// What is said of a budget that is over its limit.
+/// The warning of a budget that is over its limit.
 fn soft_warning(budget: &Budget, spend: &NewSpend) -> Option<String> {
     let total = spend.reserved_nanousd.saturating_add(spend.spent_nanousd);
     (total > budget.limit.0).then(|| {
@@ -154,8 +155,8 @@ fn soft_warning(budget: &Budget, spend: &NewSpend) -> Option<String> {
     })
 }
 
-/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room. It also
-/// looks at the version of the tenant's settings, which saves a call a statement of its own.
+/// Reserves by one conditional statement. A missing row is inserted; `None` where the budget does not cover the amount.
+/// The statement also reads the version of the tenant's settings, which saves a statement per call.
 async fn budget_reserve(
     scoped: &Scoped<ReadWrite>,
     budget: &Budget,
@@ -176,7 +177,7 @@ async fn budget_reserve(
     Ok(rows.into_iter().next())
 }
 
-/// Whether the run has a budget; an error where that has no room.
+/// Whether the run has a budget; an error where that one does not cover the amount.
 async fn run_reserve(
     scoped: &Scoped<ReadWrite>,
     run: Uuid,
@@ -235,7 +236,7 @@ async fn exceeded(
     }))
 }
 
-/// Reservations that become what their calls did cost: the sum for each budget and run.
+/// Reservations that are replaced by the actual costs of their calls: the sum for each budget and run.
 #[derive(Debug, Default)]
 pub(crate) struct Releases {
     budgets: BTreeMap<SpendKey, (Nanousd, Nanousd)>,
@@ -243,7 +244,7 @@ pub(crate) struct Releases {
 }
 
 impl Releases {
-    /// Adds a call that had reserved `amount` and did cost `cost`.
+    /// Adds a call that had reserved `amount` and cost `cost`.
     pub(crate) fn add(
         &mut self,
         reserved: &Reserved,
@@ -261,7 +262,7 @@ impl Releases {
         }
     }
 
-    /// Writes the sums down, in the order in which calls are admitted.
+    /// Writes the sums, in the order in which calls are admitted.
     pub(crate) async fn write(self, scoped: &Scoped<ReadWrite>) -> Result<()> {
         for ((budget, period), (amount, cost)) in self.budgets {
             let sql = "UPDATE budget_spend

@@ -1,5 +1,5 @@
-//! A run's own budget. Where it is spent, calls that are under way finish, no further one starts, and what there is of
-//! a result stays; raised, the run can go on.
+//! The budget of a run. When it is used up, calls that are under way finish, no further one starts, and partial results
+//! stay. When it is raised, the run can go on.
 
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped};
 use sea_orm::FromQueryResult;
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use crate::money::Nanousd;
 use crate::registration::RUN_BUDGET;
 
-/// How much a run may spend, and how much it has.
+/// The limit of a run, and what it has spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunBudget {
-    /// How much it may spend in all.
+    /// The limit over the whole run.
     pub limit: Nanousd,
-    /// What calls that are under way may cost.
+    /// The highest possible cost of the calls that are under way.
     pub reserved: Nanousd,
     /// What it has spent.
     pub spent: Nanousd,
@@ -26,7 +26,7 @@ struct Row {
     spent_nanousd: i64,
 }
 
-/// Gives a run a budget, or changes it. What was spent counts.
+/// Sets the budget of a run. What the run has spent so far counts against it.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a run that the tenant does not have; [`Error::Invalid`] for a negative limit.

@@ -1,4 +1,4 @@
-//! What a tenant does with its budgets.
+//! The operations on a tenant's budgets.
 
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, UserId};
 use sea_orm::ActiveValue::Set;
@@ -13,25 +13,25 @@ use crate::money::Nanousd;
 use crate::registration::BUDGET;
 use crate::tenant::settings_changed;
 
-/// The most budgets of a tenant: each that applies is a statement a call. A rule of this project.
+/// The most budgets of a tenant: each that applies takes one statement per call. A rule of this project.
 const BUDGETS_MAX: u64 = 100;
 /// The highest limit: a thousand million dollars, a ninth of what an amount can hold.
 const LIMIT_MAX: Nanousd = Nanousd(1_000_000_000 * 1_000_000_000);
 
-/// What somebody says of a new budget.
+/// A new budget.
 #[derive(Debug, Clone)]
 pub struct NewBudget {
-    /// What it is for.
+    /// Its scope.
     pub scope: BudgetScope,
-    /// The project, where it is for one.
+    /// The project, where the scope is one.
     pub project_id: Option<Uuid>,
-    /// The member, where it is for one.
+    /// The member, where the scope is one.
     pub user_id: Option<UserId>,
-    /// The purpose, where it is for one.
+    /// The purpose, where the scope is one.
     pub purpose: Option<String>,
-    /// The time it is for.
+    /// Its period.
     pub period: BudgetPeriod,
-    /// What happens where it is spent.
+    /// What happens when it is used up.
     pub enforcement: BudgetEnforcement,
     /// How much may be spent in a period.
     pub limit: Nanousd,
@@ -44,13 +44,13 @@ pub struct BudgetStanding {
     pub budget: Budget,
     /// The first day of the current period, as YYYY-MM-DD.
     pub period_start: String,
-    /// What calls that are under way may cost.
+    /// The highest possible cost of the calls that are under way.
     pub reserved: Nanousd,
     /// What was spent.
     pub spent: Nanousd,
 }
 
-/// Makes a budget. What was spent before it was made does not count.
+/// Creates a budget. What was spent before does not count against it.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the subject does not fit the scope; [`Error::NotFound`] for a project or member that the
@@ -102,10 +102,10 @@ pub async fn budget_create(scoped: &Scoped<ReadWrite>, new: NewBudget) -> Result
     Ok(row.into())
 }
 
-/// Changes how much may be spent, and what happens then.
+/// Changes the limit and the enforcement of a budget.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for a limit that cannot be.
+/// [`Error::NotFound`]; [`Error::Invalid`] for a limit that is out of range.
 pub async fn budget_update(
     scoped: &Scoped<ReadWrite>,
     id: BudgetId,
@@ -134,7 +134,7 @@ pub async fn budget_update(
         .ok_or(Error::NotFound("budget"))
 }
 
-/// Deletes a budget. The ledger stays.
+/// Deletes a budget. The ledger is kept.
 ///
 /// # Errors
 /// [`Error::NotFound`].

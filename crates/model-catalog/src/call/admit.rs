@@ -1,5 +1,5 @@
-//! Admission: which models are tried with which request, and the reservation of what that can cost at the most. It is
-//! one transaction, and nothing is sent before it is committed. Calls of a tenant that come at once share one: see
+//! Admission: decides which models are tried with which request, and reserves their highest possible cost. It is one
+//! transaction, and nothing is sent before it is committed. Simultaneous calls of a tenant share one: see
 //! [`desk`](super::desk).
 
 use std::collections::HashMap;
@@ -26,19 +26,19 @@ use crate::money::Nanousd;
 use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, settings_version, vendor_of};
 use crate::traits::model_traits;
 
-/// The longest id of a model that is kept of what somebody asked for, in characters.
+/// The longest model id of a request that the ledger stores, in characters.
 const ASKED_MAX: usize = 200;
 
-/// What is asked of a model.
+/// The input of a call.
 #[derive(Clone)]
 pub(super) enum Ask {
-    /// Messages.
+    /// Messages to a chat model.
     Chat(Box<ModelRequest>),
-    /// Vectors of texts.
+    /// Texts to be embedded.
     Embed(Arc<Vec<String>>),
 }
 
-/// Who computes the answer of a model.
+/// How a model is reached.
 pub(super) enum Reach {
     /// A server, over the network.
     Wire(Box<Client>),
@@ -46,12 +46,12 @@ pub(super) enum Reach {
     Local(&'static Local),
 }
 
-/// A model that can be tried.
+/// A model that can be tried for a call.
 pub(super) struct Candidate {
     pub(super) resolved: ResolvedModel,
     pub(super) key_source: KeySource,
     pub(super) reach: Reach,
-    /// The request with what the model accepts; `None` for vectors.
+    /// The request, adapted to what the model accepts; `None` for vectors.
     pub(super) request: Option<ModelRequest>,
     pub(super) size: RequestSize,
 }
@@ -61,7 +61,7 @@ pub(super) struct Admitted {
     pub(super) open: OpenCall,
     /// The models to try, in order; at least one.
     pub(super) candidates: Vec<Candidate>,
-    /// Models that cannot be tried, and why.
+    /// The reasons for models that cannot be tried.
     pub(super) skipped: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
@@ -103,7 +103,7 @@ pub(super) async fn admit(
     desk.admit(&inner, NewCall { open, choice, ask }).await
 }
 
-/// A call that asks to be admitted.
+/// A call that is to be admitted.
 pub(super) struct NewCall {
     pub(super) open: OpenCall,
     choice: ModelChoice,
@@ -133,24 +133,23 @@ impl NewCall {
     }
 }
 
-/// What a call was admitted with.
+/// The result of an admission: the models to try, and what is said of the call.
 pub(super) struct Room {
     candidates: Vec<Candidate>,
     skipped: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// Admits calls of one tenant in one transaction: each with its room, or with what it alone is refused for.
+/// Admits calls of one tenant in one transaction. Each call has its own result, which may be a refusal.
 ///
 /// # Errors
-/// What none of them can be admitted for: a budget has no room for them all, or the database fails. Nothing is
-/// reserved.
+/// Where all calls fail together: a budget does not cover them all, or the database fails. Nothing is reserved then.
 pub(super) async fn admit_together(
     inner: &Inner,
     tenant: TenantId,
     calls: &mut [&mut NewCall],
 ) -> Result<Vec<Result<Room, ModelError>>, ModelError> {
-    // What is kept of the tenant is good as long as its settings have the same version, which the reservation sees.
+    // Cached settings are valid as long as the tenant's settings have the same version, which the reservation reads.
     let operator = inner.operator_keys().await?;
     if let Some(kept) = inner.tenant_kept(tenant, &operator)
         && let Some(rooms) = admit_with(inner, tenant, calls, Settings::Kept(kept)).await?
@@ -161,13 +160,13 @@ pub(super) async fn admit_together(
     rooms.ok_or_else(|| Error::Busy.into())
 }
 
-/// A tenant's settings: as they are kept in memory, to be compared with the database, or to be read from there.
+/// A tenant's settings: cached ones, which are compared with the database, or ones to be read from there.
 enum Settings {
     Kept(Arc<CachedTenant>),
     Read(Arc<OperatorKeys>),
 }
 
-/// `None`, and nothing is reserved, where what is kept is out of date.
+/// Admits calls by given settings. Returns `None`, and reserves nothing, where the cached settings are out of date.
 async fn admit_with(
     inner: &Inner,
     tenant: TenantId,
@@ -209,8 +208,8 @@ async fn admit_with(
     Ok(Some(rooms))
 }
 
-/// The models that can be tried, and what is said of the others. Nothing was sent, so whatever is wrong with one, the
-/// next may do.
+/// The models that can be tried, and why the others cannot. Nothing was sent yet, so the next model may work whatever
+/// is wrong with one.
 async fn candidates(
     inner: &Inner,
     scoped: &Scoped<ReadWrite>,
@@ -281,7 +280,7 @@ async fn prepare(
         }
         Ask::Embed(inputs) => (None, RequestSize::of_texts(inputs)),
     };
-    // Each text that is embedded has the window to itself, and the vendor knows its length better than we do.
+    // Each text that is embedded has the window to itself, and the vendor counts its tokens better than we do.
     if let (Some(window), Some(_)) = (model.context_window, &request)
         && size.input_tokens > window
     {
@@ -312,7 +311,7 @@ async fn prepare(
     })
 }
 
-/// The most that any of the models can cost.
+/// The highest cost of a call by any of the models.
 fn bound(candidates: &[Candidate]) -> Nanousd {
     let bounds = candidates.iter().map(|one| {
         let RequestSize {
@@ -325,7 +324,7 @@ fn bound(candidates: &[Candidate]) -> Nanousd {
     bounds.max().unwrap_or_default()
 }
 
-/// Reserves the most that each call can cost. Gives the version of the tenant's settings, where it was seen.
+/// Reserves the highest possible cost of each call. Returns the version of the tenant's settings, where it was read.
 async fn reserve(
     inner: &Inner,
     scoped: &Scoped<ReadWrite>,
@@ -391,7 +390,7 @@ fn reservation_row(
     }
 }
 
-/// What somebody asked for, as the ledger keeps it.
+/// The requested model, as the ledger stores it.
 fn asked(choice: &ModelChoice) -> String {
     let text = match choice {
         ModelChoice::Model(id) => id.as_str(),

@@ -1,4 +1,4 @@
-//! The wire clients: one a tenant and provider, on shared connections to addresses that the operator allows.
+//! The wire clients: one per tenant and provider, on shared connections to addresses that the operator allows.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -34,19 +34,19 @@ impl OperatorKeys {
         ))
     }
 
-    /// Whether these are the same keys.
+    /// Whether both have the same keys, by the times at which they were set.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let since = |keys: &Self, id: &String| keys.0.get(id).map(|(since, _)| *since);
         self.0.len() == other.0.len() && self.0.keys().all(|id| since(self, id) == since(other, id))
     }
 
-    /// The vendors that there is a key for.
+    /// The vendors that have a key here.
     pub(super) fn vendors(&self) -> HashSet<String> {
         self.0.keys().cloned().collect()
     }
 }
 
-/// What is kept of a tenant between its calls.
+/// A tenant's settings and clients, cached between its calls.
 pub(super) struct CachedTenant {
     pub(super) version: i64,
     pub(super) catalog: TenantCatalog,
@@ -70,7 +70,7 @@ impl CachedTenant {
         })
     }
 
-    /// The client of a provider, with the tenant's key or the operator's.
+    /// The client for a provider, with the tenant's key or the operator's.
     pub(super) async fn client<A: Access>(
         &self,
         scoped: &Scoped<A>,
@@ -120,7 +120,7 @@ impl CachedTenant {
     }
 }
 
-/// The connections: encrypted ones, and plain ones to private addresses where the operator allows those.
+/// The HTTP connections: encrypted ones, and plain ones to private addresses where the operator allows those.
 pub(super) struct Transports {
     policy: OutboundPolicy,
     encrypted: Transport,
@@ -151,7 +151,7 @@ impl Transports {
         })
     }
 
-    /// The transport for a base URL. What the operator allows may have changed since the URL was kept.
+    /// The transport for a base URL. The operator's policy may have changed since the URL was stored.
     fn for_url(&self, base_url: &str) -> Result<Transport, LlmError> {
         let endpoint = nyxcore_outbound::Endpoint::parse(base_url, self.policy)
             .map_err(|_| LlmError::AddressRefused)?;
@@ -177,7 +177,7 @@ impl Resolver for CheckedResolver {
         async move {
             let addresses = match host.parse::<IpAddr>() {
                 Ok(address) => vec![address],
-                // A name without an address cannot be reached, which is another error than a refusal.
+                // A name without an address is unreachable, which is another error than a refusal.
                 Err(_) => hosts.host_resolve(&host).await.unwrap_or_default(),
             };
             let is_allowed = |address: &IpAddr| policy.address_check(*address, encrypted).is_ok();

@@ -1,6 +1,6 @@
-//! Where the calls of one tenant are admitted. Those that come while a transaction is under way share the next one: the
-//! busier a tenant is, the less of the database each of its calls takes, and calls never wait in a line for the row of
-//! a budget that they all change.
+//! Batches the admission of one tenant's calls. Calls that arrive while a transaction is under way share the next one:
+//! the busier a tenant is, the less database work each of its calls takes, and calls never queue for the row of a
+//! budget that they all update.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,13 +15,13 @@ use crate::error::ModelError;
 /// The most calls that are admitted together.
 const GROUP_MAX: usize = 64;
 
-/// A call that waits, and who waits for it.
+/// A call that waits for admission, with the channel for the result.
 struct Waiting {
     call: NewCall,
     answer: oneshot::Sender<Result<Admitted, ModelError>>,
 }
 
-/// A tenant's desk in this process.
+/// The queue for the admission of a tenant's calls in this process.
 pub(super) struct Desk {
     tenant: TenantId,
     waiting: Mutex<Vec<Waiting>>,
@@ -37,7 +37,7 @@ impl Desk {
         })
     }
 
-    /// Admits a call, together with those that wait.
+    /// Admits a call, together with those that already wait.
     pub(super) async fn admit(&self, inner: &Inner, call: NewCall) -> Result<Admitted, ModelError> {
         let (answer, mut answered) = oneshot::channel();
         self.waiting().push(Waiting { call, answer });
@@ -45,7 +45,7 @@ impl Desk {
             tokio::select! {
                 biased;
                 answer = &mut answered => return answer.unwrap_or(Err(ModelError::Closed)),
-                // Whoever has the turn admits all that wait by then.
+                // Whoever holds the lock admits all calls that wait by then.
                 turn = self.turn.lock() => {
                     self.group_admit(inner).await;
                     drop(turn);
@@ -71,7 +71,7 @@ impl Desk {
                         Ok(room) => Ok(one.call.accept(room)),
                         Err(error) => one.call.refuse(error),
                     };
-                    // Whoever asked may have gone: the call is then dropped, and so settled.
+                    // The caller may be gone: then the call is dropped and so settled.
                     let _gone = one.answer.send(answer);
                 }
             }
@@ -80,7 +80,7 @@ impl Desk {
                     let _gone = one.answer.send(one.call.refuse(error));
                 }
             }
-            // There is no room for all of them: each is looked at by itself.
+            // A budget does not cover all of them: each is admitted by itself.
             Err(_) => {
                 let alone = group.into_iter().map(|one| self.admit_alone(inner, one));
                 drop(join_all(alone).await);

@@ -1,4 +1,4 @@
-//! Calls that are answered in vectors. They go the same way as others, but for the stream.
+//! Embedding calls. They are made like other calls, but without a stream.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct EmbeddingInput {
     pub texts: Vec<String>,
     /// The length of the vectors, where the model lets it be chosen.
     pub dimensions: Option<u32>,
-    /// What they are for, where the vendor asks.
+    /// What the vectors are for, where the vendor distinguishes that.
     pub purpose: Option<EmbeddingPurpose>,
 }
 
@@ -32,12 +32,12 @@ pub struct EmbeddingAnswer {
     pub embeddings: Embeddings,
     /// What they cost.
     pub cost: Nanousd,
-    /// Who made them.
+    /// The provider, the model and the id of the call.
     pub info: CallInfo,
 }
 
 impl ModelService {
-    /// Embeds texts, in batches as large as the vendor takes. A batch that fails is sent again where that may help.
+    /// Embeds texts, in batches of the vendor's size. A batch that fails is sent again where the error may pass.
     ///
     /// # Errors
     /// [`ModelError`]. Each has its row in the ledger.

@@ -1,4 +1,4 @@
-//! The door to every model: resolve, build, check, reserve, call, fall back, settle.
+//! All calls of models: resolve the model, build the request, check, reserve, call, fall back, settle.
 
 mod admit;
 mod clients;
@@ -21,25 +21,25 @@ use nyxcore_llm::Omission;
 use crate::ledger::{KeySource, ModelCallId};
 use crate::tenant::ModelReplacement;
 
-/// What is known of a call when its answer begins.
+/// Facts about a call that are known when its answer begins.
 #[derive(Debug, Clone)]
 pub struct CallInfo {
     /// Its id in the ledger.
     pub id: ModelCallId,
-    /// Who answers.
+    /// The provider that answers.
     pub provider: String,
-    /// What was asked for.
+    /// The model that was asked for.
     pub model_asked: String,
     /// The model that answers.
     pub model: String,
     /// Whose key is used.
     pub key_source: KeySource,
-    /// What replaced the model that was chosen.
+    /// The replacement of the model that was chosen, where there is one.
     pub replacement: Option<ModelReplacement>,
-    /// What was tried before, and why it did not answer.
+    /// The models that were tried before, and why they did not answer.
     pub fallbacks: Vec<String>,
-    /// What is to be said: soft budgets that are exceeded.
+    /// Warnings: soft budgets that are exceeded.
     pub warnings: Vec<String>,
-    /// What was asked for and not sent, because the model does not take it.
+    /// Parameters that were not sent, because the model does not accept them.
     pub omissions: Vec<Omission>,
 }

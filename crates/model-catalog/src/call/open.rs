@@ -1,4 +1,4 @@
-//! A call that is under way: whatever becomes of it, it is settled exactly once.
+//! A call that is under way: however it ends, it is settled exactly once.
 
 use nyxcore_llm::{Finish, LlmError, Usage, UsageSource};
 use tokio::time::Instant;
@@ -9,10 +9,10 @@ use crate::ledger::{CallOutcome, KeySource, Settlement, SettlementSlot};
 use crate::money::{Nanousd, PriceList, TokenCounts};
 use crate::tenant::ResolvedModel;
 
-/// Bytes of text that are taken for a token where nobody counted, as the wire clients do.
+/// Bytes of text per token where the provider did not count tokens; the wire clients use the same number.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// A call that is under way. Dropped, it is settled as cancelled.
+/// A call that is under way. When it is dropped, it is settled as cancelled.
 pub(super) struct OpenCall {
     slot: Option<SettlementSlot>,
     pub(super) settlement: Settlement,
@@ -48,26 +48,26 @@ impl OpenCall {
         self.is_sent = true;
     }
 
-    /// Something visible arrived.
+    /// A visible part of the answer arrived.
     pub(super) fn shows(&mut self, bytes: usize) {
         self.output_bytes += bytes as u64;
         let elapsed = self.elapsed_ms();
         self.settlement.first_token_ms.get_or_insert(elapsed);
     }
 
-    /// The vendor said what was used so far.
+    /// The vendor reported the usage so far.
     pub(super) fn uses(&mut self, usage: Usage) {
         self.usage = Some(usage);
     }
 
-    /// What a provider showed of itself.
+    /// Adds what the call showed of the health of its provider.
     pub(super) fn learns(&mut self, report: Option<HealthReport>) {
         let provider = self.settlement.provider.clone();
         let report = report.map(|report| (provider, report));
         self.settlement.health.extend(report);
     }
 
-    /// Adds to what is said of the call.
+    /// Appends to the note that the ledger stores with the call.
     pub(super) fn notes(&mut self, note: &str) {
         match &mut self.settlement.note {
             Some(all) => {
@@ -78,14 +78,14 @@ impl OpenCall {
         }
     }
 
-    /// The answer ended by itself. Gives what it cost.
+    /// The answer is complete. Returns its cost.
     pub(super) fn succeed(&mut self, finish: &Finish) -> Nanousd {
         self.settlement.finish_reason = Some(finish.reason);
         self.settlement.model_answered.clone_from(&finish.model);
         self.succeed_with(finish.usage)
     }
 
-    /// The same for a call whose answer has no turn.
+    /// The same for an embedding call, which has no finish reason.
     pub(super) fn succeed_with(&mut self, usage: Usage) -> Nanousd {
         self.learns(Some(HealthReport::ok()));
         self.settle(CallOutcome::Succeeded, usage)
@@ -97,7 +97,7 @@ impl OpenCall {
         let (mut usage, mut report) = (None, None);
         if let ModelError::Call(error) = error {
             report = HealthReport::of(error);
-            // An error that the vendor answered with is not billed; what broke off may be.
+            // An error response of the vendor is not billed; a call that broke off may be.
             usage = may_be_billed(error).then(|| self.usage_so_far());
         }
         self.learns(report);
@@ -122,7 +122,8 @@ impl OpenCall {
         self.settlement.cost
     }
 
-    /// What the vendor said, or what the bytes say where they say more: most vendors count the output at the end.
+    /// The vendor's numbers, or the estimates by bytes where these are higher: most vendors report the output at the
+    /// end.
     fn usage_so_far(&self) -> Usage {
         if !self.is_sent {
             return Usage::default();
@@ -155,7 +156,7 @@ impl Drop for OpenCall {
     }
 }
 
-/// Whether the model may have worked before the call went wrong.
+/// Whether the model may have worked before the call failed.
 fn may_be_billed(error: &LlmError) -> bool {
     matches!(
         error,

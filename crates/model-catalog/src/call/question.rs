@@ -1,5 +1,5 @@
-//! Questions as vectors: answered from memory where the tenant asked the same a short time ago, and never waited for
-//! long, because somebody waits for the search.
+//! Embeds search questions: from a cache where the tenant asked the same a short time ago, and with a short timeout,
+//! because somebody waits for the search.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::error::ModelError;
 use crate::ledger::CallContext;
 use crate::tenant::ModelChoice;
 
-/// How long a question's vector is remembered.
+/// How long a question's vector stays in the cache.
 const HOLD: Duration = Duration::from_secs(300);
-/// The most questions that are remembered, of all tenants: 6 MB of 1,536 numbers each.
+/// The most questions in the cache, over all tenants: 6 MB of 1,536 numbers each.
 const QUESTIONS_MAX: usize = 1_024;
 /// How long a search waits for its vector.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a model that made a search wait in vain is not asked again.
+/// How long a model that timed out is not asked again.
 const PAUSE: Duration = Duration::from_secs(10);
-/// The most characters of a question that are embedded: what models of 8,000 tokens take in any script.
+/// The most characters of a question that are embedded: models of 8,000 tokens accept them in any script.
 const QUESTION_CHARS_MAX: usize = 6_000;
 
 /// A question as a vector.
@@ -42,7 +42,7 @@ pub struct QuestionEmbedding {
 pub struct QuestionFailure {
     /// The stable code.
     pub code: &'static str,
-    /// The same in a sentence.
+    /// The error in a sentence.
     pub message: String,
 }
 
@@ -55,10 +55,10 @@ impl From<ModelError> for QuestionFailure {
     }
 }
 
-/// A tenant's question to a model, by the hash of its text: nothing of one tenant answers another.
+/// The key of the cache: tenant, model and hash of the text. So no tenant gets another's vector.
 type Key = (TenantId, String, [u8; 32]);
 
-/// What is remembered of questions.
+/// The cached questions.
 #[derive(Default)]
 pub(super) struct QuestionCache {
     answers: HashMap<Key, (Instant, QuestionEmbedding)>,
@@ -95,8 +95,8 @@ impl QuestionCache {
 }
 
 impl ModelService {
-    /// Embeds a question by a model, which is named by its provider and id. The same question of the same tenant is
-    /// answered from memory for five minutes; a model that does not answer within five seconds is given up.
+    /// Embeds a question by a model, named as `provider/id`. The same question of the same tenant is answered from the
+    /// cache for five minutes. A model that does not answer within five seconds is given up.
     ///
     /// # Errors
     /// [`QuestionFailure`]: a search goes on without the vector.

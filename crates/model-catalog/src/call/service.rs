@@ -1,4 +1,4 @@
-//! The service through which everything above calls models.
+//! The service through which all other crates call models.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,33 +19,33 @@ use crate::error::ModelError;
 use crate::ledger::{CallObserver, SettlementQueue, reservations_extend};
 use crate::tenant::{TenantCatalog, settings_version};
 
-/// How often a process extends the reservations of its calls: four times within what they hold.
+/// How often a process extends the reservations of its calls: four times before they would expire.
 const EXTEND_EVERY: Duration = Duration::from_secs(30);
-/// How long the operator's keys are kept in memory: so long a key that was removed may still be used.
+/// How long the operator's keys stay in memory. A removed key may still be used that long.
 const OPERATOR_KEYS_HOLD: Duration = Duration::from_secs(10);
-/// Above this number of tenants, all are forgotten and read again.
+/// The most tenants in the cache: with more, the cache is emptied.
 const TENANTS_MAX: usize = 1_024;
 
-/// What the service is made of.
+/// The parts and settings of the service.
 #[derive(Clone)]
 pub struct ModelServiceOptions {
     /// The database.
     pub store: Store,
-    /// What keys are sealed with.
+    /// The keyring that keys are sealed with.
     pub keyring: Keyring,
     /// Which addresses the operator allows.
     pub outbound: OutboundPolicy,
-    /// How host names are resolved: by the system, where a test does not play the name server.
+    /// The resolver of host names: that of the system, except in tests.
     pub hosts: Arc<dyn HostResolver>,
     /// The time-outs of calls. The resolver is set by the service.
     pub transport: TransportOptions,
-    /// How often a request is sent, and how long is waited between.
+    /// How often a request is sent, and how long to wait in between.
     pub retry: RetryPolicy,
-    /// Time and chance, for waiting.
+    /// Clock and randomness for the waits.
     pub timer: Arc<dyn RetryTimer>,
-    /// The most calls that may be under way or wait to be written down, in this process.
+    /// The most calls of this process that may be under way or wait to be written to the ledger.
     pub calls_max: usize,
-    /// Hears of every call that has ended.
+    /// Called for every call that has ended.
     pub observer: Option<CallObserver>,
 }
 
@@ -67,7 +67,7 @@ impl ModelServiceOptions {
     }
 }
 
-/// The door to every model. Cheap to clone.
+/// Calls models. All calls of models go through it. Cheap to clone.
 ///
 /// ```no_run
 /// use nyxcore_llm::ModelRequest;
@@ -91,7 +91,7 @@ pub(super) struct Inner {
     pub(super) retry: RetryPolicy,
     pub(super) timer: Arc<dyn RetryTimer>,
     pub(super) queue: Arc<SettlementQueue>,
-    /// Names this process in its reservations.
+    /// The id of this process in its reservations.
     pub(super) owner: Uuid,
     pub(super) questions: Mutex<QuestionCache>,
     tenants: Mutex<HashMap<TenantId, Arc<CachedTenant>>>,
@@ -143,7 +143,7 @@ impl ModelService {
         })))
     }
 
-    /// A tenant's catalog as it stands, with what was found out of its providers.
+    /// A tenant's current catalog, with the known health of its providers.
     ///
     /// # Errors
     /// The database fails.
@@ -155,12 +155,12 @@ impl ModelService {
         TenantCatalog::load(scoped, operator.vendors()).await
     }
 
-    /// Waits until every call that has ended by now is in the ledger.
+    /// Waits until every call that has ended so far is in the ledger.
     pub async fn settled(&self) {
         self.0.queue.settled().await;
     }
 
-    /// Extends the reservations of this process' calls, as it does by itself while there are any.
+    /// Extends the reservations of this process' calls; the service also does it by itself while it has calls.
     ///
     /// # Errors
     /// The database fails.
@@ -168,20 +168,20 @@ impl ModelService {
         reservations_extend(&self.0.store, self.0.owner).await
     }
 
-    /// Takes no further call, and waits up to `patience` until every call that is under way has ended and is written
-    /// down. Gives whether that was so; the sweep settles what is left.
+    /// Accepts no further call, and waits up to `patience` until every call that is under way has ended and is in the
+    /// ledger. Returns whether that was so; the sweep settles what is left.
     pub async fn drain(&self, patience: Duration) -> bool {
         self.0.queue.drain(patience).await
     }
 
-    /// Forgets the operator's keys that are kept in memory, so that the next call reads them again.
+    /// Drops the cached keys of the operator, so that the next call reads them again.
     pub fn operator_keys_refresh(&self) {
         *lock(&self.0.operator) = None;
     }
 }
 
 impl Inner {
-    /// What is kept of a tenant, where anything is. Its settings may have changed since.
+    /// The cached settings of a tenant, if any. The stored settings may have changed since.
     pub(super) fn tenant_kept(
         &self,
         tenant: TenantId,
@@ -191,7 +191,7 @@ impl Inner {
         kept.filter(|kept| Arc::ptr_eq(&kept.operator, operator))
     }
 
-    /// What is kept of a tenant, read again where its settings changed.
+    /// The cached settings of a tenant, read again where the stored ones changed.
     pub(super) async fn tenant<A: Access>(
         &self,
         scoped: &Scoped<A>,
@@ -215,11 +215,11 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// Where the tenant's calls are admitted.
+    /// The queue in which the tenant's calls are admitted.
     pub(super) fn desk(&self, tenant: TenantId) -> Arc<Desk> {
         let mut desks = lock(&self.desks);
         if desks.len() >= TENANTS_MAX {
-            // Whoever waits at a desk has a clone of it.
+            // A caller that waits at a desk holds a clone of it.
             desks.retain(|_, desk| Arc::strong_count(desk) > 1);
         }
         let desk = desks.entry(tenant).or_insert_with(|| Desk::new(tenant));
@@ -236,7 +236,7 @@ impl Inner {
         }
         let fresh = OperatorKeys::load(&self.store, &self.keyring).await?;
         let keys = match known {
-            // The same keys stay the same: what is kept of tenants stays good.
+            // The same value is kept for the same keys, so that cached tenants stay valid.
             Some((_, keys)) if keys.is_same(&fresh) => keys,
             _ => Arc::new(fresh),
         };
@@ -255,7 +255,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Extends the reservations of this process as long as it has calls.
+/// Extends the reservations of this process while it has calls.
 async fn extend(store: Store, queue: Arc<SettlementQueue>, owner: Uuid) {
     loop {
         tokio::time::sleep(EXTEND_EVERY).await;

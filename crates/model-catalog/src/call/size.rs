@@ -1,20 +1,20 @@
-//! How large a request is at the most, before anything is sent.
+//! An upper bound of a request's size, before anything is sent.
 
 use nyxcore_llm::{Image, ModelRequest, Part};
 
 /// The most tokens of a picture: the vendors scale larger ones down to between 1,600 and 5,000.
 const IMAGE_TOKENS: u64 = 6_000;
-/// What roles and separators add to a message, in bytes. A generous guess of this project.
+/// The bytes that roles and separators add to a message. A generous guess of this project.
 const MESSAGE_BYTES: u64 = 16;
-/// The most output tokens of a model of which nothing is known and nothing is asked.
+/// The most output tokens where neither the model's limit is known nor the request sets one.
 const OUTPUT_UNKNOWN: u64 = 32_768;
 
-/// What a request may cost, in tokens.
+/// The size of a request, by which its highest cost is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RequestSize {
     /// Bytes of text.
     pub(super) bytes: u64,
-    /// The most input tokens: a token in 2.5 bytes, and the pictures.
+    /// The most input tokens: one per 2.5 bytes, and those of the pictures.
     pub(super) input_tokens: u64,
     /// The most output tokens.
     pub(super) output_tokens: u64,
@@ -42,7 +42,7 @@ impl RequestSize {
                     }
                     Part::Image(Image::Data { .. }) => images += 1,
                     Part::ToolResult(result) => add(result.name.len() + result.content.len()),
-                    // The rest is sent as JSON, more or less as it is.
+                    // Other parts are sent as JSON, nearly unchanged.
                     other => add(serde_json::to_string(other).map_or(0, |json| json.len())),
                 }
             }
@@ -66,7 +66,7 @@ impl RequestSize {
     }
 }
 
-/// A token in 2.5 bytes, rounded up.
+/// The most tokens of a text: one per 2.5 bytes, rounded up.
 pub(super) fn input_tokens(bytes: u64) -> u64 {
     bytes.saturating_mul(2).div_ceil(5)
 }
@@ -77,7 +77,7 @@ fn output_tokens(request: &ModelRequest) -> u64 {
     let Some(asked) = request.max_output_tokens else {
         return cap.unwrap_or(OUTPUT_UNKNOWN);
     };
-    // Where thoughts have a budget of their own, the wire clients add it to the answer's.
+    // Where thinking has its own budget, the wire clients add it to that of the answer.
     let budget = request.effort.and_then(|effort| traits.budget(effort));
     let most = u64::from(asked) + u64::from(budget.unwrap_or(0));
     cap.map_or(most, |cap| most.min(cap))

@@ -1,4 +1,4 @@
-//! Calls that are answered in messages: as a stream, as a whole, and as a value that fits a schema.
+//! Chat calls: answered as a stream, as a whole, or as a value that fits a schema.
 
 use std::fmt;
 use std::pin::Pin;
@@ -29,11 +29,11 @@ use crate::tenant::ModelChoice;
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct ModelAnswer {
-    /// The answer. Where its reason is `Length`, it is not complete.
+    /// The answer. It is incomplete where its reason is `Length`.
     pub finish: Finish,
     /// What it cost.
     pub cost: Nanousd,
-    /// Who answered.
+    /// The provider, the model and the id of the call.
     pub info: CallInfo,
 }
 
@@ -46,8 +46,8 @@ pub struct ObjectAnswer {
     pub answers: Vec<ModelAnswer>,
 }
 
-/// An answer as it arrives. It ends with exactly one [`StreamEvent::Finish`] or with one error. Dropped before that,
-/// the HTTP request is cancelled, and the call is settled with what was used until then.
+/// An answer as it arrives. It ends with exactly one [`StreamEvent::Finish`] or with one error. If it is dropped before
+/// that, the HTTP request is cancelled, and the call is settled with what was used until then.
 pub struct ModelCall {
     stream: ModelStream,
     open: OpenCall,
@@ -57,7 +57,7 @@ pub struct ModelCall {
 }
 
 impl ModelCall {
-    /// Who answers, and what is to be said of it.
+    /// The provider and model that answer, and the warnings.
     #[must_use]
     pub fn info(&self) -> &CallInfo {
         &self.info
@@ -69,7 +69,7 @@ impl ModelCall {
         self.cost
     }
 
-    /// Reads to the end.
+    /// Reads the stream to its end.
     ///
     /// # Errors
     /// The error that the stream ends with.
@@ -133,9 +133,9 @@ impl Stream for ModelCall {
 }
 
 impl ModelService {
-    /// Calls a model and gives its answer as it arrives. The model and the traits of `request` are set by the service.
-    /// It returns when the first visible piece is there: until then the request is sent again where that may help, and
-    /// the next model of the choice is tried.
+    /// Calls a model and returns its answer as it arrives. The service sets the model and the traits of `request`. It
+    /// returns when the first visible part is there: until then the request is sent again where the error may pass, and
+    /// then the next model of the choice is tried.
     ///
     /// # Errors
     /// [`ModelError`]. Each has its row in the ledger.
@@ -146,7 +146,7 @@ impl ModelService {
         request: ModelRequest,
     ) -> Result<ModelCall, ModelError> {
         let ask = Ask::Chat(Box::new(request));
-        // As a task of its own: where whoever asks goes away meanwhile, its outcome is dropped and so settled.
+        // It runs as a separate task: if the caller goes away, its result is dropped and so settled.
         let admitted = tokio::spawn(admit(Arc::clone(&self.0), context, choice, ask));
         let Admitted {
             mut open,
@@ -252,7 +252,7 @@ impl ModelService {
     }
 }
 
-/// Whether another model may answer: never where the request or the key is what is wrong.
+/// Whether another model may answer: not where the request or the key is wrong.
 pub(super) fn may_fall_back(error: &LlmError) -> bool {
     match error {
         LlmError::Vendor(vendor) => {
@@ -272,7 +272,7 @@ pub(super) fn may_fall_back(error: &LlmError) -> bool {
     }
 }
 
-/// Notes in the ledger what the answer is not from the model that was chosen for.
+/// Adds to the ledger's note why another model answers than the chosen one.
 pub(super) fn said(open: &mut OpenCall, candidate: &Candidate, fallbacks: &[String]) {
     if let Some(replacement) = &candidate.resolved.replacement {
         open.notes(&replacement.text);

@@ -1,5 +1,5 @@
-//! Trying a provider: the list of its models, which costs nothing, and then the shortest answer of its cheapest model,
-//! which shows what the list does not: whether the account is paid.
+//! Verifies a provider: lists its models, which costs nothing, and then asks its cheapest model for the shortest
+//! answer, which also shows whether the account is paid.
 
 use std::cmp::Reverse;
 
@@ -21,12 +21,12 @@ const PURPOSE: &str = "verify";
 const OUTPUT_TOKENS: u32 = 16;
 
 impl ModelService {
-    /// Tries a provider and writes down how it stands. The answer of the model is a call like any other: it is in the
+    /// Verifies a provider and stores its health. The answer of the model is a call like any other: it is in the
     /// ledger, and a budget may refuse it, which says nothing of the provider.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; the database fails. What the
-    /// provider says is no error but its state.
+    /// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; the database fails. An error of the
+    /// provider is not an error here but its health.
     pub async fn verify_provider(
         &self,
         tenant: TenantId,
@@ -51,7 +51,7 @@ impl ModelService {
                 state: info.health.state,
                 message: info.health.message,
             });
-            return self.health_keep(tenant, provider, report).await;
+            return self.health_save(tenant, provider, report).await;
         }
         let client = cached
             .client(&scoped, &inner.keyring, &inner.transports, &info)
@@ -65,7 +65,7 @@ impl ModelService {
         };
         let mut report = match &listed {
             Ok(()) => Some(HealthReport::ok()),
-            // A server that lists no models may answer all the same.
+            // A server that lists no models may still answer.
             Err(LlmError::Vendor(error)) if error.kind == VendorErrorKind::ModelNotFound => None,
             Err(error) => HealthReport::of(error),
         };
@@ -79,11 +79,11 @@ impl ModelService {
             state: ProviderState::Unverified,
             message: Some("it lists no models, and there is none to try".to_owned()),
         });
-        self.health_keep(tenant, provider, report).await
+        self.health_save(tenant, provider, report).await
     }
 
-    /// Writes down how a provider stands.
-    async fn health_keep(
+    /// Stores the health of a provider.
+    async fn health_save(
         &self,
         tenant: TenantId,
         provider: &str,
@@ -100,8 +100,8 @@ impl ModelService {
         })
     }
 
-    /// What the vector of a word tells of the model in this process; `None` where the tenant cannot call it, or a
-    /// budget refuses.
+    /// The health of the local model, by the vector of one word; `None` where the tenant cannot call it, or a budget
+    /// refuses.
     async fn shortest_vector(
         &self,
         tenant: TenantId,
@@ -127,7 +127,7 @@ impl ModelService {
         }
     }
 
-    /// What the shortest answer tells of the provider; `None` where it tells nothing.
+    /// The health of a provider, by the shortest answer; `None` where that shows nothing.
     async fn shortest_answer(
         &self,
         tenant: TenantId,
@@ -150,7 +150,7 @@ impl ModelService {
     }
 }
 
-/// The cheapest living chat model of a provider that is not hidden; of equals the newest.
+/// The cheapest chat model of a provider that is neither hidden nor shut down; of equally cheap ones the newest.
 fn cheapest(catalog: &TenantCatalog, provider: &str, today: chrono::NaiveDate) -> Option<String> {
     let models = catalog.models().iter().filter(|model| {
         model.provider == provider

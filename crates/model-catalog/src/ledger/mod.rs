@@ -1,4 +1,4 @@
-//! The ledger: one row a call, what was reserved for it, and the sums by day that reports are made of.
+//! The ledger: one row per call, the reservations, and the sums by day that reports are made of.
 
 mod observer;
 mod queue;
@@ -28,7 +28,7 @@ use crate::money::{Nanousd, TokenCounts};
 use crate::named::named;
 use crate::registration::MODEL_CALL;
 
-/// How long a reservation holds that nobody extends.
+/// How long a reservation is valid unless it is extended.
 pub(crate) const RESERVATION_HOLDS: TimeDelta = TimeDelta::minutes(2);
 /// The longest purpose, in bytes.
 const PURPOSE_MAX: usize = 50;
@@ -60,11 +60,11 @@ named!(
         Succeeded = "SUCCEEDED",
         /// The provider refused or failed.
         Failed = "FAILED",
-        /// Whoever asked went away.
+        /// The caller went away.
         Cancelled = "CANCELLED",
         /// Nothing was sent: a budget, the catalog or the context window refused it.
         Refused = "REFUSED",
-        /// The process that made it is gone. Its cost is not known, so all that was reserved is counted.
+        /// The process that made it is gone. Its cost is not known, so the whole reservation is counted.
         Lost = "LOST",
     }
 );
@@ -84,11 +84,11 @@ named!(
 pub struct CallContext {
     /// The tenant that pays.
     pub tenant: TenantId,
-    /// The member that asked; nobody where the program did by itself.
+    /// The member who asked; `None` where the program calls by itself.
     pub user: Option<UserId>,
     /// The project it is for.
     pub project: Option<Uuid>,
-    /// What it is for: 1 to 50 lower-case letters, digits and underscores, such as `note_enrichment`.
+    /// Its purpose: 1 to 50 lower-case letters, digits and underscores, such as `note_enrichment`.
     pub purpose: String,
     /// The run that it belongs to.
     pub run: Option<Uuid>,
@@ -97,7 +97,7 @@ pub struct CallContext {
 }
 
 impl CallContext {
-    /// A call of a tenant's for a purpose, of nobody and for no project.
+    /// A call of a tenant for a purpose, without a member and a project.
     pub fn new(tenant: TenantId, purpose: impl Into<String>) -> Self {
         Self {
             tenant,
@@ -140,7 +140,7 @@ pub struct ModelCallRecord {
     pub started_at: DateTime<Utc>,
     /// Who called, and what for.
     pub context: CallContext,
-    /// Who was asked; empty where the model is not known.
+    /// The provider that was asked; empty where the model is not known.
     pub provider: String,
     /// The model that was chosen.
     pub model_asked: String,
@@ -152,13 +152,13 @@ pub struct ModelCallRecord {
     pub key_source: KeySource,
     /// How it ended.
     pub outcome: CallOutcome,
-    /// Why the answer ended, such as `complete` and `length`.
+    /// Why the answer ended, such as `complete` or `length`.
     pub finish_reason: Option<String>,
-    /// The stable code of what went wrong.
+    /// The stable code of the error.
     pub error_code: Option<String>,
-    /// The same in a sentence.
+    /// The error in a sentence.
     pub error_message: Option<String>,
-    /// What replaced the model that was chosen, and what was tried before.
+    /// Notes: the replacement of the chosen model, and the models that were tried before.
     pub note: Option<String>,
     /// How often the request was sent.
     pub attempts: i64,
@@ -166,9 +166,9 @@ pub struct ModelCallRecord {
     pub usage: Usage,
     /// What it cost.
     pub cost: Nanousd,
-    /// The most that it could have cost.
+    /// The highest cost that was reserved for it.
     pub reserved: Nanousd,
-    /// How long the first visible piece took, in milliseconds.
+    /// How long it took until the first visible part, in milliseconds.
     pub first_token_ms: Option<i64>,
     /// How long it took as a whole, in milliseconds.
     pub duration_ms: i64,
@@ -259,14 +259,14 @@ pub async fn model_calls_list<A: Access>(
     ModelCalls::list(scoped, which, page).await
 }
 
-/// What the calls of a run used together, those that failed too.
+/// The usage of a run's calls together, also of those that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunUsage {
     /// How many calls were sent.
     pub calls: u64,
     /// All input tokens.
     pub input_tokens: u64,
-    /// The part of them that the provider had cached.
+    /// The part of the input tokens that the provider had cached.
     pub cached_tokens: u64,
     /// All output tokens.
     pub output_tokens: u64,
@@ -274,7 +274,7 @@ pub struct RunUsage {
     pub cost: Nanousd,
 }
 
-/// What the calls of each of those runs used. A run without a call that was sent is not in the map.
+/// The usage of each of those runs. A run without a call that was sent is not in the map.
 ///
 /// # Errors
 /// The database fails.

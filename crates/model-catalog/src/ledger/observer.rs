@@ -1,14 +1,14 @@
-//! Tells whoever counts of the calls that have ended.
+//! Reports the calls that have ended, for metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CallOutcome, Settlement};
 
-/// Hears of every call that has ended, before it is written down. It must not wait.
+/// Called for every call that has ended, before it is written to the ledger. It must not block.
 pub type CallObserver = Arc<dyn Fn(&CallReport) + Send + Sync>;
 
-/// A call that has ended. Its names may be a tenant's own.
+/// A call that has ended. The names of its provider and model may be a tenant's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallReport {
     /// The provider.
@@ -19,14 +19,14 @@ pub struct CallReport {
     pub outcome: CallOutcome,
     /// What it cost, in nano-dollars.
     pub cost_nanousd: i64,
-    /// Tokens that were read and written.
+    /// Input and output tokens.
     pub tokens: u64,
     /// How long it took.
     pub took: Duration,
 }
 
 impl Settlement {
-    /// What is counted of it.
+    /// The report of a settlement.
     pub(super) fn report(&self) -> CallReport {
         let usage = &self.usage;
         CallReport {

@@ -1,5 +1,5 @@
-//! The queue behind which calls are settled. Each call takes its place in the queue before it begins, so that the end
-//! of a call never waits and is never lost; where all places are taken, no further call begins.
+//! The queue of calls that are to be settled. Each call takes its place in the queue before it begins, so that the end
+//! of a call never waits and is never lost. Where all places are taken, no further call begins.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,12 +17,12 @@ use crate::error::ModelError;
 
 /// Settlements that are written in one transaction.
 const BATCH: usize = 128;
-/// How long settlements are gathered after a transaction: a busy process writes a hundred transactions a second and not
-/// a thousand, and calls that are being admitted wait for fewer of them.
+/// How long settlements are gathered after a transaction. So a busy process writes a hundred transactions per second
+/// and not a thousand, and calls that are being admitted wait for fewer of them.
 const GATHER: Duration = Duration::from_millis(10);
 /// How long a call waits for a place in the queue.
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
-/// The wait before the next attempt where the database does not take a settlement, doubled each time.
+/// The first wait before a settlement that the database did not take is written again; it doubles each time.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// The longest such wait.
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -35,9 +35,9 @@ pub(crate) struct SettlementSlot {
 }
 
 impl SettlementSlot {
-    /// Hands a settlement over. It does not wait.
+    /// Puts a settlement into the queue. It does not wait.
     pub(crate) fn send(self, settlement: Settlement) {
-        // A span without a length of its own, because the call may have been a stream that others read.
+        // The duration is a field of the span, because the call may have been a stream that others read.
         let _span = tracing::info_span!(
             "model_call",
             provider = %settlement.provider,
@@ -49,7 +49,7 @@ impl SettlementSlot {
         if let Some(observer) = &self.observer {
             observer(&settlement.report());
         }
-        // Counted first: whoever waits for what has ended then waits for this one too.
+        // It is counted before it is sent, so that a caller of `settled` waits for this one too.
         self.ended.fetch_add(1, Ordering::SeqCst);
         self.permit.send(settlement);
     }
@@ -57,14 +57,14 @@ impl SettlementSlot {
 
 /// The queue and the task that writes.
 pub(crate) struct SettlementQueue {
-    // None once no further call is taken.
+    // `None` once no further call is accepted.
     sender: Mutex<Option<Sender<Settlement>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     places: usize,
     observer: Option<CallObserver>,
     /// How many calls have ended.
     ended: Arc<AtomicU64>,
-    /// How many of them are written down.
+    /// How many of them are in the ledger.
     written: watch::Receiver<u64>,
 }
 
@@ -101,11 +101,11 @@ impl SettlementQueue {
         }
     }
 
-    /// Waits until every call that has ended by now is written down.
+    /// Waits until every call that has ended so far is in the ledger.
     pub(crate) async fn settled(&self) {
         let ended = self.ended.load(Ordering::SeqCst);
         let mut written = self.written.clone();
-        // The writer ends only when all is written.
+        // The writer ends only when all calls are written.
         let _ended = written.wait_for(|count| *count >= ended).await;
     }
 
@@ -117,8 +117,8 @@ impl SettlementQueue {
             .map_or(0, |sender| self.places - sender.capacity())
     }
 
-    /// Takes no further call, and waits until every call that is under way has ended and is written down. Gives whether
-    /// that was so within `patience`; what is left then is settled by the sweep.
+    /// Accepts no further call, and waits until every call that is under way has ended and is in the ledger. Returns
+    /// whether that was so within `patience`; the sweep settles what is left.
     pub(crate) async fn drain(&self, patience: Duration) -> bool {
         drop(lock(&self.sender).take());
         let Some(mut writer) = lock(&self.writer).take() else {
@@ -136,7 +136,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes until every sender is gone.
+/// Writes settlements until every sender is dropped.
 async fn write_all(store: Store, mut receiver: Receiver<Settlement>, count: watch::Sender<u64>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
@@ -165,8 +165,8 @@ async fn write_all(store: Store, mut receiver: Receiver<Settlement>, count: watc
     }
 }
 
-/// Writes settlements of one tenant in one transaction. `false`, and nothing is written, where one of them was settled
-/// by another process.
+/// Writes settlements of one tenant in one transaction. Returns `false`, and writes nothing, where another process has
+/// settled one of them.
 async fn together(store: &Store, tenant: TenantId, settlements: &[&Settlement]) -> Result<bool> {
     let scoped = store.write(tenant).await?;
     let written = settlements_write(&scoped, settlements).await?;
@@ -178,8 +178,8 @@ async fn together(store: &Store, tenant: TenantId, settlements: &[&Settlement]) 
     Ok(written)
 }
 
-/// One settlement that cannot be written keeps none of the others from it. Its reservation stays, and the sweep settles
-/// it.
+/// Writes settlements one by one. One that cannot be written does not keep the others from it. Its reservation stays,
+/// and the sweep settles it.
 async fn one_by_one(store: &Store, settlements: &[&Settlement]) {
     for settlement in settlements {
         let written = together(store, settlement.context.tenant, &[settlement]).await;
@@ -189,7 +189,7 @@ async fn one_by_one(store: &Store, settlements: &[&Settlement]) {
     }
 }
 
-/// Whether the same may be written a moment later.
+/// Whether the same write may succeed a moment later.
 fn is_passing(error: &Error) -> bool {
     error.is_passing() || matches!(error, Error::DiskFull | Error::ReadOnly)
 }

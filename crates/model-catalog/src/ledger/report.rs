@@ -1,4 +1,4 @@
-//! What was spent: sums over the days, which is one small table however many calls there were.
+//! Reports of spending: sums over the days, from one table that is small however many calls there were.
 
 use chrono::NaiveDate;
 use nyxcore_tenancy::{Access, Action, Error, Result, Scoped, UserId};
@@ -9,21 +9,21 @@ use crate::money::Nanousd;
 use crate::named::named;
 use crate::registration::MODEL_CALL;
 
-/// The most rows of a report. A rule of this project: with a row a day it is over five years.
+/// The most rows of a report. A rule of this project: one row per day for over five years.
 const ROWS_MAX: i64 = 2_000;
 
 named!(
-    /// What a report has one row for.
+    /// The grouping of a report: one row for each of these.
     UsageGroup {
         /// Each day, oldest first.
         Day = "DAY",
-        /// Each model, the dearest first.
+        /// Each model, the most expensive first.
         Model = "MODEL",
-        /// Each purpose, the dearest first.
+        /// Each purpose, the most expensive first.
         Purpose = "PURPOSE",
-        /// Each project, the dearest first.
+        /// Each project, the most expensive first.
         Project = "PROJECT",
-        /// Each member, the dearest first.
+        /// Each member, the most expensive first.
         Member = "MEMBER",
     }
 );
@@ -39,7 +39,7 @@ pub struct UsageFilter {
     pub project: Option<Uuid>,
 }
 
-/// What was used.
+/// Sums over calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageSum {
     /// Calls.
@@ -58,7 +58,7 @@ pub struct UsageSum {
     pub cost: Nanousd,
 }
 
-/// What a row of a report is about.
+/// The group of a report's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UsageKey {
     /// A day, as YYYY-MM-DD.
@@ -72,7 +72,7 @@ pub enum UsageKey {
     },
     /// A purpose.
     Purpose(String),
-    /// A project; `None` for calls that were for none.
+    /// A project; `None` for calls without a project.
     Project(Option<Uuid>),
     /// A member; `None` for calls that the program made by itself.
     Member(Option<UserId>),
@@ -121,8 +121,8 @@ impl Row {
     }
 }
 
-/// Writes the statement of a report: what names a row, and how rows are grouped and ordered. The sums of whole numbers
-/// are numerics on PostgreSQL, hence the casts.
+/// Builds the statement of a report from the columns of its group, its grouping and its order. Sums of integers are
+/// numerics on PostgreSQL, hence the casts.
 macro_rules! report_sql {
     ($text:literal, $second:literal, $id:literal, $group:literal, $order:literal) => {
         concat!(

@@ -15,10 +15,10 @@ use crate::entity::{call, reservation};
 use crate::health::{HealthReport, health_set};
 use crate::money::Nanousd;
 
-/// The longest message or note that is kept, in characters. A vendor's words have 500 at most.
+/// The longest message or note that is stored, in characters. A vendor's message has 500 at most.
 const MESSAGE_MAX: usize = 1_000;
 
-/// A call that ended, as it is written down.
+/// A call that ended, as it is written to the ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Settlement {
     pub(crate) id: ModelCallId,
@@ -36,16 +36,16 @@ pub(crate) struct Settlement {
     pub(crate) attempts: u32,
     pub(crate) usage: Usage,
     pub(crate) cost: Nanousd,
-    /// What was reserved, where anything was.
+    /// The reserved amount and its budgets, where anything was reserved.
     pub(crate) reserved: Option<(Nanousd, Reserved)>,
     pub(crate) first_token_ms: Option<i64>,
     pub(crate) duration_ms: i64,
-    /// What the call told of providers, oldest first.
+    /// What the call showed of the health of providers, oldest first.
     pub(crate) health: Vec<(String, HealthReport)>,
 }
 
-/// Writes calls of one tenant down, each once, in statements for all of them together. Gives `false` where the
-/// reservation of one is gone, because another process has settled it: then nothing of this is to be committed.
+/// Writes calls of one tenant to the ledger, each once, in statements for all of them together. Returns `false` where
+/// the reservation of one is gone, because another process has settled it: then the transaction must not be committed.
 pub(crate) async fn settlements_write(
     scoped: &Scoped<ReadWrite>,
     settlements: &[&Settlement],
@@ -64,7 +64,7 @@ pub(crate) async fn settlements_write(
     for (key, sum) in day_sums(settlements) {
         day_add(scoped, &key, sum).await?;
     }
-    // The last word on each provider counts.
+    // The latest report on each provider is stored.
     let mut health: BTreeMap<&str, &HealthReport> = BTreeMap::new();
     for (provider, report) in settlements.iter().flat_map(|one| &one.health) {
         health.insert(provider, report);
@@ -72,7 +72,7 @@ pub(crate) async fn settlements_write(
     for (provider, report) in health {
         health_set(scoped, provider, report).await?;
     }
-    // Last, because calls that are being admitted wait for the rows of budgets.
+    // Budgets come last, because calls that are being admitted wait for their rows.
     let mut releases = Releases::default();
     for settlement in settlements {
         if let Some((amount, reserved)) = &settlement.reserved {
@@ -129,11 +129,11 @@ fn row(settlement: &Settlement) -> call::ActiveModel {
     }
 }
 
-/// What a row of the days' sums is about, in the order of its columns: day, provider, model, purpose, project, member.
+/// The key of a row of daily sums, in the order of its columns: day, provider, model, purpose, project, member.
 type DayKey = (String, String, String, String, Uuid, Uuid);
 
-/// What calls add to the sums of the days on which they began. In the order of the rows, so that two processes never
-/// wait for each other.
+/// What calls add to the daily sums of the days on which they began. It is in the order of the rows, so that two
+/// processes never deadlock.
 fn day_sums(settlements: &[&Settlement]) -> BTreeMap<DayKey, UsageSum> {
     let mut sums: BTreeMap<DayKey, UsageSum> = BTreeMap::new();
     for settlement in settlements {
@@ -201,8 +201,8 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Bounded, and without U+0000, which PostgreSQL does not keep: what a server wrote must not keep its call from being
-/// written down.
+/// The text cut to [`MESSAGE_MAX`] characters and without U+0000, which PostgreSQL does not store: a server's message
+/// must not prevent that its call is written.
 fn bounded(text: &str) -> String {
     text.chars()
         .filter(|c| *c != '\0')
@@ -221,7 +221,7 @@ fn finish_word(reason: FinishReason) -> &'static str {
     }
 }
 
-/// Settlements by the tenants that they are of, each tenant's in their order.
+/// Groups settlements by tenant and keeps their order.
 pub(super) fn by_tenant(settlements: &[Settlement]) -> Vec<(TenantId, Vec<&Settlement>)> {
     let mut groups: Vec<(TenantId, Vec<&Settlement>)> = Vec::new();
     for settlement in settlements {

@@ -1,5 +1,5 @@
-//! Calls whose process is gone: each process extends the reservations of its own calls, and what nobody extends is
-//! settled.
+//! Settles calls whose process is gone: each process extends the reservations of its own calls, and those that nobody
+//! extends are settled.
 
 use chrono::{DateTime, Utc};
 use nyxcore_llm::{Usage, UsageSource};
@@ -14,7 +14,7 @@ use crate::entity::{json_read, reservation};
 use crate::money::Nanousd;
 use crate::registration::{RESERVATION_EXTEND, RESERVATION_SWEEP};
 
-/// Extends the reservations of a process, and tells how many there are.
+/// Extends the reservations of a process, and returns their number.
 pub(crate) async fn reservations_extend(store: &Store, owner: Uuid) -> Result<u64> {
     let system = store.system(RESERVATION_EXTEND).await?;
     let deadline = system.env().now() + RESERVATION_HOLDS;
@@ -26,12 +26,12 @@ pub(crate) async fn reservations_extend(store: &Store, owner: Uuid) -> Result<u6
     Ok(extended)
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReservationSweep {
     /// Lost calls that were settled.
     pub settled: u64,
-    /// Lost calls that could not be: what was reserved for them stays reserved. The log names each, on every sweep.
+    /// Lost calls that could not be settled: their reservations stay. The log names each of them on every sweep.
     pub failed: u64,
 }
 
@@ -39,14 +39,14 @@ pub struct ReservationSweep {
 /// for it is counted.
 ///
 /// # Errors
-/// The database fails. A call that cannot be settled is logged and counted, and keeps no other from its turn.
+/// The database fails. A call that cannot be settled is logged and counted, and does not stop the others.
 pub async fn reservations_sweep(store: &Store) -> Result<ReservationSweep> {
     let now = store.env().now();
     let system = store.system(RESERVATION_SWEEP).await?;
     let overdue = system
         .find::<reservation::Entity>(reservation::Column::DeadlineAt.lt(now))
         .await?;
-    // What was seen across tenants is changed within each tenant's own scope.
+    // Rows that were read across tenants are changed in a transaction of their own tenant.
     drop(system);
     let mut swept = ReservationSweep::default();
     for row in overdue {
@@ -67,7 +67,7 @@ async fn lost_settle(store: &Store, row: reservation::Model, now: DateTime<Utc>)
     let amount = Nanousd(row.amount_nanousd);
     let reserved: Reserved = json_read("model_reservations.budgets", row.budgets)?;
     if ModelCalls::get(&scoped, row.id).await?.is_some() {
-        // It ended before its reservation was there, because whoever asked went away.
+        // The caller went away, so the call ended before its reservation was written.
         let which = reservation::Column::Id.eq(row.id);
         if scoped.delete::<reservation::Entity>(which).await? == 0 {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Which model is taken where nobody chose: by member, by tenant, and else by the rules of the product.
+//! The default models where nobody chose one: the member's, the tenant's, or else those of the product.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,9 +17,9 @@ use crate::named::named;
 use crate::registration::{MODEL_SETTINGS, OWN_MODEL_DEFAULT};
 
 named!(
-    /// What a default is for.
+    /// The purpose of a default.
     DefaultPurpose {
-        /// Everything that has no purpose of its own.
+        /// Everything without a purpose of its own.
         Default = "default",
         /// Short, frequent calls.
         Fast = "fast",
@@ -31,7 +31,7 @@ named!(
 );
 
 impl DefaultPurpose {
-    /// The mode that a model for it has.
+    /// The mode that a model for this purpose must have.
     #[must_use]
     pub const fn mode(self) -> Mode {
         match self {
@@ -40,7 +40,7 @@ impl DefaultPurpose {
         }
     }
 
-    /// The capability that a model for it has.
+    /// The capability that a model for this purpose must have.
     #[must_use]
     pub const fn capability(self) -> Capability {
         match self {
@@ -82,8 +82,8 @@ pub async fn tenant_default_set(
 /// Sets a member's own default for a purpose; `None` goes back to the tenant's.
 ///
 /// # Errors
-/// [`ModelError::Unknown`] and [`ModelError::Unfit`] for a model that cannot be one; [`Error::NotFound`] for somebody
-/// who is no member.
+/// [`ModelError::Unknown`] and [`ModelError::Unfit`] for a model that cannot be a default; [`Error::NotFound`] for a
+/// user who is not a member.
 pub async fn member_default_set(
     scoped: &Scoped<ReadWrite>,
     user: UserId,
@@ -91,7 +91,7 @@ pub async fn member_default_set(
     model: Option<&str>,
 ) -> Result<(), ModelError> {
     scoped.permit(Action::Update, OWN_MODEL_DEFAULT, user.0)?;
-    // It is one's own: nobody sets another's.
+    // A member sets only their own defaults.
     if scoped.caller().is_some_and(|caller| caller.user != user) {
         return Err(Error::NotFound("member").into());
     }
@@ -118,7 +118,7 @@ pub async fn member_default_set(
     Ok(())
 }
 
-/// A default may be retiring, but it is known, shown and of the purpose's mode.
+/// Checks a default: it must be known, visible and of the purpose's mode; it may be retiring.
 async fn model_check<A: Access>(
     scoped: &Scoped<A>,
     purpose: DefaultPurpose,
@@ -129,11 +129,12 @@ async fn model_check<A: Access>(
     mode_check(&catalog.resolve(model, today)?, purpose)
 }
 
-/// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode.
-/// It may be retiring, or be shut down where another stands in. With a `provider` it has to be that one's.
+/// Resolves the model that somebody chooses for a purpose, to be stored and called later. It must be known, visible and
+/// of the purpose's mode. It may be retiring, or be shut down where it has a replacement. With a `provider` it must be
+/// that provider's.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no id; [`ModelError::Unknown`], also for another provider's model;
+/// [`Error::Invalid`] for a malformed id; [`ModelError::Unknown`], also for another provider's model;
 /// [`ModelError::Hidden`], [`ModelError::ShutDown`], [`ModelError::Unfit`].
 pub async fn model_choose<A: Access>(
     scoped: &Scoped<A>,

@@ -1,4 +1,4 @@
-//! Endpoints of a tenant's own: any server that speaks one of the known APIs.
+//! A tenant's own endpoints: any server that speaks one of the known APIs.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::named::named;
 use crate::provider_key::{KIND, base_url_check};
 use crate::registration::MODEL_SETTINGS;
 
-/// The kind of secret that the headers of an endpoint are kept under; the name is the endpoint's.
+/// The kind of secret under which the headers of an endpoint are stored; the name is the endpoint's.
 const HEADERS_KIND: &str = "model_endpoint_headers";
 /// The most endpoints of a tenant. A rule of this project.
 const ENDPOINTS_MAX: u64 = 50;
@@ -47,12 +47,12 @@ impl From<EndpointProtocol> for Protocol {
     }
 }
 
-/// An endpoint of a tenant's.
+/// An endpoint of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelEndpoint {
     /// Its name, which is the provider of its models. It does not change.
     pub name: String,
-    /// Where it is, with the version in the path.
+    /// Its base URL, with the version in the path.
     pub base_url: String,
     /// The API it speaks.
     pub protocol: EndpointProtocol,
@@ -79,16 +79,16 @@ impl TryFrom<endpoint::Model> for ModelEndpoint {
     }
 }
 
-/// What somebody says of an endpoint.
+/// A new or changed endpoint.
 #[derive(Clone)]
 pub struct NewEndpoint {
     /// Its name: lower-case letters, digits and hyphens, and no vendor's id.
     pub name: String,
-    /// Where it is.
+    /// Its base URL.
     pub base_url: String,
     /// The API it speaks.
     pub protocol: EndpointProtocol,
-    /// Headers that are added to each request, with their values; `None` leaves those that are there.
+    /// Headers that are added to each request, with their values; `None` keeps the stored ones.
     pub headers: Option<BTreeMap<String, String>>,
 }
 
@@ -114,7 +114,7 @@ pub async fn endpoint_set(
         )));
     }
     let mut header_names = before.as_ref().map(|row| row.header_names.clone());
-    // A header was given for one host: with another address it is dropped, unless it is given again.
+    // A header was given for one host: if the address changes, it is dropped, unless it is given again.
     let moved = before
         .as_ref()
         .is_some_and(|row| row.base_url != new.base_url);
@@ -154,7 +154,7 @@ pub async fn endpoint_set(
     scoped
         .upsert_all(vec![row], &[Column::Name], &changed)
         .await?;
-    state_forget(scoped, &name).await?;
+    provider_state_delete(scoped, &name).await?;
     settings_changed(scoped).await?;
     let row = endpoint_get(scoped, &name).await?;
     row.ok_or(Error::NotFound("endpoint"))?.try_into()
@@ -176,12 +176,12 @@ pub async fn endpoint_remove(scoped: &Scoped<ReadWrite>, name: &str) -> Result<(
         .await?;
     secret_remove(scoped, HEADERS_KIND, name).await?;
     secret_remove(scoped, KIND, name).await?;
-    state_forget(scoped, name).await?;
+    provider_state_delete(scoped, name).await?;
     settings_changed(scoped).await
 }
 
-/// Forgets what was found out of a provider: it was found out with another key or address.
-pub(crate) async fn state_forget(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
+/// Deletes the known health of a provider, which was found out with another key or address.
+pub(crate) async fn provider_state_delete(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
     let which = provider_state::Column::Provider.eq(provider);
     scoped
         .delete::<provider_state::Entity>(which)
@@ -210,7 +210,7 @@ pub(crate) async fn endpoint_headers<A: Access>(
     serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)
 }
 
-/// A vendor's own API.
+/// The endpoint of a vendor's own API.
 pub(crate) fn vendor_endpoint(vendor: Provider) -> Result<Endpoint, nyxcore_llm::LlmError> {
     match vendor {
         Provider::Anthropic => Endpoint::anthropic(),
@@ -235,7 +235,7 @@ fn name_check(name: &str) -> Result<String> {
     Ok(name)
 }
 
-/// The text of an error names the header and never its value.
+/// Validates headers. An error names the header and never its value.
 fn headers_check(base_url: &str, headers: &BTreeMap<String, String>) -> Result<()> {
     let invalid = |error: nyxcore_llm::LlmError| Error::Invalid(error.to_string());
     let mut endpoint = Endpoint::new(Protocol::OpenAiChat, base_url).map_err(invalid)?;

@@ -10,13 +10,13 @@ use crate::money::PriceList;
 pub struct TenantModel {
     /// The id by which it is chosen.
     pub id: String,
-    /// Who serves it: a vendor's id, or the name of an endpoint of the tenant's.
+    /// Its provider: a vendor's id, or the name of an endpoint of the tenant.
     pub provider: String,
-    /// The id that is sent to whoever serves it.
+    /// The id that is sent to the provider.
     pub wire_id: String,
     /// The name for people.
     pub name: String,
-    /// What it is called for.
+    /// The kind of calls that it takes.
     pub mode: Mode,
     /// The longest input, in tokens; `None` where the tenant did not say.
     pub context_window: Option<u64>,
@@ -43,7 +43,7 @@ impl TenantModel {
         self.capabilities.contains(&capability)
     }
 
-    /// Where the model stands in its life on `today`.
+    /// The phase of the model's life on `today`.
     #[must_use]
     pub fn lifecycle(&self, today: NaiveDate) -> Lifecycle {
         Lifecycle::on(self.shutdown_date, today)

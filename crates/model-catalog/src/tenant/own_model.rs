@@ -13,28 +13,27 @@ use crate::money::{Nanousd, PriceList};
 use crate::name::undated;
 use crate::registration::MODEL_SETTINGS;
 
-/// The longest id of a model, in bytes. The wire clients take 256.
+/// The longest id of a model, in bytes. The wire clients accept 256.
 const MODEL_ID_MAX: usize = 200;
-/// The most models of a tenant's own. A rule of this project.
+/// The most own models of a tenant. A rule of this project.
 const OWN_MODELS_MAX: u64 = 500;
 /// The most tokens of a context window. The largest model known has ten million.
 const TOKENS_MAX: u64 = 100_000_000;
-/// The highest price that is believed, for a million tokens. The dearest model known costs a fifth of a thousand
-/// dollars.
+/// The highest price that is accepted, for a million tokens. The most expensive known model costs 200 dollars.
 pub const PRICE_MAX: Nanousd = Nanousd(10_000 * 1_000_000_000);
 
-/// What a tenant says of a model. What it leaves out is taken from the catalog where `wire_id` is known there.
+/// A model that a tenant adds. Facts that are left out are taken from the catalog where `wire_id` is known there.
 #[derive(Debug, Clone, Default)]
 pub struct NewTenantModel {
-    /// The id by which it is chosen. One of the catalog stands before the catalog's.
+    /// The id by which it is chosen. It takes precedence over a model of the catalog with the same id.
     pub id: String,
-    /// Who serves it: a vendor's id, or the name of an endpoint.
+    /// Its provider: a vendor's id, or the name of an endpoint.
     pub provider: String,
-    /// The id that is sent; the chosen one where it is left out.
+    /// The id that is sent; the same as `id` where it is left out.
     pub wire_id: Option<String>,
     /// The name for people; the id where it is left out.
     pub name: Option<String>,
-    /// What it is called for.
+    /// The kind of calls that it takes.
     pub mode: Option<Mode>,
     /// The longest input, in tokens.
     pub context_window: Option<u64>,
@@ -53,7 +52,7 @@ pub struct NewTenantModel {
 /// Adds a model to the tenant's catalog, or changes the one of that id.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; [`Error::Invalid`] for what cannot be.
+/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; [`Error::Invalid`] for invalid fields.
 pub async fn tenant_model_set(
     scoped: &Scoped<ReadWrite>,
     new: NewTenantModel,
@@ -165,7 +164,7 @@ pub async fn tenant_model_set(
     row.ok_or(Error::NotFound("model"))?.try_into()
 }
 
-/// Removes a model of the tenant's own.
+/// Removes one of the tenant's own models.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -179,7 +178,7 @@ pub async fn tenant_model_remove(scoped: &Scoped<ReadWrite>, id: &str) -> Result
     settings_changed(scoped).await
 }
 
-/// Hides a model from the tenant's people, or shows it again. A hidden one is not offered and not called.
+/// Hides a model from the tenant's members, or shows it again. A hidden model is not offered and not called.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an id that no model has.
@@ -269,7 +268,7 @@ fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
-/// What the wire clients take for an id.
+/// Validates a model's id by the rules of the wire clients.
 pub(super) fn model_id_check(what: &str, id: &str) -> Result<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+".contains(&byte);
     let is_good = (1..=MODEL_ID_MAX).contains(&id.len())

@@ -1,4 +1,4 @@
-//! From what somebody chose to the model that is called.
+//! Resolves a choice to the model that is called.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,18 +13,18 @@ use crate::error::ModelError;
 use crate::model::{Lifecycle, Provider};
 use crate::name::undated;
 
-/// What a caller chooses.
+/// A caller's choice of model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelChoice {
     /// A model by its id: the tenant's own, a known one, a dated version of one, or `provider/id`.
     Model(String),
     /// The default for a purpose: the member's, else the tenant's, else the product's.
     Default(DefaultPurpose),
-    /// Models in the order in which they are tried. The next one is taken only before anything of an answer was shown.
+    /// Models in the order in which they are tried. The next one is tried only before any part of an answer was shown.
     Ordered(Vec<String>),
 }
 
-/// That another model is called than was chosen.
+/// A replacement: another model is called than the chosen one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelReplacement {
     /// The model that was chosen.
@@ -35,22 +35,22 @@ pub struct ModelReplacement {
     pub text: String,
 }
 
-/// The model that is called.
+/// A resolved choice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedModel {
-    /// What was asked for.
+    /// The id that was asked for.
     pub asked: String,
     /// The model.
     pub model: TenantModel,
-    /// What is said where it is not the one that was asked for.
+    /// The replacement, where the model is not the one that was asked for.
     pub replacement: Option<ModelReplacement>,
 }
 
 impl TenantCatalog {
-    /// The model that answers to `asked` on `today`. One that was shut down is replaced by the one that the data names.
+    /// The model for the id `asked` on `today`. One that was shut down is replaced by the one that the data names.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] where nothing can stand in.
+    /// [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] where no model can replace it.
     pub fn resolve(&self, asked: &str, today: NaiveDate) -> Result<ResolvedModel, ModelError> {
         let model = self
             .find(asked)
@@ -80,7 +80,7 @@ impl TenantCatalog {
         Ok(resolved(next, Some(replacement)))
     }
 
-    /// As [`TenantCatalog::resolve`], of a model that has to be `provider`'s. A replacement is of the same vendor.
+    /// As [`TenantCatalog::resolve`], for a model of `provider`. A replacement is of the same vendor.
     ///
     /// # Errors
     /// As [`TenantCatalog::resolve`]; [`ModelError::Unknown`] for another provider's.
@@ -98,10 +98,10 @@ impl TenantCatalog {
         }
     }
 
-    /// The models to try for a choice, in order. `member` are the defaults of whoever asks.
+    /// The models to try for a choice, in order. `member` are the defaults of the member who asks.
     ///
     /// # Errors
-    /// [`ModelError::NotChosen`] where no model can be had for a purpose; [`ModelError::Unknown`] for an empty list.
+    /// [`ModelError::NotChosen`] where there is no model for a purpose; [`ModelError::Unknown`] for an empty list.
     pub(crate) fn candidates(
         &self,
         choice: &ModelChoice,
@@ -119,9 +119,9 @@ impl TenantCatalog {
         }
     }
 
-    /// The default for a purpose: what the member or the tenant set, else the product's where its provider is
-    /// configured, else the cheapest fitting model of a provider that is. A default that is hidden or gone without a
-    /// replacement is passed over.
+    /// The default for a purpose: what the member or the tenant set; else the product's, where its provider is
+    /// configured; else the cheapest fitting model of a configured provider. A default that is hidden, or shut down
+    /// without a replacement, is skipped.
     ///
     /// # Errors
     /// [`ModelError::NotChosen`].
@@ -151,7 +151,7 @@ impl TenantCatalog {
                 && self.is_configured(&model.provider)
         };
         let fitting = self.models().iter().filter(fits);
-        // The cheapest, and of equals the greatest id, which is the newest of a family.
+        // The cheapest; of equally cheap ones the greatest id, which is the newest of a family.
         let model = fitting.min_by_key(|model| (model.prices.output, Reverse(model.id.clone())));
         let model = model.ok_or(ModelError::NotChosen(purpose))?;
         Ok(ResolvedModel {
@@ -161,8 +161,8 @@ impl TenantCatalog {
         })
     }
 
-    /// The models that stand in for each other's ids: the tenant's own by its id, a known one by its id, a dated
-    /// version of a known one, and each of them behind its provider and a slash.
+    /// Finds a model by the forms of ids that may be asked for: the id of the tenant's own model, of a known one or of
+    /// a dated version of a known one, and each of them as `provider/id`.
     fn find(&self, asked: &str) -> Option<TenantModel> {
         if let Some(model) = self.model(asked) {
             return Some(model.clone());
@@ -177,13 +177,13 @@ impl TenantCatalog {
         let model = self.model(base).filter(|model| !model.is_own)?;
         let is_pinned = !asked.ends_with("-latest");
         Some(TenantModel {
-            // A version of a day is sent as it is; the newest one is the model's own id.
+            // A dated version is sent as it is; else the model's own id is sent, which is the newest version.
             wire_id: if is_pinned { asked } else { base }.to_owned(),
             ..model.clone()
         })
     }
 
-    /// What stands in for a model that was shut down; never a hidden one.
+    /// The replacement of a model that was shut down; never a hidden one.
     fn successor(&self, model: &TenantModel, today: NaiveDate) -> Option<TenantModel> {
         let known = catalog().model(undated(&model.wire_id))?;
         let next = catalog().replacement_for(known, today)?.model;

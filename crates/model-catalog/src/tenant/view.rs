@@ -1,4 +1,4 @@
-//! A tenant's catalog as it stands: one snapshot of what the tenant changed in the known one.
+//! A snapshot of a tenant's catalog: the known models with the tenant's changes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,25 +17,25 @@ use crate::local::{LOCAL_PROVIDER, LOCAL_PROVIDER_NAME, local_model};
 use crate::model::Provider;
 use crate::provider_key::KIND;
 
-/// Who serves models to a tenant: a vendor, an endpoint of its own, or this process.
+/// A provider of models to a tenant: a vendor, an endpoint of the tenant, or this process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderInfo {
     /// The id by which models, keys and states name it.
     pub id: String,
     /// The name for people.
     pub name: String,
-    /// The vendor; `None` for an endpoint of the tenant's and for the local model.
+    /// The vendor; `None` for an endpoint of the tenant and for the local model.
     pub vendor: Option<Provider>,
     /// The endpoint; `None` for a vendor and for the local model.
     pub endpoint: Option<ModelEndpoint>,
     /// Whose key is used.
     pub key_source: KeySource,
-    /// How it stands.
+    /// Its health.
     pub health: ProviderHealth,
 }
 
 impl ProviderInfo {
-    /// Whether its models can be called: it has a key, or is an endpoint, which may need none, or is this process.
+    /// Whether its models can be called: it has a key, or it is an endpoint or the local model, which may need none.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         self.endpoint.is_some() || self.key_source != KeySource::None || self.is_local()
@@ -60,7 +60,7 @@ impl ProviderInfo {
     }
 }
 
-/// The known models, the tenant's own, and what the tenant decided of them.
+/// The known models, the tenant's own, and the tenant's settings.
 #[derive(Debug, Clone)]
 pub struct TenantCatalog {
     endpoints: Vec<ModelEndpoint>,
@@ -109,7 +109,8 @@ impl TenantCatalog {
         })
     }
 
-    /// Every model: the tenant's own first, then the known ones, the hidden and those that were shut down among them.
+    /// Every model: the tenant's own first, then the known ones. Hidden models and those that were shut down are
+    /// included.
     #[must_use]
     pub fn models(&self) -> &[TenantModel] {
         &self.models
@@ -157,7 +158,7 @@ impl TenantCatalog {
             || self.endpoints.iter().any(|one| one.name == provider)
     }
 
-    /// The model of this process: it needs no key, and nothing has to be tried before it can be called.
+    /// The provider of the local model: it needs no key, and does not have to be verified before it can be called.
     fn local_info(&self) -> ProviderInfo {
         let health = self.health.get(LOCAL_PROVIDER).cloned();
         ProviderInfo {
@@ -183,7 +184,7 @@ impl TenantCatalog {
     ) -> ProviderInfo {
         let key_source = match () {
             () if self.keys.contains(id) => KeySource::Tenant,
-            // The operator's key is for vendors: an endpoint is the tenant's, and would learn the key.
+            // The operator's key is for vendors only: an endpoint is the tenant's, which would learn the key.
             () if vendor.is_some() && self.operator_keys.contains(id) => KeySource::Operator,
             () => KeySource::None,
         };

@@ -1,21 +1,23 @@
-//! LiteLLM's `model_prices_and_context_window.json`: one object, an entry a model, prices in US dollars a token.
+//! LiteLLM's `model_prices_and_context_window.json`: one object with an entry per model; prices are US dollars per
+//! token.
 
 use serde_json::{Map, Value};
 
 use super::{CatalogUpdateError, Entries, Entry, price_check};
 use crate::model::{Mode, Provider};
 
-/// The paths of the APIs that the wire clients speak. Google's own is not listed in the files; it serves these too.
+/// The paths of the APIs that the wire clients speak. Google's own is not listed in the files; its models have these
+/// too.
 const PATHS: [&str; 4] = [
     "/v1/chat/completions",
     "/v1/responses",
     "/v1/messages",
     "/v1/embeddings",
 ];
-/// Tokens that our prices are for.
+/// The number of tokens that our prices are for.
 const MTOK: f64 = 1_000_000.0;
 
-/// Whether most entries name LiteLLM's provider.
+/// Whether most entries have the field `litellm_provider`.
 pub(super) fn is_format(file: &Map<String, Value>) -> bool {
     file.values()
         .any(|entry| entry.get("litellm_provider").is_some())
@@ -24,7 +26,7 @@ pub(super) fn is_format(file: &Map<String, Value>) -> bool {
 pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdateError> {
     let mut entries = Vec::new();
     for (name, fields) in file {
-        // It describes the fields, in words.
+        // This entry describes the fields in words.
         if name == "sample_spec" {
             continue;
         }
@@ -41,11 +43,11 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
             Some("embedding") => Mode::Embedding,
             _ => continue,
         };
-        // Fine-tunes and containers are not models that everybody has.
+        // Fine-tunes and containers are not models that are offered to everybody.
         if id.contains(':') || name.matches('/').count() > 1 {
             continue;
         }
-        // What writes music or speech, or answers another API alone, is none of ours.
+        // Models that produce music or speech, or that only have another API, are skipped.
         let is_ours = lists(fields, "supported_output_modalities", &["text"])
             && lists(fields, "supported_endpoints", &PATHS);
         if mode == Mode::Chat && !is_ours {
@@ -97,7 +99,7 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
     Ok(entries)
 }
 
-/// Whether a list has one of these words, or is not there at all.
+/// Whether a list has one of these words, or is missing.
 fn lists(fields: &Value, list: &str, words: &[&str]) -> bool {
     let Some(listed) = fields[list].as_array() else {
         return true;
@@ -106,8 +108,8 @@ fn lists(fields: &Value, list: &str, words: &[&str]) -> bool {
     listed.into_iter().any(|word| words.contains(&word))
 }
 
-/// Every price of a token that an entry has, for a million of them. Those of all vendors are looked at: a file with one
-/// that cannot be is not trusted.
+/// Every price per token of an entry, converted to a million of them. Those of all vendors are checked: a file with one
+/// impossible price is not trusted.
 fn prices<'f>(model: &str, fields: &'f Value) -> Result<Vec<(&'f str, f64)>, CatalogUpdateError> {
     let fields = fields.as_object().into_iter().flatten();
     let is_price = |field: &str| {

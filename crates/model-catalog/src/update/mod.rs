@@ -1,8 +1,8 @@
-//! Newer facts from a file: LiteLLM's price file or models.dev's `api.json`. What comes out is a data file of this
+//! Updates the facts from a file: LiteLLM's price file or models.dev's `api.json`. The result is a data file of this
 //! crate.
 //!
-//! A file is taken as a whole or not at all: one negative or absurd price refuses it. Models that it does not name stay
-//! as they are known, and so do replacements, which neither format has.
+//! A file is accepted as a whole or not at all: one negative or absurd price refuses it. Models that it does not name
+//! stay unchanged, and so do replacements, which neither format has.
 
 mod litellm;
 mod models_dev;
@@ -16,9 +16,9 @@ use crate::catalog::ModelCatalog;
 use crate::model::{Capability, Mode, Model, Provider};
 use crate::name::undated;
 
-/// The highest price that is believed, in US dollars for a million tokens.
+/// The highest price that is accepted, in US dollars per million tokens.
 const USD_PER_MTOK_MAX: f64 = 10_000.0;
-/// The largest context window that is believed, in tokens.
+/// The largest context window that is accepted, in tokens.
 const TOKENS_MAX: u64 = 100_000_000;
 
 /// Why a file was refused. Nothing was changed.
@@ -27,7 +27,7 @@ pub enum CatalogUpdateError {
     /// It is neither format.
     #[error("the file is neither LiteLLM's price file nor models.dev's: {0}")]
     FormatUnknown(String),
-    /// A price is negative, not a number, or beyond belief.
+    /// A price is negative, not a number, or absurdly high.
     #[error(
         "the price {price} of {model} for a million tokens is not believed: the file is refused"
     )]
@@ -40,7 +40,7 @@ pub enum CatalogUpdateError {
     /// The file names no model of a known vendor.
     #[error("the file has no model of a known vendor")]
     Empty,
-    /// What came out is no catalog.
+    /// The result is not a valid catalog.
     #[error(transparent)]
     Catalog(#[from] crate::error::CatalogError),
 }
@@ -69,7 +69,7 @@ pub struct CatalogUpdate {
     pub changed: Vec<String>,
 }
 
-/// What a file says of a model. `None` is silence.
+/// A file's entry for a model. `None` where the file does not state a fact.
 #[derive(Debug, Default)]
 struct Entry {
     mode: Option<Mode>,
@@ -81,7 +81,7 @@ struct Entry {
     cache_write: Option<f64>,
     tiers: BTreeMap<String, f64>,
     shutdown_date: Option<NaiveDate>,
-    /// The vendor offers it no more, on a day that the file does not say.
+    /// The vendor no longer offers it, since a day that the file does not state.
     is_over: bool,
     reasoning: bool,
     vision: bool,
@@ -95,7 +95,7 @@ struct Entry {
 /// The entries of a file by vendor and id.
 type Entries = Vec<(Provider, String, Entry)>;
 
-/// Reads a file and gives the known models brought up to date by it.
+/// Parses a file and returns the known models, updated by it.
 ///
 /// # Errors
 /// [`CatalogUpdateError`].
@@ -117,7 +117,7 @@ pub fn catalog_update(
     } else {
         return Err(unknown("no entry looks like a model"));
     };
-    // A version of a day says nothing that the model itself does not, unless the model is missing.
+    // A dated version adds nothing to the model itself, unless the model is missing.
     let ids: Vec<String> = entries.iter().map(|(_, id, _)| id.clone()).collect();
     let is_extra = |id: &str| {
         undated(id) != id && {
@@ -126,7 +126,7 @@ pub fn catalog_update(
         }
     };
     let entries = entries.into_iter().filter(|(_, id, entry)| {
-        // Nor is there anything to do with a model that nobody knew and that is gone.
+        // An unknown model that is already shut down is skipped.
         let is_gone = entry.is_over || entry.shutdown_date.is_some_and(|date| date <= today);
         !is_extra(id) && (known.model(id).is_some() || !is_gone)
     });
@@ -168,8 +168,8 @@ pub fn catalog_update(
     })
 }
 
-/// One entry a model: a file may have one by the model's id and another behind the vendor's name. The dearer one is
-/// taken, so that no call costs more than what is reserved for it.
+/// Keeps one entry per model: a file may have one under the model's id and another under the vendor's name. The more
+/// expensive one is taken, so that no call costs more than what is reserved for it.
 fn dearest(entries: impl Iterator<Item = (Provider, String, Entry)>) -> Entries {
     let mut kept: Entries = Vec::new();
     for (provider, id, entry) in entries {
@@ -183,10 +183,10 @@ fn dearest(entries: impl Iterator<Item = (Provider, String, Entry)>) -> Entries 
     kept
 }
 
-/// A price that is believed: US dollars for a million tokens.
+/// Validates a price, in US dollars per million tokens, and rounds it to nano-dollars.
 fn price_check(model: &str, price: f64) -> Result<f64, CatalogUpdateError> {
     if (0.0..=USD_PER_MTOK_MAX).contains(&price) {
-        // What is a whole number of nano-dollars stays one, whatever the file multiplied.
+        // Rounding removes the error of the file's floating-point numbers.
         return Ok((price * 1e9).round() / 1e9);
     }
     Err(CatalogUpdateError::PriceInvalid {
@@ -195,7 +195,7 @@ fn price_check(model: &str, price: f64) -> Result<f64, CatalogUpdateError> {
     })
 }
 
-/// The facts of a model after an update. None for a model that a call could not be made of.
+/// The facts of a model after an update. `None` where facts that a call needs are missing.
 fn merged(provider: Provider, id: &str, entry: &Entry, before: Option<&Model>) -> Option<Value> {
     let mode = entry.mode.or(before.map(|model| model.mode))?;
     let window = entry
@@ -218,7 +218,7 @@ fn merged(provider: Provider, id: &str, entry: &Entry, before: Option<&Model>) -
         return None;
     }
     let has = |capability| before.is_some_and(|model| model.has(capability));
-    // A date that is known stays where the file is silent.
+    // A known date stays where the file has none.
     let shutdown = entry
         .shutdown_date
         .or(before.and_then(|model| model.shutdown_date));
@@ -250,7 +250,7 @@ fn merged(provider: Provider, id: &str, entry: &Entry, before: Option<&Model>) -
     }))
 }
 
-/// A model's facts as the data file has them.
+/// The facts of a model in the format of the data file.
 fn facts_of(model: &Model) -> Value {
     let mut tiers = Map::new();
     if let Some(long) = &model.prices.long_context {

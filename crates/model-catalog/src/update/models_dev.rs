@@ -1,4 +1,4 @@
-//! models.dev's `api.json`: an object a provider with its models, prices in US dollars for a million tokens.
+//! models.dev's `api.json`: one object per provider with its models; prices are US dollars per million tokens.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
         let models = provider["models"].as_object();
         for (id, fields) in models.into_iter().flatten() {
             let cost = &fields["cost"];
-            // Those of all providers are looked at: a file with one that cannot be is not trusted.
+            // The prices of all providers are checked: a file with one impossible price is not trusted.
             prices_check(id, cost)?;
             let Some(vendor) = Provider::parse(name) else {
                 continue;
@@ -32,7 +32,7 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
                 words.map(str::to_owned).collect::<Vec<_>>()
             };
             let (reads, writes) = (modalities("input"), modalities("output"));
-            // What does not answer in text is none of ours; vectors are not told apart from it here.
+            // Models that do not answer in text are skipped; embedding models can only be told by their ids here.
             if writes != ["text"] || id.contains("embedding") {
                 continue;
             }
@@ -45,7 +45,7 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
                 id.clone(),
                 Entry {
                     mode: Some(Mode::Chat),
-                    // What goes in, where it is less than all that the model holds.
+                    // The limit of the input, where it is less than the context window.
                     max_input_tokens: limit["input"].as_u64().or(limit["context"].as_u64()),
                     max_output_tokens: limit["output"].as_u64(),
                     input: price_check(id, input)?,
@@ -68,11 +68,11 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
     Ok(entries)
 }
 
-/// Every price of an entry, those of its tiers too.
+/// Checks every price of an entry, including those of its tiers.
 fn prices_check(model: &str, cost: &Value) -> Result<(), CatalogUpdateError> {
     match cost {
         Value::Object(fields) => {
-            // The size of a tier is no price.
+            // The size of a tier is not a price.
             let mut prices = fields.iter().filter(|(name, _)| *name != "tier");
             prices.try_for_each(|(_, price)| prices_check(model, price))
         }
@@ -84,7 +84,7 @@ fn prices_check(model: &str, cost: &Value) -> Result<(), CatalogUpdateError> {
     }
 }
 
-/// What a long prompt costs, in the names of the data file.
+/// The prices of long prompts, under the names of the data file.
 fn tiers(cost: &Value) -> BTreeMap<String, f64> {
     let sized = cost["tiers"].as_array().into_iter().flatten();
     let sized = sized.filter_map(|tier| {
@@ -92,7 +92,7 @@ fn tiers(cost: &Value) -> BTreeMap<String, f64> {
         let size = tier["tier"]["size"].as_u64().filter(|_| is_of_context)?;
         Some((size, tier))
     });
-    // The older field has its size in its name, and is rounded to it.
+    // The older field has its size in its name, rounded.
     let older = Some((200_000, &cost["context_over_200k"])).filter(|(_, tier)| tier.is_object());
     let Some((size, tier)) = sized.min_by_key(|(size, _)| *size).or(older) else {
         return BTreeMap::new();

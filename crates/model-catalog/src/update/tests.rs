@@ -1,4 +1,4 @@
-//! Files of both formats, and files that are refused.
+//! Tests of updates from files of both formats, and from files that are refused.
 
 use super::*;
 use crate::catalog::catalog;
@@ -56,7 +56,7 @@ fn a_litellm_file_brings_new_models_and_prices() {
         Some(2.0)
     );
     assert!(new.has(Capability::Reasoning) && after.model("gpt-7-2026-11-30").is_none());
-    // What the file does not name stays, with its replacement.
+    // A model that the file does not name stays unchanged, with its replacement.
     assert_eq!(
         after.model("gpt-5").unwrap().replacement.as_deref(),
         Some("gpt-6.1-sol")
@@ -132,7 +132,7 @@ const MODELS_DEV: &str = include_str!("models_dev.json");
 #[test]
 fn the_file_of_models_dev_is_read() {
     let update = catalog_update(catalog(), MODELS_DEV, day()).unwrap();
-    // A version of a day, pictures, speech and vectors bring nothing.
+    // Dated versions and models of pictures, speech and vectors are not added.
     assert_eq!(update.added, ["gpt-5.5-pro"]);
     let after = ModelCatalog::parse(&update.json).unwrap();
     let long = |id: &str| {
@@ -142,7 +142,7 @@ fn the_file_of_models_dev_is_read() {
     let new = after.model("gpt-5.5-pro").unwrap();
     let sizes = (new.context_window, new.max_output_tokens);
     assert_eq!(sizes, (922_000, Some(128_000)));
-    // The size of the tier counts, and not the older field beside it.
+    // The size of the tier counts, and not that of the older field beside it.
     assert_eq!(long("gpt-5.5-pro"), Some((272_000, 60.0, 270.0)));
     assert_eq!(long("gemini-2.5-pro"), Some((200_000, 2.5, 15.0)));
     let sonnet = after.model("claude-sonnet-4-5").unwrap();

@@ -36,11 +36,11 @@ pub struct Model {
     pub report: Option<ReportColumn>,
 }
 
-/// The column of the model's settled answer, a JSON object.
+/// The column of the model's draft answer, a JSON object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct DraftColumn(pub(crate) Draft);
 
-/// The column of what the check found, a JSON object.
+/// The column of the check's report, a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct ReportColumn(pub EnrichmentReport);
 

@@ -1,4 +1,5 @@
-//! The file of a backup: a tar archive of the manifest, its checksum, and the members that it names with theirs.
+//! The file of a backup: a tar archive of the manifest, the manifest's checksum, and the members that the manifest
+//! names with their checksums.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -18,15 +19,15 @@ use crate::error::{Error, Result};
 const MANIFEST: &str = "manifest.json";
 /// The second member: the SHA-256 of the first, in hexadecimal digits.
 const MANIFEST_SUM: &str = "manifest.sha256";
-/// The largest manifest that is read, in bytes: hundreds of tables and policies take a tenth of it.
+/// The maximum size of a manifest, in bytes: hundreds of tables and policies take a tenth of it.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
-/// The mode of the archive and of what is in it: the database holds what others must not read.
+/// The file mode of the archive and of its members: the database contains data that others must not read.
 const MODE: u32 = 0o600;
 /// Bytes that are read and written at once.
 const BUFFER: usize = 256 << 10;
 
-/// Writes an archive that is at `path` whole or not at all, for its owner only. The manifest gets the lengths and the
-/// checksums of the members.
+/// Writes an archive to `path`, as a whole or not at all, readable by its owner only. The manifest gets the lengths and
+/// the checksums of the members.
 ///
 /// # Errors
 /// [`Error::FileExists`]; a file cannot be read or written.
@@ -63,7 +64,7 @@ pub fn archive_write(
         Ok(file)
     };
     let file = written().map_err(|error| refused(path, &error))?;
-    // It refuses a file that appeared meanwhile.
+    // This refuses to replace a file that has been created meanwhile.
     match file.persist_noclobber(path) {
         Ok(_) => {}
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
@@ -122,7 +123,7 @@ fn member_of(file: &Path) -> io::Result<Member> {
 #[derive(Debug)]
 pub struct Archive {
     path: PathBuf,
-    /// What it says of itself.
+    /// The manifest of the archive.
     pub manifest: Manifest,
 }
 
@@ -130,14 +131,15 @@ impl Archive {
     /// Reads the manifest of an archive.
     ///
     /// # Errors
-    /// [`Error::BackupInvalid`] for a file that is none or is broken, [`Error::BackupNewer`] for one of a later form.
+    /// [`Error::BackupInvalid`] for a file that is not a backup or is damaged, [`Error::BackupNewer`] for a later
+    /// format.
     pub fn open(path: &Path) -> Result<Self> {
         let broken = |error: io::Error| invalid(path, error.to_string());
         let mut archive = tar_open(path)?;
         let mut entries = archive.entries().map_err(broken)?;
         let mut text_of = |name: &str| -> Result<Vec<u8>> {
             let none = || invalid(path, format!("it is not a backup: it has no {name}"));
-            // Something else than an archive fails here.
+            // A file that is not an archive fails here.
             let Some(Ok(entry)) = entries.next() else {
                 bail!(none());
             };
@@ -162,17 +164,17 @@ impl Archive {
         })
     }
 
-    /// Whether it has a member of that name.
+    /// Whether the archive has a member of that name.
     pub fn has(&self, name: &str) -> bool {
         self.manifest.members.contains_key(name)
     }
 
-    /// Writes the members into a folder, and compares them with the manifest. Only members that the manifest names are
-    /// written, and only those in `names`.
+    /// Writes the members into a folder, and compares them with the manifest. Writes only members that are in the
+    /// manifest and in `names`.
     ///
     /// # Errors
-    /// [`Error::BackupInvalid`] where anything is missing, too much, or other than the manifest says; the folder cannot
-    /// be written.
+    /// [`Error::BackupInvalid`] where a member is missing, unexpected, or different from the manifest; the folder
+    /// cannot be written.
     pub fn unpack(&self, folder: &Path, names: &[&str]) -> Result<()> {
         let broken = |error: io::Error| invalid(&self.path, error.to_string());
         let mut archive = tar_open(&self.path)?;
@@ -228,7 +230,7 @@ impl Archive {
 }
 
 fn manifest_read(path: &Path, text: &[u8]) -> Result<Manifest> {
-    /// What every form of a manifest has.
+    /// The field that every format of the manifest has.
     #[derive(serde::Deserialize)]
     struct AnyFormat {
         format: u32,
@@ -275,7 +277,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<(), CopyError> {
     }
 }
 
-/// Writes on, and computes the SHA-256 of what passes.
+/// A writer that passes data on and computes its SHA-256.
 struct SumWriter<W> {
     inner: W,
     sum: Sha256,
@@ -306,7 +308,7 @@ impl<W: Write> Write for SumWriter<W> {
     }
 }
 
-/// Makes sure that a file has reached the disk.
+/// Flushes a file to the disk.
 ///
 /// # Errors
 /// The system refuses.

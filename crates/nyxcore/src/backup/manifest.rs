@@ -1,18 +1,18 @@
-//! What a backup says of itself.
+//! The manifest of a backup.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The form of the archive that this program writes and reads.
+/// The format of the archive that this program writes and reads.
 pub const FORMAT: u32 = 1;
 
 /// The manifest of a backup, the first member of the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// The form of the archive.
+    /// The format of the archive.
     pub format: u32,
     /// The version of the program that wrote it.
     pub version: String,
@@ -20,7 +20,7 @@ pub struct Manifest {
     pub commit: Option<String>,
     /// When the backup began.
     pub created_at: DateTime<Utc>,
-    /// Which database it is of.
+    /// The kind of the database.
     pub database: DatabaseKind,
     /// The number of the newest migration.
     pub schema: u32,
@@ -30,11 +30,11 @@ pub struct Manifest {
     pub rows: BTreeMap<String, u64>,
     /// The other members of the archive by their names.
     pub members: BTreeMap<String, Member>,
-    /// What a dump of PostgreSQL does not say for another role.
+    /// Facts for restoring a dump of PostgreSQL as another role, which the dump lacks.
     pub postgres: Option<PostgresPart>,
 }
 
-/// The databases.
+/// The kinds of databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DatabaseKind {
@@ -64,11 +64,11 @@ pub struct Member {
     pub sha256: String,
 }
 
-/// What is needed to restore a dump of PostgreSQL as another role.
+/// The facts for restoring a dump of PostgreSQL as another role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PostgresPart {
-    /// The version of the server as it counts them: 180006 is 18.6.
+    /// The number of the server's version: 180006 is 18.6.
     pub server_version: u32,
     /// The extensions that the tables need.
     pub extensions: Vec<String>,
@@ -88,7 +88,7 @@ pub struct Policy {
     pub permissive: bool,
     /// `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
     pub command: String,
-    /// Whom it binds.
+    /// The roles that it applies to.
     pub roles: Vec<PolicyRole>,
     /// The condition for rows that are read, as SQL.
     pub using: Option<String>,
@@ -96,7 +96,7 @@ pub struct Policy {
     pub check: Option<String>,
 }
 
-/// A role that a policy binds.
+/// A role that a policy applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyRole {
@@ -108,7 +108,7 @@ pub enum PolicyRole {
     Named(String),
 }
 
-/// The number of a migration by its name: 22 for `m0022_knowledge_life`; 0 for a name of another form.
+/// The number in the name of a migration: 22 for `m0022_knowledge_life`; 0 for a name of another form.
 pub fn schema_number(migration: &str) -> u32 {
     let digits = migration.strip_prefix('m').unwrap_or_default();
     let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();

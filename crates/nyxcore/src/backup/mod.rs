@@ -1,8 +1,8 @@
-//! The backup of an installation as one file: the database, and what the data directory needs besides it. Mirrors are
-//! not in it, because they are fetched again.
+//! The backup of an installation as one file: the database, and the needed files of the data directory. Mirrors are not
+//! in it, because they are fetched again.
 //!
-//! The file is a tar archive of [`archive`] with a manifest. [`sqlite`] and [`postgres`] copy the database and bring it
-//! back.
+//! The file is a tar archive of [`archive`] with a manifest. [`sqlite`] and [`postgres`] copy the database and restore
+//! it.
 
 pub mod archive;
 pub mod manifest;
@@ -22,7 +22,7 @@ use manifest::Manifest;
 /// The member of the archive that is the database: a SQLite file, or a dump in `pg_dump`'s custom format.
 pub const DATABASE: &str = "database";
 
-/// The tables with rows, without those that SQLite's full text makes for itself: `name`.
+/// The tables with rows, without those that SQLite's full-text search creates itself: `name`.
 const TABLES_SQLITE: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
      AND name NOT LIKE 'sqlite_%' ORDER BY name";
 /// The tables with rows, without those of an extension.
@@ -32,7 +32,7 @@ const TABLES_POSTGRES: &str = "SELECT c.relname::text AS name FROM pg_class c
            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
      ORDER BY 1";
 
-/// The names of the migrations that a database has, oldest first.
+/// The names of the applied migrations of a database, oldest first.
 ///
 /// # Errors
 /// The database refuses.
@@ -52,7 +52,7 @@ pub async fn migrations_read(db: &DatabaseConnection) -> Result<Vec<String>> {
 pub async fn rows_count(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     for table in tables(db).await? {
-        // The catalogue's own name, quoted as one.
+        // A table's name from the database's catalogue, quoted as an identifier.
         let sql = format!("SELECT count(*) FROM {}", quoted(&table));
         let statement = Statement::from_string(db.get_database_backend(), sql);
         let row = db.query_one_raw(statement).await;
@@ -86,12 +86,12 @@ async fn texts(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<String>> {
     Ok(texts.map_err(nyxcore_tenancy::Error::from)?)
 }
 
-/// A name as an identifier of SQL.
+/// Quotes a name as an SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Refuses the backup of a database that this program does not know in full.
+/// Refuses the backup of a database with migrations that this program does not know.
 ///
 /// # Errors
 /// [`Error::BackupNewer`].

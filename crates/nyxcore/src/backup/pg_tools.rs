@@ -1,5 +1,5 @@
-//! `pg_dump` and `pg_restore`, which come with PostgreSQL: found on the path, of a version that fits, and run without a
-//! secret in their arguments.
+//! `pg_dump` and `pg_restore`, which come with PostgreSQL. They are found on the path, checked for their version, and
+//! run without a secret in their arguments.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Parameters of a database's URL that the programs know. Others are the driver's own.
+/// The parameters of a database URL that the tools know. Others belong to the driver.
 const PARAMETERS: &[&str] = &[
     "host",
     "port",
@@ -23,15 +23,15 @@ const PARAMETERS: &[&str] = &[
     "sslkey",
     "options",
 ];
-/// The most lines of a program's words that are repeated.
+/// The maximum number of lines of a tool's output that an error repeats.
 const LINES_MAX: usize = 5;
 
-/// A program of PostgreSQL's.
+/// A command-line tool of PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// It writes a dump.
+    /// `pg_dump`, which writes a dump.
     Dump,
-    /// It reads a dump.
+    /// `pg_restore`, which reads a dump.
     Restore,
 }
 
@@ -47,14 +47,14 @@ impl Tool {
     /// Its major version.
     ///
     /// # Errors
-    /// [`Error::ToolMissing`]; it does not say a version.
+    /// [`Error::ToolMissing`]; the tool does not print a version.
     pub async fn major(self) -> Result<u32> {
         let said = self.run(&["--version".into()], None).await?;
         let major = version_major(&said);
         major.with_context(|| format!("{} does not say its version: {said:?}", self.name()))
     }
 
-    /// Refuses a program that is older than what it has to work with.
+    /// Refuses a tool that is older than the required major version.
     ///
     /// # Errors
     /// [`Error::ToolMissing`], which says which version is needed.
@@ -71,11 +71,11 @@ impl Tool {
         .into())
     }
 
-    /// Runs it and returns what it said on standard output. The password of the database is in its environment, which
-    /// other accounts cannot read; its arguments they can.
+    /// Runs it and returns its standard output. The password of the database is passed in the environment, which other
+    /// accounts cannot read, unlike the arguments.
     ///
     /// # Errors
-    /// [`Error::ToolMissing`]; [`Error::ToolFailed`] with what it said.
+    /// [`Error::ToolMissing`]; [`Error::ToolFailed`] with its output.
     pub async fn run(self, arguments: &[OsString], place: Option<&Connection>) -> Result<String> {
         #[expect(
             clippy::disallowed_methods,
@@ -95,7 +95,7 @@ impl Tool {
         }
         let output = command
             .args(arguments)
-            // Its words are read below, and versions by their numbers.
+            // The output is parsed below, so it must be in English.
             .env("LC_ALL", "C")
             .env("PGAPPNAME", "nyxcore")
             .stdin(Stdio::null())
@@ -143,7 +143,7 @@ fn version_major(said: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// How the programs reach a database.
+/// The connection of the tools to a database.
 #[derive(Debug)]
 pub struct Connection {
     url: String,
@@ -151,12 +151,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Parts a URL of the driver into an argument and a secret.
+    /// Splits a URL of the driver into an argument and a secret.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for what is no URL.
+    /// [`Error::SettingInvalid`] for a text that is not a URL.
     pub fn of(url: &str) -> Result<Self> {
-        // What is wrong with it is not repeated: it may hold a password.
+        // The error does not repeat the URL, which may contain a password.
         let invalid = || Error::SettingInvalid("the database's URL cannot be read".into());
         let mut parsed = Url::parse(url).map_err(|_| invalid())?;
         let mut password = parsed
@@ -167,7 +167,7 @@ impl Connection {
         for (name, value) in parsed.query_pairs() {
             match &*name {
                 "password" => password = Some(value.into_owned()),
-                // The driver has two spellings.
+                // The driver accepts two spellings.
                 "ssl-mode" => kept.push(("sslmode".to_owned(), value.into_owned())),
                 "ssl-root-cert" | "ssl-ca" => {
                     kept.push(("sslrootcert".to_owned(), value.into_owned()));
@@ -178,7 +178,7 @@ impl Connection {
                 _ => {}
             }
         }
-        // The programs read `+` as itself.
+        // The tools do not decode `+` as a space.
         let query: Vec<String> = kept
             .iter()
             .map(|(name, value)| format!("{name}={}", percent_encode(value)))

@@ -1,8 +1,8 @@
-//! The backup of a PostgreSQL database: a dump of one snapshot, in which the rows are counted too.
+//! The backup of a PostgreSQL database: a dump of one snapshot. The rows are counted in the same snapshot.
 //!
-//! Row-level security hides rows from every ordinary role, the owner of the tables included, so that only a role with
-//! BYPASSRLS can make a backup. A restore needs no such role: it fills the tables before row-level security is enabled
-//! on them. It names no role of the old server, and connects as the owner of the new database.
+//! Row-level security hides rows from every ordinary role, even from the owner of the tables. So only a role with
+//! BYPASSRLS can make a backup. A restore needs no such role: it fills the tables before it enables row-level security
+//! on them. It uses no role of the old server, and connects as the owner of the new database.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,10 +20,10 @@ use super::{DATABASE, migrations_read, quoted, rows_check, rows_count, tables, t
 use crate::error::{Error, Result};
 use crate::progress::Step;
 
-/// Ten thousand to a major version, since PostgreSQL 10.
+/// The factor between a version number and its major version, since PostgreSQL 10.
 const MAJOR: u32 = 10_000;
 
-/// What keeps the connected role from seeing every row, a sentence each.
+/// The reasons why the connected role does not see every row, a sentence each.
 const BLIND: &str = "
     SELECT format('row-level security hides rows from the role %I', rolname) FROM pg_roles
     WHERE rolname = current_user AND NOT rolsuper AND NOT rolbypassrls
@@ -33,7 +33,7 @@ const BLIND: &str = "
       AND NOT has_table_privilege(c.oid, 'SELECT')
     LIMIT 3";
 
-/// The extensions that objects of the schema need: those that types of columns come from.
+/// The extensions that objects of the schema need, which are those of the columns' types.
 const EXTENSIONS: &str = "
     SELECT DISTINCT e.extname::text FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid
@@ -52,7 +52,7 @@ const POLICIES: &str = "
     WHERE c.relnamespace = 'public'::regnamespace
     ORDER BY 1, 2";
 
-/// Functions of the schema that run with more rights than their caller: everybody may call a new function.
+/// Functions of the schema that run with their owner's rights: everybody may call a new function.
 const DEFINERS: &str = "
     SELECT p.oid::regprocedure::text FROM pg_proc p
     WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND pg_has_role(p.proowner, 'USAGE')
@@ -64,14 +64,14 @@ const FUNCTIONS: &str = "
     WHERE p.pronamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')";
 
-/// Views, sequences that no table owns, and types of the schema: nyxcore makes none.
+/// Views, sequences that no table owns, and types of the schema. nyxcore creates none of them.
 const OTHERS: &str = "
     SELECT c.relname::text FROM pg_class c
     WHERE c.relkind IN ('v', 'm', 'S', 'f') AND c.relnamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT 1 FROM pg_depend d
           WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))";
 
-/// Dumps the database of a connection into a file, and writes what it has into the manifest.
+/// Dumps the database of a connection into a file, and writes its contents into the manifest.
 ///
 /// # Errors
 /// [`Error::BackupRights`] for a role that does not see every row; [`Error::ToolMissing`], [`Error::ToolFailed`].
@@ -111,9 +111,9 @@ pub async fn dump(
         "--format=custom".into(),
         "--no-owner".into(),
         "--no-privileges".into(),
-        // What nyxcore has is in this schema; an extension is installed by an administrator.
+        // All objects of nyxcore are in this schema. An extension is installed by an administrator.
         "--schema=public".into(),
-        // A migration that waits for its own locks must not be waited for for ever.
+        // A migration that waits for its own locks must not block the dump for ever.
         "--lock-wait-timeout=60s".into(),
         format!("--snapshot={name}").into(),
         with_path("--file", into),
@@ -121,12 +121,13 @@ pub async fn dump(
     Tool::Dump
         .run(&arguments, Some(&Connection::of(url)?))
         .await?;
-    // The dump is whole, also where the server has ended a session that was idle for so long.
+    // The dump is complete, even if the server has ended the idle session meanwhile.
     let _ended = snapshot.rollback().await;
     Ok(())
 }
 
-/// Restores a dump into a database without rows, as the role that is to own the tables. A failure leaves it empty.
+/// Restores a dump into a database without rows, as the role that will own the tables. After a failure the database is
+/// empty.
 ///
 /// # Errors
 /// [`Error::RestoreTargetInUse`], [`Error::OwnerLacks`], [`Error::BackupInvalid`], [`Error::ToolMissing`],
@@ -151,7 +152,7 @@ pub async fn restore(
     step.phase("restoring the rows");
     let restored = fill(db, url, archive, folder, manifest, part, step).await;
     if restored.is_err() {
-        // It was empty before, and a second attempt needs it to be.
+        // The database was empty before, and a second attempt needs an empty one.
         let emptied = schema_drop_all(db).await;
         if let Err(error) = emptied {
             tracing::warn!(?error, "what was restored could not be removed again");
@@ -191,8 +192,8 @@ async fn target_check(db: &DatabaseConnection, part: &PostgresPart) -> Result<()
     Ok(())
 }
 
-/// Drops the tables of a schema that has no row; nothing where there are none. Row-level security hides rows from the
-/// owner of the tables too, so that a table counts as empty if its file is: a table whose rows were deleted does not.
+/// Drops the tables of a schema without rows. Row-level security hides rows from the owner of the tables too, so a
+/// table counts as empty if its file is empty. A table whose rows were deleted does not count as empty.
 async fn schema_drop(db: &DatabaseConnection) -> Result<()> {
     let transaction = db.begin().await.map_err(nyxcore_tenancy::Error::from)?;
     let tables = tables(&transaction).await?;
@@ -222,7 +223,7 @@ async fn schema_drop(db: &DatabaseConnection) -> Result<()> {
     Ok(dropped.map_err(nyxcore_tenancy::Error::from)?)
 }
 
-/// Drops every table and function, whatever is in them: only what a restore has made.
+/// Drops every table and function with its content. It is called only for what a restore has created.
 async fn schema_drop_all(db: &DatabaseConnection) -> Result<()> {
     let transaction = db.begin().await.map_err(nyxcore_tenancy::Error::from)?;
     let tables = tables(&transaction).await?;
@@ -242,7 +243,7 @@ async fn objects_drop(db: &impl ConnectionTrait, tables: &[String]) -> Result<()
     Ok(())
 }
 
-/// Makes the tables and fills them, counts the rows, and makes everything else.
+/// Creates and fills the tables, counts the rows, and creates all other objects.
 async fn fill(
     db: &DatabaseConnection,
     url: &str,
@@ -321,7 +322,7 @@ fn without_policies(list: &str) -> String {
     kept.join("\n")
 }
 
-/// The statement that makes a policy, for the connected role where it was the owner's.
+/// The statement that creates a policy. It applies to the connected role where it applied to the old owner.
 fn policy_sql(policy: &Policy) -> String {
     let roles = policy.roles.iter().map(|role| match role {
         PolicyRole::Public => "PUBLIC".to_owned(),
@@ -380,7 +381,7 @@ fn policy_of(row: &QueryResult) -> Result<Policy, sea_orm::DbErr> {
     })
 }
 
-/// The server's version as it counts them: 180006 is 18.6.
+/// The number of the server's version: 180006 is 18.6.
 async fn server_version(db: &impl ConnectionTrait) -> Result<u32> {
     let version = texts(db, "SELECT current_setting('server_version_num')").await?;
     let version = version.first().and_then(|version| version.parse().ok());

@@ -1,4 +1,4 @@
-//! The backup of a SQLite file: a copy by `VACUUM INTO`, which is one snapshot, whoever writes meanwhile.
+//! The backup of a SQLite file: a copy by `VACUUM INTO`, which is one snapshot even if others write meanwhile.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use crate::database::schema_migrate;
 use crate::error::{Error, Result};
 use crate::progress::Step;
 
-/// Copies the database into a file that is not there yet, checks the copy, and writes what it has into the manifest.
+/// Copies the database into a new file, checks the copy, and writes its contents into the manifest.
 ///
 /// # Errors
 /// [`Error::DatabaseBroken`] where SQLite finds the copy damaged; the file cannot be written.
@@ -41,7 +41,7 @@ pub async fn copy(
     Ok(())
 }
 
-/// The migrations and the rows of a sound database.
+/// The migrations and the row counts of a database, if SQLite finds it undamaged.
 async fn look(
     db: &DatabaseConnection,
 ) -> Result<(Vec<String>, std::collections::BTreeMap<String, u64>)> {
@@ -52,10 +52,10 @@ async fn look(
     Ok((migrations_read(db).await?, rows_count(db).await?))
 }
 
-/// Brings a database of a backup up to this program's schema, and puts it in the place of `into`, where no file is.
+/// Migrates a database of a backup to this program's schema, and moves it to `into`, where no file exists.
 ///
 /// # Errors
-/// [`Error::BackupInvalid`]; [`Error::RestoreTargetInUse`] where a file appeared meanwhile; a migration failed.
+/// [`Error::BackupInvalid`]; [`Error::RestoreTargetInUse`] where a file was created meanwhile; a migration failed.
 pub async fn restore(
     archive: &Path,
     manifest: &Manifest,
@@ -80,7 +80,7 @@ pub async fn restore(
     let restored = restored.await;
     close(db, &copy).await?;
     restored?;
-    // A link refuses what appeared meanwhile, which a rename would replace.
+    // A hard link fails if a file was created meanwhile; a rename would replace it.
     match fs::hard_link(&copy, into) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -92,7 +92,7 @@ pub async fn restore(
     removed.context("putting the database in its place failed")
 }
 
-/// Refuses a place where a database file is, or the log of one.
+/// Refuses a path where a database file or its log exists.
 ///
 /// # Errors
 /// [`Error::RestoreTargetInUse`].
@@ -121,7 +121,7 @@ async fn open(file: &Path) -> Result<DatabaseConnection> {
     Ok(database_open(&options).await?)
 }
 
-/// Closes a database, so that everything is in its one file.
+/// Closes a database, so that its one file contains everything.
 async fn close(db: DatabaseConnection, file: &Path) -> Result<()> {
     let emptied = db
         .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-//! How coding agents are served.
+//! The arguments of the command that serves coding agents.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What may be said of models: their list and facts, the operator's keys, and questions to them.
+//! The arguments of the commands for models: their list and facts, the operator's keys, and questions to them.
 
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ pub enum ModelsCommand {
 }
 
 impl ModelsCommand {
-    /// What may be called besides public hosts, where the command says so.
+    /// The option `--allow-sources` of the command, where it has one.
     pub fn allow_sources(&self) -> Option<String> {
         match self {
             Self::Key(

@@ -30,10 +30,10 @@ use crate::private_files::UserMask;
 use crate::progress::Screen;
 use revision::Revision;
 
-/// How often the bar is moved.
+/// How often the progress bar is updated.
 const TOLD_EVERY: Duration = Duration::from_millis(60);
 
-/// Analyses the folder and prints what was found.
+/// Analyses the folder and prints the findings.
 ///
 /// # Errors
 /// `NOT_A_FOLDER`; with a revision `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`, `SCAN_PATH_NOT_FOUND`.
@@ -67,7 +67,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         Err(error) if !args.no_history => Err(error),
         _ => Ok(Default::default()),
     };
-    // Without a history there are no hotspots, and everything else.
+    // Without a history only the hotspots and other history findings are missing.
     let History {
         history,
         changes,
@@ -92,7 +92,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
     let root = args.path.clone();
     let mut work = tokio::task::spawn_blocking(move || {
         let progress = |progress: TreeProgress| {
-            // Several threads tell, and not in order.
+            // Several threads report progress, not in order.
             told.send_if_modified(|known| {
                 let is_further = progress.done > known.done;
                 if is_further {
@@ -141,7 +141,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         .fail_on
         .and_then(|level| findings_failed(&sarif, level, args.baseline.is_some()));
     let text = match &report.map {
-        // Whoever made the repository named its files, and this may be a terminal.
+        // The repository's file names are untrusted text, and the output may be a terminal.
         Some(map) => map.replace(|letter: char| letter.is_control() && letter != '\n', "?"),
         None if args.format == AnalyzeFormat::Sarif => json(&sarif)?,
         None => written(&report, &args, to_terminal)?,
@@ -156,7 +156,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// The error of a report with findings of that level or a graver one.
+/// The error of a report with a finding of that level or a more severe one.
 fn findings_failed(sarif: &Sarif, level: FailOn, is_compared: bool) -> Option<Error> {
     let (least, name) = match level {
         FailOn::Note => (FindingLevel::Note, "note"),
@@ -168,7 +168,7 @@ fn findings_failed(sarif: &Sarif, level: FailOn, is_compared: bool) -> Option<Er
     (count > 0).then(|| Error::Findings(format!("{count} {new}findings of level {name} or graver")))
 }
 
-/// More threads than cores only cost: each has a stack of its own, and none of them is faster.
+/// Limits the threads to the cores. More threads only cost memory: each has its own stack, and none is faster.
 pub(super) fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if asked > cores {
@@ -179,7 +179,7 @@ pub(super) fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
     asked.min(cores)
 }
 
-/// A report is for others too: a new file gets the mode that the user's mask gives it.
+/// Writes a report. Others may read it: a new file gets the mode that the user's umask gives it.
 fn file_write(file: &Path, text: &str, user_mask: UserMask) -> io::Result<()> {
     let is_new = !file.try_exists()?;
     std::fs::write(file, text)?;
@@ -189,7 +189,7 @@ fn file_write(file: &Path, text: &str, user_mask: UserMask) -> io::Result<()> {
     Ok(())
 }
 
-/// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
+/// The report in its format. A file gets neither colours nor a terminal's width.
 fn written(report: &TreeReport, args: &AnalyzeArgs, to_terminal: bool) -> Result<String> {
     Ok(match args.format {
         AnalyzeFormat::Table => {
@@ -205,7 +205,7 @@ fn written(report: &TreeReport, args: &AnalyzeArgs, to_terminal: bool) -> Result
         AnalyzeFormat::Sarif => json(&report_sarif(report))?,
         AnalyzeFormat::Agents => {
             let section = agents_section(report);
-            // What others wrote in the file stays.
+            // The text of others in the file is kept.
             let file = args
                 .output
                 .as_ref()
@@ -220,7 +220,7 @@ pub(super) fn json(report: &impl serde::Serialize) -> Result<String> {
     Ok(format!("{json}\n"))
 }
 
-/// Where in a repository a folder is.
+/// A folder's location in a repository.
 pub(super) struct Place {
     pub(super) repository: DiscoveredRepository,
     pub(super) reader: RepositoryReader,
@@ -228,7 +228,7 @@ pub(super) struct Place {
     pub(super) below: String,
 }
 
-/// Finds the repository around a folder; `None` where there is none, or none that the folder is part of.
+/// Finds the repository around a folder. `None` where there is none, or the folder is not part of it.
 pub(super) async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError> {
     let Some(repository) = repository_discover(root).await? else {
         return Ok(None);
@@ -247,7 +247,7 @@ pub(super) async fn place_find(root: &Path) -> std::result::Result<Option<Place>
     }))
 }
 
-/// What the repository knows of the files below a folder.
+/// The history of the files below a folder.
 #[derive(Default)]
 struct History {
     history: Vec<FileHistory>,
@@ -255,8 +255,8 @@ struct History {
     window: Option<HistoryWindow>,
 }
 
-/// How often the files below the folder were changed in the year before `commit`, and by which commits, by their paths
-/// in it. The year ends at the commit, so that the same commit has the same history on every day.
+/// Reads how often the files below the folder changed in the year before `commit`, and in which commits. Paths are
+/// relative to the folder. The year ends at the commit, so that the same commit has the same history on every day.
 async fn history(place: &Place, commit: &str) -> std::result::Result<History, GitError> {
     let below = &place.below;
     let until = place.reader.commit_time(commit).await?;

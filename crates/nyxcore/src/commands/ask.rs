@@ -1,5 +1,5 @@
-//! `ask`: one question to a model, through the same door as everything else; the answer streams to the terminal. And
-//! `models embed`: texts, and their vectors; and `models key verify`.
+//! `ask`: a question to a model, through the model service like every call; the answer streams to the terminal. Also
+//! `models embed`, which prints the vectors of texts, and `models key verify`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,22 +22,22 @@ use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal};
 
-/// What such calls are for, in the ledger.
+/// The purpose of these calls in the ledger.
 const PURPOSE: &str = "ask";
-/// How long the ledger may take to be written at the end.
+/// How long writing the ledger may take at the end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks, and prints the answer on standard output and what it cost on standard error.
+/// Asks, and prints the answer on standard output and its cost on standard error.
 ///
 /// # Errors
-/// `INVALID_INPUT` for no question; `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory
-/// cannot be used.
+/// `INVALID_INPUT` for an empty question; `NOT_FOUND` for the tenant; the model or a budget refuses the call; the data
+/// directory cannot be used.
 pub async fn run(settings: Settings, args: AskArgs, screen: &Screen) -> Result<()> {
     if args.question.trim().is_empty() {
         bail!(StoreError::Invalid("the question is empty".into()));
     }
     let schema = args.schema.as_deref().map(schema_read).transpose()?;
-    through_the_door(settings, args.tenant.as_deref(), async |models, context| {
+    with_models(settings, args.tenant.as_deref(), async |models, context| {
         let choice = chosen(args.model.as_deref(), DefaultPurpose::Default);
         let has_schema = schema.is_some();
         let request = ModelRequest {
@@ -59,7 +59,7 @@ pub async fn run(settings: Settings, args: AskArgs, screen: &Screen) -> Result<(
 /// # Errors
 /// As [`run`].
 pub async fn embed(settings: Settings, args: EmbedArgs, screen: &Screen) -> Result<()> {
-    through_the_door(settings, args.tenant.as_deref(), async |models, context| {
+    with_models(settings, args.tenant.as_deref(), async |models, context| {
         let choice = chosen(args.model.as_deref(), DefaultPurpose::Embedding);
         let input = EmbeddingInput {
             texts: args.texts.clone(),
@@ -81,17 +81,17 @@ pub async fn embed(settings: Settings, args: EmbedArgs, screen: &Screen) -> Resu
     .await
 }
 
-/// Tries the key that a tenant has for a provider.
+/// Tests the key that a tenant has for a provider.
 ///
 /// # Errors
-/// `NOT_FOUND` for the tenant or the provider; [`Error::ProviderUnwell`]; the data directory cannot be used.
+/// `NOT_FOUND` for the tenant or the provider; [`Error::ProviderUnhealthy`]; the data directory cannot be used.
 pub async fn verify(
     settings: Settings,
     provider: &str,
     tenant: Option<&str>,
     screen: &Screen,
 ) -> Result<()> {
-    through_the_door(settings, tenant, async |models, context| {
+    with_models(settings, tenant, async |models, context| {
         let found = models.verify_provider(context.tenant, None, provider);
         health_tell(provider, found.await?, screen)
     })
@@ -107,7 +107,7 @@ fn health_tell(provider: &str, health: ProviderHealth, screen: &Screen) -> Resul
         ProviderState::Unconfigured => {
             Err(ModelError::ProviderUnconfigured(provider.to_owned()).into())
         }
-        state => Err(Error::ProviderUnwell {
+        state => Err(Error::ProviderUnhealthy {
             code: state.as_str(),
             message: match health.message {
                 Some(message) => format!("{provider}: {message}"),
@@ -118,9 +118,9 @@ fn health_tell(provider: &str, health: ProviderHealth, screen: &Screen) -> Resul
     }
 }
 
-/// Opens the door for one tenant's question, until it is answered or somebody interrupts it. What was used is written
-/// down whatever became of it.
-async fn through_the_door(
+/// Starts the model service for a question of one tenant, until the answer or an interrupt. The usage is written to the
+/// ledger in every case.
+async fn with_models(
     settings: Settings,
     slug: Option<&str>,
     ask: impl AsyncFnOnce(&ModelService, CallContext) -> Result<()>,
@@ -162,7 +162,7 @@ fn schema_read(path: &Path) -> Result<OutputSchema> {
     })
 }
 
-/// What is to be known of an answer that is not quite what was asked for.
+/// Tells the user how the answer differs from the request.
 fn said(info: &CallInfo, screen: &Screen) {
     let replacement = info.replacement.iter().map(|replacement| &replacement.text);
     for said in replacement.chain(&info.fallbacks).chain(&info.warnings) {
@@ -223,13 +223,14 @@ async fn print(
     Ok(())
 }
 
-/// What a model wrote moves no cursor and reorders no line: harmful characters but line breaks and tabs are left out.
+/// Removes control and direction characters of a model's text, except line breaks and tabs, so that it cannot move the
+/// cursor or reorder a line.
 fn plain(text: &str) -> String {
     let is_shown = |c: &char| matches!(c, '\n' | '\t') || !output::is_harmful(*c);
     text.chars().filter(is_shown).collect()
 }
 
-/// The tenant of that short name, or the only one.
+/// The tenant with that slug, or the only one.
 async fn tenant(store: &Store, slug: Option<&str>) -> Result<Tenant> {
     if let Some(slug) = slug {
         return tenant_require(store, slug).await;

@@ -11,7 +11,7 @@ use crate::output;
 use crate::settings::Settings;
 use crate::wiring::App;
 
-/// Entries read at once.
+/// The number of entries read at once.
 const PAGE: u64 = 200;
 
 /// Carries out a command on the audit log.

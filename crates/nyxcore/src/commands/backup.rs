@@ -1,4 +1,4 @@
-//! `backup` and `restore`: one file with everything that cannot be fetched again.
+//! `backup` and `restore`: one file with all data that cannot be fetched again.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::wiring::end_signal;
 use crate::{master_key, model_facts, output};
 
-/// Files of the data directory that are in a backup where they exist: the key, and the facts about models.
+/// The files of the data directory that a backup contains if they exist: the key, and the facts about models.
 const FILES: [&str; 2] = [master_key::FILE, model_facts::FILE];
 
 /// Writes a backup.
@@ -80,12 +80,12 @@ async fn backup_make(settings: &Settings, args: &BackupArgs, step: &Step) -> Res
         Place::Sqlite(_) => sqlite::copy(&connection, &copy, &mut manifest, step).await,
         Place::Postgres(url) => postgres::dump(&connection, url, &copy, &mut manifest, step).await,
     };
-    // Whatever became of the copy.
+    // Also after a failed copy.
     let _closed = connection.close().await;
     copied?;
     let newest = manifest.migrations.last();
     manifest.schema = newest.map_or(0, |name| schema_number(name));
-    // A backup that this program could not restore is none.
+    // A backup that this program cannot restore would be useless.
     if schema_check(&args.file, &manifest).is_err() {
         bail!(Error::DatabaseNewer);
     }
@@ -110,7 +110,7 @@ async fn backup_make(settings: &Settings, args: &BackupArgs, step: &Step) -> Res
     step.phase("writing the archive");
     let file = args.file.clone();
     let written = tokio::task::spawn_blocking(move || {
-        // Kept until the archive is written.
+        // The temporary folder must exist until the archive is written.
         let _scratch = scratch;
         archive_write(&file, &mut manifest, &members)?;
         Ok::<_, anyhow::Error>(manifest)
@@ -262,7 +262,7 @@ async fn restore_into(
         sqlite::place_check(file)?;
     }
     step.phase("reading the archive");
-    // Beside the database, so that it can be put in its place at once.
+    // In the database's folder, so that the file can be moved into place atomically.
     let beside = match &place {
         Place::Sqlite(file) => folder_of(file).to_owned(),
         Place::Postgres(_) => data_dir.path().to_owned(),
@@ -325,7 +325,7 @@ async fn postgres_restore(
     Ok(())
 }
 
-/// Refuses a file of the data directory that the backup has with other content: a key in it may be the only copy.
+/// Refuses to replace a file of the data directory by different content: a key in it may be the only copy.
 fn file_check(scratch: &Path, data_dir: &Path, name: &str) -> Result<()> {
     let there = data_dir.join(name);
     let same = match fs::read(&there) {

@@ -1,4 +1,4 @@
-//! `check`: holds the changes in a folder against the project's own habits.
+//! `check`: compares the changes in a folder with the project's own patterns.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,8 +20,8 @@ use crate::progress::Screen;
 /// Compares the folder with the base commit and prints the deviations.
 ///
 /// # Errors
-/// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`; `FINDINGS` where the change deviates from a habit that is
-/// sure enough.
+/// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`; `FINDINGS` where the change deviates from a pattern with
+/// enough confidence.
 pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
     let step = screen.step("check");
     let jobs = jobs_bounded(args.jobs, screen);
@@ -47,7 +47,8 @@ pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
     }
 }
 
-/// Compares a folder with a commit. `phase` is told what is done next; `jobs` are parser threads, 0 for one per core.
+/// Compares a folder with a commit. `phase` receives the name of each phase; `jobs` are parser threads, 0 for one per
+/// core.
 ///
 /// # Errors
 /// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`.
@@ -99,7 +100,7 @@ pub(super) async fn folder_check(
     Ok(CheckReport::new(&base, deviations))
 }
 
-/// The text of a file of the folder that was listed a moment ago.
+/// Reads the text of a file that the folder's listing contained.
 fn folder_read(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path);
     let is_file = path.symlink_metadata().ok()?.is_file();

@@ -1,4 +1,4 @@
-//! `deploy-check`: what a deployment from a work tree would ship, and what it would leave behind.
+//! `deploy-check`: the commits that a deployment from a work tree would ship, and those that it would leave behind.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::output::{self, is_harmful};
 const TOKEN: &str = "NYXCORE_TOKEN";
 /// How long the server may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The most commits that are listed.
+/// The maximum number of commits that are listed.
 const LISTED_MAX: usize = 10;
-/// The largest answer that is read, in bytes: a version and a commit take a few hundred.
+/// The maximum size of the server's answer, in bytes: a version and a commit take a few hundred.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// The request.
 const QUERY: &str = r#"{"query":"{ server { version commit dirty } }"}"#;
 
-/// Compares, prints, and fails if something would not be shipped.
+/// Compares, prints, and fails if a commit or a change would not be shipped.
 ///
 /// # Errors
 /// [`Error::NotDeployable`]; [`Error::NotARepository`]; [`Error::ServerUnreachable`].
@@ -64,7 +64,7 @@ impl LocalState {
     }
 }
 
-/// What the server says of itself.
+/// The server's report of its version and commit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct ServerState {
     version: String,
@@ -91,7 +91,7 @@ async fn server_ask(server: &str) -> Result<ServerState> {
         )));
     }
     let refused = |error: reqwest::Error| unreachable(error.without_url().to_string());
-    // The token is for this server alone.
+    // The client must not send the token to any other server.
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
         .timeout(PATIENCE)
@@ -124,20 +124,20 @@ fn answer_read(body: &[u8]) -> Option<ServerState> {
     serde_json::from_value(server.clone()).ok()
 }
 
-/// An id of a commit: what a server or git says becomes an argument of git only if it is one.
+/// Parses a commit id. Output of the server or of git is passed to git as an argument only if it is one.
 fn commit_id(text: &str) -> Option<String> {
     let is_id = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| text.to_ascii_lowercase())
 }
 
-/// What was compared.
+/// The result of the comparison.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Comparison {
     /// The states, a line each.
     states: Vec<String>,
-    /// What a deployment would ship: commits that the server does not run.
+    /// The commits that a deployment would ship: the server does not run them.
     shipped: Vec<String>,
-    /// What it would not, a finding each.
+    /// The findings about changes that a deployment would not ship.
     left_behind: Vec<String>,
 }
 
@@ -233,15 +233,15 @@ fn listed(what: &str, commits: &[String]) -> String {
     text
 }
 
-/// The commits that one commit has and another has not, newest first, a line each; `None` where git does not know one
-/// of them.
+/// The commits that are in `of` and not in `without`, newest first, a line each. `None` where git does not know one of
+/// the two.
 async fn commits(path: &Path, without: &str, of: &str) -> Option<Vec<String>> {
     let range = format!("{without}..{of}");
     let log = git(path, &["log", "--no-color", "--format=%h %s", &range, "--"]).await?;
     Some(log.lines().map(plain).collect())
 }
 
-/// A text of others without what moves the cursor or reorders the line.
+/// Replaces the characters of an untrusted text that move the cursor or reorder the line.
 fn plain(text: &str) -> String {
     text.replace(is_harmful, "?")
 }

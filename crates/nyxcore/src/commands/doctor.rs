@@ -19,17 +19,17 @@ use crate::output;
 use crate::private_files::open_to_others;
 use crate::settings::Settings;
 
-/// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several
+/// The minimum free space of a healthy data directory, in bytes: a mirror and the database of a repository of several
 /// thousand files.
 const ROOM_MIN: u64 = 256 << 20;
 
-/// The most files that one line names.
+/// The maximum number of files that one line names.
 const NAMED_MAX: usize = 3;
 
-/// Checks, and prints a line for each.
+/// Runs the checks, and prints a line for each.
 ///
 /// # Errors
-/// [`Error::Unhealthy`] where anything is wrong.
+/// [`Error::Unhealthy`] where a check fails.
 pub async fn run(settings: &Settings) -> Result<()> {
     let mut report = Report::default();
     data_dir(settings, &mut report);
@@ -45,7 +45,7 @@ pub async fn run(settings: &Settings) -> Result<()> {
     }
 }
 
-/// The lines so far.
+/// The lines of the report so far.
 #[derive(Default)]
 struct Report {
     text: String,
@@ -81,7 +81,7 @@ fn data_dir(settings: &Settings, report: &mut Report) {
         Err(error) => return report.bad(what, error.to_string()),
     };
     let is_there = path.symlink_metadata().is_ok();
-    // Where it is still to be made, the nearest folder above it decides.
+    // If the directory is not created yet, its nearest existing parent folder decides.
     let Some(folder) = path
         .ancestors()
         .find(|folder| folder.symlink_metadata().is_ok())
@@ -109,7 +109,7 @@ fn data_dir(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Whether other accounts of the machine are shut out of the data directory.
+/// Checks that other accounts of the machine have no access to the data directory.
 fn privacy(path: &Path, report: &mut Report) {
     let what = "data privacy";
     match open_to_others(path) {
@@ -148,7 +148,7 @@ fn megabytes(bytes: u64) -> String {
     }
 }
 
-/// The model of this machine, in builds that can have one.
+/// Checks the local embedding model, in builds that support it.
 fn local_embeddings(settings: &Settings, report: &mut Report) {
     let what = "local model";
     match local_model::look(&settings.data_dir) {
@@ -169,7 +169,7 @@ async fn git(report: &mut Report) {
     }
 }
 
-/// The database, where it is there and its schema is the one that this program knows.
+/// Checks the database and its schema. Returns the database if its schema is the one of this program.
 async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     let what = "database";
     let place = Place::of(settings, &settings.data_dir)
@@ -202,7 +202,7 @@ async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     let is_current = matches!(state, Ok(true));
     match state {
         Err(error) => report.bad("schema", format!("cannot be read: {error}")),
-        // What another history made is compared with nothing.
+        // The objects of another schema are not compared.
         Ok(false) => {}
         Ok(true) => {
             if let Err(error) = guard(&connection, report).await {
@@ -210,12 +210,12 @@ async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
             }
         }
     }
-    // Only looked at: there is nothing to lose.
+    // The connection was only read from: an error at its end loses nothing.
     let _closed = connection.close().await;
     is_current.then_some(place)
 }
 
-/// Whether the schema is the one that this program knows.
+/// Whether the schema is the one of this program.
 async fn schema(
     place: &Place,
     db: &DatabaseConnection,
@@ -238,7 +238,7 @@ async fn schema(
     Ok(state == SchemaState::Current)
 }
 
-/// What keeps tenants apart, and whether it is all still there.
+/// Checks that all objects that separate the tenants are in place.
 async fn guard(db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
     for check in guard_check(db).await? {
         if check.problems.is_empty() {

@@ -14,20 +14,20 @@ use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::App;
 
-/// The tenant of a measurement: it has nothing but the repository's documents, and only during it.
+/// The tenant of a measurement. It holds only the repository's documents, and exists only during the measurement.
 const SLUG: &str = "evaluation";
 
-/// Measures, and prints the table or all of it as JSON. Without a database in the settings it uses one in a temporary
-/// folder, so that nothing is left.
+/// Measures, and prints the table, or the whole report as JSON. Without a database in the settings it uses one in a
+/// temporary folder, so that nothing is left.
 ///
 /// # Errors
-/// `NOT_A_REPOSITORY`; git or the database fails; the history has no questions; the local model is not there.
+/// `NOT_A_REPOSITORY`; git or the database fails; the history has no questions; the local model is not installed.
 pub async fn run(mut settings: Settings, args: EvalArgs, screen: &Screen) -> Result<()> {
     let found = repository_discover(&args.path).await?;
     let found = found.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
     let commit = found.head_commit;
     let commit = commit.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
-    // The model is in the data directory of the settings, which gives way to an empty one.
+    // The model is in the configured data directory, which is replaced by an empty one below.
     let embedder = match args.local_embeddings {
         true => Some(local_model::embedder(&settings.data_dir)?),
         false => None,
@@ -69,7 +69,7 @@ async fn tenant_open(app: &App) -> Result<TenantId> {
     if let Some(tenant) = tenant_by_slug(&app.store, SLUG).await? {
         return Ok(tenant.id);
     }
-    // Nobody writes to this address: the host of the reserved name `localhost` is this machine.
+    // This address receives no mail: the reserved name `localhost` is this machine.
     let owner = "evaluation@localhost";
     let (tenant, _) = tenant_create(&app.store, SLUG, "Evaluation", owner).await?;
     Ok(tenant.id)

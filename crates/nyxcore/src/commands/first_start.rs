@@ -19,11 +19,11 @@ const EMAIL: &str = "NYXCORE_INIT_OWNER_EMAIL";
 const PASSWORD: &str = "NYXCORE_INIT_OWNER_PASSWORD";
 const PASSWORD_FILE: &str = "NYXCORE_INIT_OWNER_PASSWORD_FILE";
 
-/// Makes the first tenant and its owner where the environment names them and there is no tenant yet.
+/// Creates the first tenant and its owner if the environment names them and there is no tenant yet.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] where only some of the variables are set; the tenant, the address or the password breaks a
-/// rule.
+/// [`Error::SettingInvalid`] where only some of the variables are set; the tenant, the address or the password is
+/// invalid.
 pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     let Some(first) = first_owner_read()? else {
         return Ok(());
@@ -37,8 +37,8 @@ pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     Ok(())
 }
 
-/// Says how to make a tenant where there is none: a server without one answers nobody. Where it listens on loopback and
-/// a person looks at the terminal, it prints a link that makes one in the browser; no log gets the link.
+/// Says how to create a tenant if there is none: without one a server is of no use. If the server listens on loopback
+/// and standard output is a terminal, it prints a link that creates one in the browser. The link is never logged.
 ///
 /// # Errors
 /// The database fails; the terminal cannot be written to.
@@ -90,7 +90,7 @@ fn first_owner_read() -> Result<Option<FirstOwner>> {
     }
 }
 
-/// A variable's text; an empty one is not set.
+/// The value of a variable; an empty one counts as not set.
 pub(super) fn variable_read(name: &'static str) -> Result<Option<String>> {
     match var(name) {
         Ok(text) if text.is_empty() => Ok(None),

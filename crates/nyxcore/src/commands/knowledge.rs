@@ -22,7 +22,7 @@ use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal};
 
-/// How long the ledger may take to be written at the end.
+/// How long writing the ledger may take at the end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Carries out a command on knowledge.
@@ -156,7 +156,8 @@ async fn project_require(app: &App, tenant: TenantId, slug: &str) -> Result<Proj
     Ok(project.ok_or(StoreError::NotFound("project"))?)
 }
 
-/// The entries of a file, named after it without its folders: the same file elsewhere is the same import.
+/// Reads the entries of a file. They are named after the file without its folders, so that the same file elsewhere
+/// updates the same entries.
 fn file_read(path: &Path) -> Result<Vec<ImportedMemoryEntry>> {
     let text = std::fs::read_to_string(path);
     let text = text.with_context(|| format!("cannot read {}", path.display()))?;
@@ -180,7 +181,7 @@ fn text(audit: &KnowledgeAudit) -> String {
     text
 }
 
-/// A finding a line.
+/// Formats the findings, one a line.
 fn lines(audit: &KnowledgeAudit) -> String {
     let line = |finding: &AuditFinding| {
         let subjects = finding.subjects.iter().map(|subject| {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::output;
 use crate::settings::Settings;
 
-/// Applies what is missing and prints the names, one a line.
+/// Applies the missing migrations and prints their names, one a line.
 ///
 /// # Errors
 /// [`Error::DatabaseNewer`]; [`Error::OwnerLacks`]; the database cannot be reached or refuses.
@@ -32,8 +32,8 @@ pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
     Ok(closed.map_err(nyxcore_tenancy::Error::from)?)
 }
 
-/// Applies what is missing, and grants the role that serves what it needs. What the connected role lacks is told before
-/// anything is changed.
+/// Applies the missing migrations, and grants the serving role its rights. Missing rights of the connected role are
+/// reported before any change.
 pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
     if schema_state(connection).await.map_err(migration_refused)? == SchemaState::Newer {
         bail!(Error::DatabaseNewer);
@@ -51,7 +51,7 @@ pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&s
     if applied.is_empty() {
         output::write("the schema is current\n")?;
     }
-    // The extension for vectors may have been installed since.
+    // The extension for vectors may have been installed since the last migration.
     vectors::prepare(connection)
         .await
         .map_err(migration_refused)?;

@@ -30,19 +30,19 @@ use crate::progress::Screen;
 use crate::settings::{DefaultFile, GlobalFlags, Settings};
 use crate::telemetry;
 
-/// What a server logs where nobody says otherwise: that it listens, what was asked, what went wrong.
+/// The default log filter of a server: that it listens, its requests, and its errors.
 const LOG_SERVER: &str = "info";
-/// What a command logs that a person waits for.
+/// The default log filter of a command for a person.
 const LOG_COMMAND: &str = "warn";
 
 /// The flags of a command that changes no setting.
 #[derive(Serialize)]
 struct NoFlags {}
 
-/// Does what the command line says.
+/// Runs the command of the command line.
 ///
 /// # Errors
-/// What the command ends with.
+/// The error of the command.
 pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
     let screen = Screen::new();
     let global = &cli.global;
@@ -111,7 +111,7 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
             eval::run(settings, args, &screen).await
         }
         Command::Mcp(args) => {
-            // An agent starts it in a repository, whose files are no settings of ours.
+            // An agent starts it in a repository, whose files must not change settings.
             let file = DefaultFile::Ignore;
             let settings = settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
             mcp::run(settings, args).await

@@ -1,4 +1,4 @@
-//! `models`: lists models, updates the facts about them, brings the local one, and manages the operator's keys.
+//! `models`: lists models, updates the facts about them, installs the local one, and manages the operator's keys.
 
 mod source;
 
@@ -19,7 +19,7 @@ use crate::local_model;
 use crate::model_facts;
 use crate::output::{self, Table};
 use crate::progress::Screen;
-use crate::sealed::keys_look;
+use crate::sealed::keys_check;
 use crate::settings::Settings;
 use crate::wiring::App;
 
@@ -35,7 +35,7 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             all,
         } => {
             let models: Vec<TenantModel> = match tenant {
-                // What the program and the data directory know needs no database.
+                // The facts of the program and of the data directory need no database.
                 None => {
                     model_facts::install(&settings.data_dir)?;
                     local_model::install(&settings.data_dir);
@@ -74,7 +74,7 @@ async fn models_of(app: &App, slug: &str) -> Result<Vec<TenantModel>> {
     Ok(tenants.models().to_vec())
 }
 
-/// A line a model: what it costs for a million tokens, how long it lives, and what replaces it.
+/// Prints a line for each model: its price for a million tokens, its lifetime, and its replacement.
 fn list(models: &[TenantModel], provider: Option<&str>, all: bool) -> Result<()> {
     let today = Env::default().now().date_naive();
     if let Some(id) = provider
@@ -127,7 +127,7 @@ fn provider_unknown(id: &str) -> Error {
     ))
 }
 
-/// Takes a file over as a whole, or not at all.
+/// Imports a file of facts, as a whole or not at all.
 fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
     let today = Env::default().now().date_naive();
     let CatalogUpdate {
@@ -151,7 +151,7 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
     Ok(())
 }
 
-/// The operator's keys, which serve every tenant that has none of its own.
+/// Runs a command on the operator's keys, which serve every tenant without a key of its own.
 async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()> {
     let vendor_of = |id: &str| Provider::parse(id).ok_or_else(|| provider_unknown(id));
     match command {
@@ -168,8 +168,9 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 })?,
                 None => line()?,
             };
-            // Where the key file is missing, sealing is refused below; a key of another machine is worth a word.
-            if let Some(error) = keys_look(&app.store, &app.keys).await?
+            // Where the key file is missing, encrypting fails below. If secrets use another machine's key, a warning is
+            // enough.
+            if let Some(error) = keys_check(&app.store, &app.keys).await?
                 && app.keys.load()?.is_some()
             {
                 screen.warning(&message_of(&error));
@@ -186,7 +187,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 vendor.id()
             ));
         }
-        // It is a tenant's question, through the door to the models.
+        // Verifying makes a tenant's call through the model service, which another module does.
         ModelKeyCommand::Verify { .. } => {}
         ModelKeyCommand::Remove { vendor } => {
             let vendor = vendor_of(&vendor)?;
@@ -200,7 +201,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
     Ok(())
 }
 
-/// One line of standard input, which no other account sees, unlike a command line.
+/// Reads one line of standard input. Other accounts cannot see it, unlike a command line.
 fn line() -> Result<String> {
     let mut text = String::new();
     let read = io::stdin().lock().read_line(&mut text);

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::master_key::{KeyFile, Source};
 use crate::output;
 use crate::progress::Screen;
-use crate::sealed::{key_uses, keys_look};
+use crate::sealed::{key_uses, keys_check};
 use crate::settings::Settings;
 use crate::wiring::App;
 
-/// Secrets that are sealed anew in one transaction: short enough that nobody waits for it.
+/// The number of secrets that are re-encrypted in one transaction. It is small, so that no other transaction waits
+/// long.
 const BATCH: u64 = 100;
 
 /// Carries out a command on secrets.
@@ -34,12 +35,12 @@ pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -
     .await
 }
 
-/// Makes a new key, moves everything to it, and forgets the old one. Killed at any moment and run again, it goes on:
-/// the file has both keys from before the first secret is moved until after the last.
+/// Creates a new key, re-encrypts every secret with it, and removes the old key. If it is killed, it continues when it
+/// is run again: the file has both keys from before the first secret is moved until after the last.
 async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     let lock = file.lock()?;
     let Some(keys) = file.load()? else {
-        if let Some(error) = keys_look(&app.store, &app.keys).await? {
+        if let Some(error) = keys_check(&app.store, &app.keys).await? {
             return Err(error);
         }
         screen.hint("there is no master key yet, because no secret was ever kept: nothing to do");
@@ -73,7 +74,7 @@ async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     Ok(())
 }
 
-/// Moves everything to the key in the environment.
+/// Re-encrypts every secret with the key in the environment.
 async fn rotate_variable(app: &App, keys: &MasterKeys, screen: &Screen) -> Result<()> {
     let keyring = app.keys.keyring();
     let rotation = reseal_everything(&app.store, &keyring, screen).await?;
@@ -104,7 +105,7 @@ async fn reseal_everything(store: &Store, keyring: &Keyring, screen: &Screen) ->
     Ok(rotation)
 }
 
-/// How many of a tenant's secrets were moved, and how many no key opened.
+/// Returns how many secrets of a tenant were re-encrypted, and how many no key could decrypt.
 async fn reseal_tenant(
     store: &Store,
     keyring: &Keyring,
@@ -140,7 +141,7 @@ fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
     }
 }
 
-/// A line a key: its id, what it is to this program, and how many secrets are sealed with it.
+/// Prints a line for each key: its id, its role in this program, and the number of secrets that it encrypts.
 async fn status(app: &App) -> Result<()> {
     let keys = app.keys.load()?;
     let mut uses = key_uses(&app.store).await?;

@@ -8,15 +8,15 @@ use super::first_start;
 use crate::error::{Error, Result, message_of};
 use crate::metrics_endpoint::MetricsEndpoint;
 use crate::otlp;
-use crate::sealed::keys_look;
+use crate::sealed::keys_check;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
 use anyhow::{Context, bail};
 
-/// How long the ledger of model calls may take to be written at the end.
+/// How long writing the ledger of model calls may take at the end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand
+/// Serves the API, and runs the workers in the same process if there are any, until SIGTERM or SIGINT. Unfinished runs
 /// go back to the queue.
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
             "the setting \"workers\" may be 0 only if `nyxcore worker` does the work, on PostgreSQL: set NYXCORE_DATABASE_URL".into(),
         ));
     }
-    // Where somebody listens already, nothing is made.
+    // If another process listens on the address, nothing is created.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let metrics = MetricsEndpoint::bind(&settings).await?;
     let app = App::open(settings).await?;
@@ -60,16 +60,16 @@ pub async fn serve(settings: Settings) -> Result<()> {
     served.context("serving failed")
 }
 
-/// Waits until what calls of models cost is written down.
+/// Waits until the ledger has the costs of all model calls.
 pub(super) async fn models_drain(models: &ModelService) {
     if !models.drain(DRAIN_PATIENCE).await {
         tracing::warn!("some model calls were not recorded: they are settled in two minutes");
     }
 }
 
-/// Warns where secrets are sealed with a master key that this machine does not have: what needs them would fail later.
+/// Warns if secrets are encrypted with a master key that this machine does not have: their use would fail later.
 async fn keys_warn(app: &App) -> Result<()> {
-    if let Some(error) = keys_look(&app.store, &app.keys).await? {
+    if let Some(error) = keys_check(&app.store, &app.keys).await? {
         tracing::warn!("{}", message_of(&error));
     }
     Ok(())

@@ -108,7 +108,7 @@ pub(super) async fn tenant_require(store: &Store, slug: &str) -> Result<Tenant> 
     Ok(tenant.ok_or_else(|| tenant_unknown(slug))?)
 }
 
-/// What is told where no tenant has that short name.
+/// The error for a slug that no tenant has.
 pub(super) fn tenant_unknown(slug: &str) -> Error {
     Error::NotKnown(format!(
         "there is no tenant {slug:?}: `nyxcore tenant list` prints those that there are"
@@ -168,7 +168,7 @@ async fn token_revoke(store: &Store, slug: &str, text: &str) -> Result<()> {
     let scoped = store.write_as_operator(tenant.id).await?;
     let token = api_token_revoke(&scoped, id).await?;
     scoped.commit().await?;
-    // As `StoreOptions::credential_recheck` says: a file tells no other process.
+    // A SQLite file does not notify other processes, so `StoreOptions::credential_recheck` is the bound.
     let bound = match store.backend() {
         DbBackend::Sqlite => {
             "; a running server on the same SQLite file takes it for at most 1 s more"
@@ -179,12 +179,12 @@ async fn token_revoke(store: &Store, slug: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A time as the API writes it, to the second.
+/// A time in the format of the API, to the second.
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Makes a token that does not expire, and gives its text.
+/// Creates a token that does not expire, and returns its text.
 async fn token_make(
     store: &Store,
     tenant: TenantId,

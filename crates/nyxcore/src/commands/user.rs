@@ -15,13 +15,13 @@ use crate::output::{self, Table};
 use crate::settings::Settings;
 use crate::wiring::App;
 
-/// The longest line that is read: four bytes for each character of the longest password.
+/// The maximum length of the line: four bytes for each character of the longest password.
 const LINE_MAX: u64 = 4 * 1024 + 2;
 
 /// Carries out a command on accounts.
 ///
 /// # Errors
-/// `NOT_FOUND` for the person, `INVALID_INPUT` for what is no password; the database cannot be used.
+/// `NOT_FOUND` for the person, `INVALID_INPUT` for an invalid password; the database cannot be used.
 pub async fn run(settings: Settings, command: UserCommand) -> Result<()> {
     App::look(settings, async |app| match command {
         UserCommand::SetPassword { email } => password_take(app, &email).await,

@@ -1,4 +1,4 @@
-//! What a build without the feature `local-embeddings` says of the local model.
+//! The local model's functions in a build without the feature `local-embeddings`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use crate::error::{Error, Result};
 use crate::progress::Screen;
 use crate::settings::Settings;
 
-/// Offers nothing.
+/// Does nothing: there is no model to offer.
 pub fn install(_data_dir: &Path) {}
 
-/// Nothing is to be looked at.
+/// There is no model to check.
 pub fn look(_data_dir: &Path) -> Option<Result<String>> {
     None
 }
 
-/// There is none.
+/// This build has no local model.
 ///
 /// # Errors
 /// Always.
@@ -25,7 +25,7 @@ pub fn embedder(_data_dir: &Path) -> Result<Arc<dyn LocalEmbedder>> {
     Err(not_built().into())
 }
 
-/// There is none to be pulled.
+/// This build has no local model.
 ///
 /// # Errors
 /// Always.

@@ -1,4 +1,4 @@
-//! Downloads the package from an address that an operator names, and goes on where an earlier attempt ended.
+//! Downloads the package from a URL that an operator names, and continues an interrupted download.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -15,20 +15,20 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::progress::Step;
 
-/// How long connecting may take.
+/// The time-out for connecting.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(20);
-/// How long a server may send nothing.
+/// The time-out for a server that sends nothing.
 const READ_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Downloads the file to `part`, where what is there already is its beginning. The host is resolved once, every address
-/// is checked, and no redirect is followed.
+/// Downloads the file to `part`. Existing bytes of `part` count as its beginning. The host is resolved once, every
+/// address is checked, and no redirect is followed.
 ///
 /// # Errors
-/// [`Error::LocalModel`]: the address is not allowed, the server does not answer as it should, or what it sends cannot
-/// be the package.
+/// [`Error::LocalModel`]: the address is not allowed, the server's answer is invalid, or its data cannot be the
+/// package.
 pub async fn download(url: &Url, part: &Path, policy: OutboundPolicy, step: &Step) -> Result<()> {
     let known = fs::metadata(part).map_or(0, |found| found.len());
-    // A whole file that was not installed is no beginning of anything.
+    // A complete file that was not installed is invalid, so the download starts again.
     let begun = if known < PACKAGE.bytes { known } else { 0 };
     let (mut response, begun) = ask(url, begun, policy).await?;
     let mut file = OpenOptions::new()
@@ -63,7 +63,8 @@ pub async fn download(url: &Url, part: &Path, policy: OutboundPolicy, step: &Ste
     Ok(())
 }
 
-/// Asks for the file from a byte on, and gives the byte that the answer begins with: 0 where the server sends it whole.
+/// Requests the file from a byte on. Returns the position where the answer begins: 0 if the server sends the whole
+/// file.
 async fn ask(url: &Url, begun: u64, policy: OutboundPolicy) -> Result<(Response, u64)> {
     let forbidden = |error: EndpointError| {
         let leave = "addresses of a private network need `--allow-sources private`";

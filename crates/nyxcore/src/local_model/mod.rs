@@ -1,7 +1,7 @@
-//! The local embedding model in the data directory: `nyxcore models pull` puts it there, and everything that opens the
+//! The local embedding model in the data directory. `nyxcore models pull` installs it, and every command that opens the
 //! data directory offers it to the tenants.
 //!
-//! It is a part of builds with the feature `local-embeddings`. Others answer in the same words that they have none.
+//! It needs the feature `local-embeddings`. In a build without it, the same functions report that it is missing.
 
 #[cfg(not(feature = "local-embeddings"))]
 mod absent;

@@ -1,4 +1,4 @@
-//! The local model, read from the data directory when it is first asked.
+//! The local model, which is loaded from the data directory at its first use.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +11,13 @@ use crate::error::{Error, Result};
 /// The folder of models in the data directory.
 pub(super) const FOLDER: &str = "models";
 
-/// Where the model is.
+/// The folder of the model.
 pub(super) fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FOLDER).join(MODEL_ID)
 }
 
-/// Offers the model to all tenants, where it is there. A server starts without one that is damaged, and says so.
+/// Offers the model to all tenants, if it is installed. If it is damaged, the server starts without it and logs a
+/// warning.
 pub fn install(data_dir: &Path) {
     if !path(data_dir).exists() {
         return;
@@ -27,7 +28,7 @@ pub fn install(data_dir: &Path) {
     }
 }
 
-/// What there is to say of it: `None` where it is not there, which is no defect.
+/// Checks the model and describes it. `None` if it is not installed, which is not a problem.
 pub fn look(data_dir: &Path) -> Option<Result<String>> {
     let path = path(data_dir);
     if !path.exists() {
@@ -40,10 +41,10 @@ pub fn look(data_dir: &Path) -> Option<Result<String>> {
     Some(told)
 }
 
-/// The model, without reading its weights yet.
+/// Opens the model, but does not load its weights yet.
 ///
 /// # Errors
-/// It is not there, or is damaged.
+/// The model is not installed, or is damaged.
 pub fn embedder(data_dir: &Path) -> Result<Arc<dyn LocalEmbedder>> {
     let folder = ModelFolder::open(path(data_dir)).map_err(|error| Error::LocalModel {
         code: "LOCAL_MODEL_MISSING",
@@ -55,14 +56,14 @@ pub fn embedder(data_dir: &Path) -> Result<Arc<dyn LocalEmbedder>> {
     }))
 }
 
-/// The model, which takes 90 MB of memory from the first text on.
+/// The model. From its first use on it takes 90 MB of memory.
 struct LazyModel {
     folder: ModelFolder,
     model: Mutex<Option<Arc<LocalModel>>>,
 }
 
 impl LazyModel {
-    /// Reads it once. One that could not be read is tried again the next time.
+    /// Loads the model once. After a failure the next call tries again.
     fn model(&self) -> std::result::Result<Arc<LocalModel>, String> {
         let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(model) = &*model {

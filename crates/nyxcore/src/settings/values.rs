@@ -11,7 +11,7 @@ use url::Url;
 use super::AllowedSources;
 use crate::wiring::registry;
 
-/// Several words in one text, separated by commas, or in a list.
+/// Reads several words, from one text with commas or from a list.
 fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -68,12 +68,12 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
     }
 }
 
-/// A number from 1.
+/// Reads a positive number.
 pub(super) fn count_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     NonZeroUsize::deserialize(deserializer).map(NonZeroUsize::get)
 }
 
-/// An address that a browser understands, without anything behind the host.
+/// Reads a URL that a browser understands, without a path after the host.
 pub(super) fn public_url_read<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Url>, D::Error> {

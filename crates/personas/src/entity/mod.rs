@@ -1,3 +1,3 @@
-//! The tables of this crate. Private: what others see are the types of [`crate::model`].
+//! The tables of this crate. They are private: other crates see the types of [`crate::model`].
 
 pub mod persona;

@@ -24,7 +24,7 @@ pub struct Model {
     pub category: Option<String>,
     pub model_provider: Option<String>,
     pub model_id: Option<String>,
-    /// Which of the starter personas it was installed as.
+    /// The key of the starter persona that it was installed from.
     pub starter: Option<String>,
     pub xp: i64,
     pub usage_count: i64,
@@ -34,7 +34,7 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
-/// A column of texts, a JSON array.
+/// A column of strings, a JSON array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Words(pub Vec<String>);
 

@@ -1,4 +1,4 @@
-//! What a score is made of, without a database.
+//! Tests of the scores, without a database.
 
 use chrono::DateTime;
 use proptest::prelude::*;

@@ -1,25 +1,25 @@
 //! The fifteen domains and their vocabulary.
 //!
-//! The lists are curated by hand. A keyword belongs to one domain and is written in lower case. Three lists for each
-//! domain say how much a keyword tells: **certain** ones name the domain or a thing that only it has, **likely** ones
-//! are used elsewhere too, and a **hint** tells nothing by itself. The case of a word decides nothing, so a word that
-//! everyday English uses for something else (go, less, chef, spring) is only here inside a phrase.
+//! The lists are curated by hand. A keyword belongs to one domain and is written in lower case. Each domain has three
+//! lists by how clearly a keyword shows it: **certain** ones name the domain or a thing that only it has, **likely**
+//! ones are used elsewhere too, and a **hint** shows nothing by itself. Case is ignored, so a word that everyday
+//! English uses for something else (go, less, chef, spring) is only listed as part of a phrase.
 //!
 //! A keyword stands for itself and its plural; with `!` for itself alone ("react" is not "reacts"); with `~` also for
 //! the forms of a verb ("benchmark", "benchmarks", "benchmarked", "benchmarking"). `docs/personas.md` says how the
 //! lists are measured.
 
-/// A domain and the words that speak of it.
+/// A domain and its keywords.
 pub struct Domain {
     pub name: &'static str,
     pub label: &'static str,
-    /// Separated by commas, here and below: list literals would take two thousand lines.
+    /// Separated by commas, as in the other lists: slices of literals would take two thousand lines.
     certain: &'static str,
     likely: &'static str,
     hint: &'static str,
 }
 
-/// How much a keyword of each list weighs. The values were chosen on the tuned half of the labelled descriptions.
+/// The weight of the keywords of each list. The values were chosen on the tuned half of the labelled descriptions.
 const WEIGHTS: [u32; 3] = [3, 2, 1];
 
 impl Domain {
@@ -32,7 +32,7 @@ impl Domain {
     }
 }
 
-/// Everyday phrases with a word in them that is a keyword elsewhere: they speak of no domain.
+/// Everyday phrases that contain a keyword of a domain and are not about it.
 pub fn everyday_phrases() -> impl Iterator<Item = &'static str> {
     listed(EVERYDAY)
 }
@@ -49,7 +49,7 @@ const EVERYDAY: &str = "react to, reacts to, reacting to, security guard, social
     estate, sales pitch, sales team, customer service, dress code, at the table, the table, dinner table, legal \
     document, travel document, in any form, in the form of";
 
-/// In their order.
+/// The domains in their order.
 pub const DOMAINS: [Domain; 15] = [
     Domain {
         name: "frontend",

@@ -1,7 +1,7 @@
-//! How often the extractor is right, on descriptions of personas that people labelled with their domains.
+//! Measures how often the extractor is right, on descriptions of personas that people labelled with their domains.
 //!
 //! The vocabulary is tuned on one half of them (`labelled/tuned.toml`). The other half (`labelled/held_out.toml`) is
-//! measured and never looked at. A description may have one domain, several, or none:
+//! only measured, and nobody tunes by it. A description may have one domain, several, or none:
 //!
 //! - the **first** is right where it is one of the description's domains, or where neither side has any;
 //! - the **top 3** are right where all of the description's domains are among them, or where neither side has any.
@@ -31,7 +31,7 @@ struct Description {
     text: String,
 }
 
-/// How a half, or a part of it, came out.
+/// The results of a half, or of a part of it.
 #[derive(Debug, Default, Clone, Copy)]
 struct Score {
     of: usize,
@@ -91,8 +91,8 @@ fn top_is_right(description: &Description, top: &[&str]) -> bool {
     all && (top.is_empty() || !description.domains.is_empty())
 }
 
-/// Expected domains down, the first one that was found across. A mixed description counts in the row of the one of its
-/// domains that was found, or of its first.
+/// The confusion matrix: a row per expected domain, a column per first domain that was found. A description with
+/// several domains counts in the row of the one that was found, or of its first.
 fn confusion(descriptions: &[Description]) -> String {
     const NONE: &str = "none";
     let names: Vec<&str> = DOMAINS

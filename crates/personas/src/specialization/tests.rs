@@ -1,4 +1,4 @@
-//! What the extractor promises, on sentences that people write about personas and on arbitrary text.
+//! Tests of the extractor, on sentences that people write about personas and on arbitrary text.
 
 use std::collections::HashSet;
 
@@ -90,7 +90,7 @@ fn an_everyday_phrase_speaks_of_no_domain() {
 
 #[test]
 fn what_tells_more_is_first() {
-    // Two occurrences that weigh 2 each, and one that weighs 3 and one of 2.
+    // Two occurrences that weigh 2 each, against one that weighs 3 and one that weighs 2.
     let found = specializations_extract("Kotlin and Kotlin, or Docker in a container");
     let scores: Vec<_> = found
         .iter()
@@ -109,7 +109,7 @@ fn a_part_of_a_word_is_not_the_word() {
     assert_eq!(domains("Java"), [("backend", 1)]);
     assert_eq!(domains("A poet who reacts."), []);
     assert_eq!(domains("going ergo cargo"), []);
-    // The word goes on in another script, or with a combining accent: it is another word.
+    // Each word goes on in another script or with a combining accent, so it is another word.
     assert_eq!(domains("reacté react\u{301} sqlя"), []);
 }
 
@@ -218,7 +218,7 @@ fn keywords_all() -> Vec<&'static str> {
         .collect()
 }
 
-/// Keywords between arbitrary text, so that matches are common and boundaries are tried.
+/// Keywords between arbitrary text, so that matches are common and word boundaries are tested.
 fn any_description() -> impl Strategy<Value = String> {
     let keywords: Vec<&'static str> = keywords_all();
     let piece = prop_oneof![

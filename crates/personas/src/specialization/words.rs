@@ -1,4 +1,4 @@
-//! Words as the extractor sees them.
+//! The words of a text, as the extractor compares them.
 
 /// A word in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +9,8 @@ pub struct Word {
     pub follows_closely: bool,
 }
 
-/// Splits a text into words: runs of letters, digits and combining marks of any script. `+` and `#` at the
-/// end of one belong to it, as in C++ and C#.
+/// Splits a text into words: runs of letters, digits and combining marks of any script. `+` and `#` at the end of a
+/// word belong to it, as in C++ and C#.
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut rest = text;
@@ -25,7 +25,7 @@ pub fn words(text: &str) -> Vec<Word> {
         let signs = behind
             .find(|c| c != '+' && c != '#')
             .unwrap_or(behind.len());
-        // In "c#sharp" the sign joins two words, it does not end one.
+        // In "c#sharp" the sign joins two parts and does not end a word.
         let signs = if behind[signs..].starts_with(is_word_char) {
             0
         } else {
@@ -80,12 +80,12 @@ pub fn verb_forms(verb: &str) -> Vec<String> {
     forms.chain([format!("{stem}ing"), past]).collect()
 }
 
-/// Whether English inflects it: a word of at least three ASCII letters.
+/// Whether English inflects the word: it must have at least three ASCII letters and nothing else.
 fn is_plain(word: &str) -> bool {
     word.len() >= 3 && word.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-/// What stands before the `y` that becomes an `i`: "quer" of "query", and nothing of "gateway".
+/// The part before a `y` that becomes an `i`: "quer" of "query", and nothing of "gateway".
 fn before_y(word: &str) -> Option<&str> {
     let stem = word.strip_suffix('y')?;
     (!stem.ends_with(['a', 'e', 'i', 'o', 'u'])).then_some(stem)

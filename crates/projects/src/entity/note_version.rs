@@ -1,4 +1,4 @@
-//! The table `note_versions`: what notes said before.
+//! The table `note_versions`: former texts of notes.
 
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;

@@ -10,12 +10,12 @@ use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, NoteId};
 use crate::registration::NOTE;
 use crate::repository::{ActionPoints, Notes};
 
-/// What a new action point is to be.
+/// A new action point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewActionPoint {
     /// The task, up to 2,000 characters.
     pub text: String,
-    /// Where it comes from.
+    /// The citations of its origin.
     pub citations: Vec<Citation>,
 }
 
@@ -98,8 +98,8 @@ pub async fn action_point_update(
     ActionPoints::update(scoped, id, row).await
 }
 
-/// Accepts an action point that an enrichment suggested: it is a task of the team's from then on, and stays when the
-/// enrichment is dismissed. One that was dismissed is open again. Accepted again, it changes nothing.
+/// Accepts an action point that an enrichment suggested: from then on it is a task of the team, and stays when the
+/// enrichment is dismissed. One that was dismissed becomes open again. Accepting it twice changes nothing.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
@@ -113,7 +113,7 @@ pub async fn action_point_accept(
         updated_at: Set(now),
         ..Default::default()
     };
-    // It takes the row's lock.
+    // The update locks the row.
     let point = ActionPoints::update(scoped, id, touched.clone()).await?;
     let is_dismissed = point.status == ActionPointStatus::Dismissed;
     if point.accepted_at.is_some() && !is_dismissed {

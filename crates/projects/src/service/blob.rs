@@ -8,18 +8,18 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, Value};
 use crate::entity::{blob, source_file};
 use crate::model::SourceId;
 
-/// Bytes of content in one statement. A statement is held in memory by both sides.
+/// The most bytes of content in one statement. Client and server both hold a statement in memory.
 const STATEMENT_BYTES_MAX: usize = 8 << 20;
 
-/// Git's ids in one bind: 42 bytes each.
+/// Git blob ids in one bound parameter: 42 bytes each.
 const OIDS_PER_STATEMENT: usize = 5_000;
 
 /// A file's content, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBlob {
-    /// Git's id of it.
+    /// Its Git blob id.
     pub oid: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
     /// The text. `None` for binary or too large content. PostgreSQL stores no NUL in a text: content with one is
     /// binary.
@@ -43,7 +43,7 @@ pub async fn blobs_missing<A: Access, S: AsRef<str> + Sync>(
         .collect())
 }
 
-/// Stores contents. Those that are there already stay as they are.
+/// Stores contents. Those that are already stored stay unchanged.
 ///
 /// # Errors
 /// The database fails.
@@ -88,7 +88,7 @@ pub async fn blobs_refill(scoped: &Scoped<ReadWrite>, blobs: Vec<NewBlob>) -> Re
         .await
 }
 
-/// The text of a content. `None` where it is unknown, binary or was too large.
+/// The text of a content. `None` where the content is unknown, binary or too large.
 ///
 /// # Errors
 /// The database fails.
@@ -116,7 +116,7 @@ pub async fn blob_contents<A: Access, S: AsRef<str> + Sync>(
     Ok(found.into_iter().collect())
 }
 
-/// Which of these contents have a text, by Git's id, without reading it.
+/// Which of these contents have a text, by Git blob id. The texts are not read.
 ///
 /// # Errors
 /// The database fails.
@@ -138,7 +138,7 @@ fn blobs<'s, A: Access, S: AsRef<str>>(
     scoped.find_in(blob::Column::Oid, oids.iter().map(AsRef::as_ref))
 }
 
-/// Deletes those of these contents that no file has any more, and returns their number.
+/// Deletes those of these contents that no file refers to any longer, and returns their number.
 ///
 /// A content that another transaction is assigning to a file is kept: the transaction that removes its last file
 /// collects it.
@@ -161,8 +161,8 @@ pub async fn blobs_collect<S: AsRef<str> + Sync>(
     Ok(deleted)
 }
 
-/// A file that refers to a content locks it. Those that are not locked are locked here, so that the statement which
-/// follows sees every file there is, and none is added until this transaction ends.
+/// Locks the contents that no other transaction has locked by referring a file to them. So the statement that follows
+/// sees every file there is, and no file is added until this transaction ends.
 async fn blobs_lock(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<Value> {
     #[derive(FromQueryResult)]
     struct LockedBlob {
@@ -192,7 +192,7 @@ fn collect_sql(scoped: &Scoped<ReadWrite>) -> &'static str {
     }
 }
 
-/// A list in one bind.
+/// A list as one bound parameter.
 fn json(texts: &[&str]) -> Value {
     serde_json::Value::from(texts.to_vec()).to_string().into()
 }

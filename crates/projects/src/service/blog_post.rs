@@ -14,7 +14,7 @@ use crate::model::{BlogPost, BlogPostId, BlogPostStatus, ProjectId, SourceId};
 use crate::registration::BLOG_POST;
 use crate::repository::{BlogPosts, Projects};
 
-/// What a new post is to be.
+/// A new post.
 #[derive(Debug, Clone)]
 pub struct NewBlogPost {
     /// The project it is about.
@@ -23,7 +23,7 @@ pub struct NewBlogPost {
     pub title: String,
     /// Markdown, up to 200,000 characters; may be empty.
     pub body: String,
-    /// Who writes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
@@ -35,7 +35,7 @@ pub struct BlogPostChanges {
     pub body: Option<String>,
 }
 
-/// Which file is to become a post.
+/// The file that is to become a post.
 #[derive(Debug, Clone)]
 pub struct BlogPostImport {
     /// The project, one of whose sources has the file.
@@ -44,7 +44,7 @@ pub struct BlogPostImport {
     pub source_id: Option<SourceId>,
     /// The file's path from the repository's root: Markdown, with the ending `.md` or `.markdown`.
     pub path: String,
-    /// Who imports it.
+    /// The importing user.
     pub created_by: Option<UserId>,
 }
 
@@ -93,7 +93,7 @@ pub async fn blog_post_delete(scoped: &Scoped<ReadWrite>, id: BlogPostId) -> Res
     BlogPosts::delete(scoped, id).await
 }
 
-/// Publishes a post. Twice is once: it keeps the time when it was first published.
+/// Publishes a post. Publishing it again keeps the time when it was first published.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -165,7 +165,7 @@ pub async fn blog_post_import(
     };
     let source_ref = code_subject(source, path);
     let row = draft(scoped, id, new, Some(source_ref.clone()))?;
-    // One statement, so that two who import the same file at once make one post.
+    // It is one statement, so that two concurrent imports of the same file create one post.
     scoped
         .upsert_all(
             vec![row],
@@ -189,7 +189,7 @@ pub async fn blog_post_import(
     Ok(post)
 }
 
-/// The file of that path in the source that is meant, with the id of its content.
+/// The file of that path in the given source, or in the only one that has it, with its Git blob id.
 async fn file_find(
     scoped: &Scoped<ReadWrite>,
     import: &BlogPostImport,

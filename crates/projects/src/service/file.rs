@@ -13,55 +13,55 @@ use crate::entity::source_file;
 use crate::model::{SourceFileId, SourceId};
 use crate::repository::Sources;
 
-/// A file as a commit has it.
+/// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
     /// Its path from the repository's root.
     pub path: String,
-    /// The id that Git gives its content, which must be stored already.
+    /// Its Git blob id. The content must already be stored.
     pub blob: String,
     /// The language, where it is known.
     pub language: Option<String>,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
 }
 
-/// A file that has another path now, and perhaps another content.
+/// A file that has moved to another path, perhaps with another content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenamedFile {
     /// The id that it keeps.
     pub id: SourceFileId,
     /// The path that it had.
     pub from: String,
-    /// What it is now.
+    /// The file at its new path.
     pub file: NewFile,
 }
 
-/// What differs between two commits of a source.
+/// The differences between two commits of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileChanges {
-    /// Files that were not there.
+    /// New files.
     pub added: Vec<NewFile>,
-    /// Files whose content is another.
+    /// Files with another content.
     pub updated: Vec<NewFile>,
-    /// Files that moved to a path where none was.
+    /// Files that moved to a path that was free.
     pub renamed: Vec<RenamedFile>,
-    /// Paths of files that are gone.
+    /// Paths of deleted files.
     pub deleted: Vec<String>,
 }
 
-/// A file that is stored, as far as a comparison needs it.
+/// The fields of a stored file that a comparison needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// Its id.
     pub id: SourceFileId,
-    /// The id that Git gives its content.
+    /// Its Git blob id.
     pub blob: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
 }
 
-/// Counts in one bind: some 100 bytes each.
+/// Counts in one bound parameter: some 100 bytes each.
 const COUNTS_PER_STATEMENT: usize = 5_000;
 
 /// The columns of a [`StoredFile`] and its path.
@@ -72,20 +72,20 @@ const STORED: [source_file::Column; 4] = [
     source_file::Column::Size,
 ];
 
-/// What the search index calls a file: its documents are of the kind `CODE` and have this subject.
+/// The subject of a file in the search index, where its documents have the kind `CODE`.
 #[must_use]
 pub fn code_subject(source: SourceId, path: &str) -> String {
     format!("{source}:{path}")
 }
 
-/// The source of a file that the search index calls so. See [`code_subject`].
+/// The source of the file with that subject in the search index. See [`code_subject`].
 #[must_use]
 pub fn code_subject_source(subject: &str) -> Option<SourceId> {
     let (source, _) = subject.split_once(':')?;
     SourceId::parse(source).ok()
 }
 
-/// The stored files of a source by their path: all of them, or those with the given paths that there are.
+/// The stored files of a source by their path: all of them, or those that exist of the given paths.
 ///
 /// # Errors
 /// The database fails.
@@ -112,8 +112,8 @@ pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
         .collect())
 }
 
-/// The stored files of a source whose path has that text in it, in any case of ASCII letters, for a caller that looks
-/// closer. `%`, `_` and `\` stand for themselves.
+/// The stored files of a source whose path contains that text, ignoring the case of ASCII letters. The caller has to
+/// filter them further. `%`, `_` and `\` stand for themselves.
 ///
 /// # Errors
 /// The database fails.
@@ -180,7 +180,8 @@ pub async fn files_apply(
         .into_iter()
         .map(|renamed| (renamed.id, renamed.file))
         .collect();
-    // By path, so that one path twice is one row: PostgreSQL refuses to write a row twice in one statement.
+    // A map by path makes one row of a path that occurs twice: PostgreSQL refuses to write a row twice in one
+    // statement.
     let written: BTreeMap<String, NewFile> = changes
         .added
         .into_iter()
@@ -201,7 +202,7 @@ pub async fn files_apply(
         source_file::Column::Language,
         source_file::Column::Size,
     ];
-    // A moved file first: it is known by its id, and its new path is free.
+    // Moved files come first: they are found by their ids, and their new paths are free.
     let moved = renamed
         .into_iter()
         .map(|(id, file)| row_of(source, id, file));
@@ -229,7 +230,7 @@ fn row_of(source: SourceId, id: SourceFileId, file: NewFile) -> source_file::Act
     }
 }
 
-/// Removes the code at those paths from the search.
+/// Removes the code at those paths from the search index.
 async fn code_withdraw(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
@@ -242,7 +243,7 @@ async fn code_withdraw(
     Ok(())
 }
 
-/// Adds to the counts of commits that touched a source's files. Paths that are no files are passed over.
+/// Adds to the counts of commits that touched a source's files. Paths without a file are skipped.
 ///
 /// # Errors
 /// The database fails.
@@ -262,8 +263,8 @@ pub async fn churn_add<S: AsRef<str> + Sync>(
              WHERE tenant_id = $1 AND source_id = $2 AND source_files.path = more.key"
         }
         _ => {
-            // As a table of its own: else SQLite reads the JSON once a file, which took 5 s for 5,000 paths and 12,000
-            // files.
+            // It is a materialized table: otherwise SQLite parses the JSON once per file, which took 5 s for 5,000
+            // paths and 12,000 files.
             "WITH more AS MATERIALIZED (SELECT key, value FROM json_each($3))
              UPDATE source_files SET commits = source_files.commits + more.value
              FROM more
@@ -272,7 +273,7 @@ pub async fn churn_add<S: AsRef<str> + Sync>(
     };
     let sums: Vec<(&str, i64)> = sums.into_iter().collect();
     for some in sums.chunks(COUNTS_PER_STATEMENT) {
-        // All of them in one bind, as an object of counts by path.
+        // All counts are one bound parameter, an object of counts by path.
         let more: serde_json::Map<String, serde_json::Value> = some
             .iter()
             .map(|(path, count)| ((*path).to_owned(), (*count).into()))

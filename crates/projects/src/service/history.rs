@@ -12,37 +12,37 @@ use serde::{Deserialize, Serialize};
 use crate::entity::source_history as table;
 use crate::model::SourceId;
 
-/// The most commits that are kept of a source: as many as a sync counts.
+/// The most commits that are stored of a source: as many as the sync reads for its counts.
 pub const HISTORY_COMMITS_MAX: usize = 10_000;
 
-/// The most paths that the kept commits name in all. It bounds the row to some megabytes, whatever a repository's
-/// history holds.
+/// The most paths that the stored commits name in all. It limits the row to some megabytes, however large the history
+/// of a repository is.
 const PATHS_MAX: usize = 500_000;
 
-/// The most bytes of different paths and names.
+/// The most bytes of distinct paths and names.
 const NAMES_MAX: usize = 4 << 20;
 
 /// One commit of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceCommit {
-    /// Who wrote it, after the repository's mailmap.
+    /// The author's name, by the repository's mailmap.
     pub author: Arc<str>,
     /// When it was committed, in seconds since 1970.
     pub committed_at: i64,
-    /// The files it changed, from the repository's root; the first of them where there are very many.
+    /// The files it changed, from the repository's root; only the first of them where there are very many.
     pub paths: Vec<Arc<str>>,
 }
 
-/// What becomes of the commits that are kept already.
+/// Which of the stored commits are kept when new ones are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryRetention {
-    /// They go: the history was read from its beginning.
+    /// None: the history was read from its beginning.
     Nothing,
-    /// Those at or after that second stay, below the new ones.
+    /// Those at or after that second, below the new ones.
     Since(i64),
 }
 
-/// The form in which commits are kept: every name and path once.
+/// The stored form of commits: every name and path occurs once.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct StoredHistory {
     names: Vec<String>,
@@ -57,8 +57,8 @@ struct StoredCommit {
     paths: Vec<u32>,
 }
 
-/// Keeps commits of a source, newest first, before those that are kept already. At most [`HISTORY_COMMITS_MAX`], and
-/// the newest of those that name too many paths together, stay.
+/// Stores commits of a source, newest first, before those that are already stored. Keeps at most
+/// [`HISTORY_COMMITS_MAX`], and only the newest ones where the commits name too many paths together.
 ///
 /// # Errors
 /// The database fails.
@@ -106,7 +106,7 @@ pub async fn source_history<A: Access>(
         .filter(table::Column::SourceId.eq(source))
         .one()
         .await?;
-    // What another version kept in a form of its own is as if it were not there: the next full count brings it again.
+    // A row in the format of another version is ignored: the next sync that reads the whole history writes it again.
     let stored = row.and_then(|row| postcard::from_bytes::<StoredHistory>(&row.commits).ok());
     Ok(stored.map(unpack).unwrap_or_default())
 }
@@ -157,7 +157,7 @@ fn unpack(stored: StoredHistory) -> Vec<SourceCommit> {
         .collect()
 }
 
-/// Texts by the order in which they came first.
+/// An interner: numbers the texts in the order of their first occurrence.
 #[derive(Default)]
 struct Numbers {
     texts: Vec<String>,

@@ -11,7 +11,7 @@ use crate::model::{Note, NoteId, ProjectId};
 use crate::registration::NOTE;
 use crate::repository::{Notes, Projects};
 
-/// What a new note is to be.
+/// A new note.
 #[derive(Debug, Clone)]
 pub struct NewNote {
     /// The project it is about.
@@ -20,7 +20,7 @@ pub struct NewNote {
     pub title: String,
     /// Markdown, up to 200,000 characters; may be empty.
     pub body: String,
-    /// Who writes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
@@ -93,7 +93,7 @@ pub async fn note_delete(scoped: &Scoped<ReadWrite>, id: NoteId) -> Result<()> {
     Ok(())
 }
 
-/// A long note is several documents, so that a search shows the part that answers.
+/// The search documents of a note. A long note is several documents, so that a hit shows the part that matches.
 fn documents(note: &Note) -> Vec<Document> {
     let document = |body: &str| Document {
         kind: KnowledgeKind::Note,
@@ -111,7 +111,7 @@ fn documents(note: &Note) -> Vec<Document> {
     };
     let chunks = chunk_lines(&note.body, ChunkLimits::default());
     if chunks.is_empty() {
-        // Found by its title.
+        // The note is found by its title.
         return vec![document("")];
     }
     chunks

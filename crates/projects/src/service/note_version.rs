@@ -1,4 +1,4 @@
-//! What notes said before: kept when something else than a person's edit replaces a text, and restored.
+//! Stores former versions of notes when something else than a person's edit replaces a text, and restores them.
 
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
 use sea_orm::{ActiveValue::Set, ColumnTrait};
@@ -13,8 +13,8 @@ use crate::repository::{NoteVersions, Notes};
 /// The most versions of one note; older ones are deleted. A rule of this project: a note has up to 200,000 characters.
 pub const NOTE_VERSIONS_MAX: usize = 20;
 
-/// Keeps what a note says now as a version, before something replaces it. `enrichment` is the run of the enrichment
-/// that does.
+/// Stores the current text of a note as a version, before something replaces it. `enrichment` is the run of the
+/// enrichment that replaces it.
 ///
 /// # Errors
 /// The database fails.
@@ -57,8 +57,8 @@ pub async fn note_version_keep(
     Ok(id)
 }
 
-/// Puts a version back. What the note says until then is kept as a version too; where the note already says it, nothing
-/// changes.
+/// Restores a version. The text before is stored as a version too; where the note already has the text of the version,
+/// nothing changes.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -68,7 +68,7 @@ pub async fn note_version_restore(scoped: &Scoped<ReadWrite>, id: NoteVersionId)
         .await?
         .ok_or(Error::NotFound("note version"))?;
     scoped.audit_subject(version.note_id.uuid());
-    // A change of nothing takes the note's lock.
+    // An update without changes locks the note's row.
     let note = note_update(scoped, version.note_id, NoteChanges::default()).await?;
     if note.title == version.title && note.body == version.body {
         return Notes::require(scoped, note.id).await;

@@ -15,8 +15,8 @@ pub fn is_markdown(path: &str) -> bool {
     name.ends_with(".md") || name.ends_with(".markdown")
 }
 
-/// Reads a file. The title is the front matter's `title`, else the first heading, else the file's name without its
-/// ending.
+/// Parses a file. The title is the front matter's `title`, else the first heading, else the file's name without its
+/// extension.
 pub fn post_text(path: &str, content: &str) -> PostText {
     let content = content.strip_prefix('\u{feff}').unwrap_or(content);
     let (front, body) = front_matter_split(content);
@@ -49,14 +49,14 @@ fn front_matter_split(text: &str) -> (Option<&str>, &str) {
         }
         at += line.len();
     }
-    // A rule, and no front matter after all.
+    // It is a horizontal rule and no front matter.
     (None, text)
 }
 
-/// The value of `title:`, which is a plain or quoted scalar of YAML in whatever writes front matter.
+/// The value of `title:`, which is a plain or quoted YAML scalar in common front matter.
 fn front_matter_title(front: &str) -> Option<String> {
     let value = front.lines().find_map(|line| line.strip_prefix("title:"))?;
-    // A title of several lines begins with `>` or `|`: the first heading says it shorter.
+    // A title of several lines begins with `>` or `|`: then the first heading is used, which is shorter.
     let value = value.trim();
     if value.starts_with(['>', '|']) {
         return None;

@@ -13,12 +13,12 @@ use crate::model::{Project, ProjectId, SourceId};
 use crate::registration::PROJECT;
 use crate::repository::{Projects, project_by_slug};
 
-/// What a project already has a slug for.
+/// The resource that a conflict names: another project has the slug.
 const TAKEN: &str = "a project with this slug";
 /// The longest slug. See [`slug_check`].
 const SLUG_MAX: usize = text::SLUG.max;
 
-/// What a new project is to be.
+/// A new project.
 #[derive(Debug, Clone, Default)]
 pub struct NewProject {
     /// 1 to 200 characters.
@@ -41,7 +41,8 @@ pub struct ProjectChanges {
     pub description: Option<String>,
 }
 
-/// Makes a project. A slug that was not given is made from the name, with a number behind it where that is taken.
+/// Creates a project. A slug that was not given is made from the name, with a number behind it where that slug is
+/// taken.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a name, slug or description out of bounds; [`Error::Conflict`] where the slug that was given
@@ -74,8 +75,8 @@ pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Resu
         if project_by_slug(scoped, &slug).await?.is_some() {
             continue;
         }
-        // Somebody else may take the slug between the look and the insert: then nothing is inserted, and the next
-        // number is tried.
+        // Another transaction may take the slug between the check and the insert: then nothing is inserted, and the
+        // next number is tried.
         let row = row(slug, description.clone());
         scoped
             .upsert_all(vec![row], &[project::Column::Slug], &[])

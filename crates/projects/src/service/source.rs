@@ -14,19 +14,19 @@ use crate::name::{BranchName, NameError, ScanPath};
 use crate::registration::SOURCE;
 use crate::repository::{Projects, Sources};
 
-/// What a project has already, when a source is refused.
+/// The resource that a conflict names: the project already has the source.
 const TAKEN: &str = "a source with this URL, branch and scan path";
 
-/// What a new source is to be.
+/// A new source.
 #[derive(Debug, Clone)]
 pub struct NewSource {
     /// The project it is for.
     pub project_id: ProjectId,
-    /// Where the repository is. Whether that may be fetched from is for the caller to decide before.
+    /// The URL of the repository. The caller has to check before that it may be fetched from.
     pub url: String,
     /// `None` or blank is the repository's default branch.
     pub branch: Option<String>,
-    /// The folder to look at; `""` and `/` are the root.
+    /// The folder to scan; `""` and `/` are the root.
     pub scan_path: String,
 }
 
@@ -68,8 +68,8 @@ pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<So
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Changes what a source looks at. Its files stay until the next sync, which then compares all of them. Programs that
-/// sync use the verb in `nyxcore-sync`, which also forgets the credential where the address leads elsewhere.
+/// Changes the settings of a source. Its files stay until the next sync, which then compares all of them. Programs that
+/// sync use the function in `nyxcore-sync`, which also deletes the credential if the address leads elsewhere.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound), and as [`source_add`].
@@ -96,7 +96,7 @@ pub async fn source_update(
         url: Set(url),
         branch: Set(branch),
         scan_path: Set(scan_path),
-        // A diff from the old commit would miss what lies outside the old path, or belongs to another history.
+        // A diff from the old commit would miss files outside the old path, or belong to another history.
         head_commit: Set(None),
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -106,8 +106,8 @@ pub async fn source_update(
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Removes a source with its files, what a search finds of them, and the content that no other file has. Programs that
-/// sync use the verb in `nyxcore-sync`, which also removes credentials and mirrors.
+/// Removes a source with its files, their search documents, and the content that no other file has. Programs that sync
+/// use the function in `nyxcore-sync`, which also removes credentials and mirrors.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
@@ -124,7 +124,7 @@ pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<(
     Ok(())
 }
 
-/// Writes down that the source's files are now those of a commit.
+/// Records that the source's files are now those of a commit.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).

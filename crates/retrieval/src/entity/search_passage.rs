@@ -1,4 +1,4 @@
-//! The table `search_passages`: what a document is cut into to be embedded.
+//! The table `search_passages`: the passages of documents, which are embedded.
 
 use nyxcore_tenancy::{TenantId, tenant_scoped};
 use sea_orm::entity::prelude::*;

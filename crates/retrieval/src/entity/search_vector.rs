@@ -1,4 +1,4 @@
-//! The table `search_vectors`, without the column of pgvector, which statements by hand write and compare.
+//! The table `search_vectors`, without the column of pgvector, which hand-written statements write and compare.
 
 use nyxcore_tenancy::{TenantId, tenant_scoped};
 use sea_orm::entity::prelude::*;

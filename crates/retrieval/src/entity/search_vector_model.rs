@@ -1,4 +1,4 @@
-//! The table `search_vector_models`: the models that the tenant has vectors of.
+//! The table `search_vector_models`: the models of the tenant's vectors.
 
 use nyxcore_tenancy::{TenantId, tenant_scoped};
 use sea_orm::entity::prelude::*;

@@ -1,22 +1,23 @@
-//! The ranking by vectors beside that by words, and both in one order.
+//! The ranking by vectors, and its fusion with the ranking by words.
 
 use super::{CandidateScore, rounded};
 use crate::fusion::{RankedList, fuse};
 
-/// The least similarity that says anything: unrelated English texts have 0 to 0.2 by the models that were looked at.
+/// The minimum similarity that counts: unrelated English texts have 0 to 0.2 with the models that were examined.
 const SIMILARITY_MIN: f64 = 0.25;
-/// What is less near than this share of the nearest hit of all kinds is not found by its vector.
+/// The minimum share of the highest similarity of all kinds: a less similar document does not count as found by its
+/// vector.
 const NEAR_OF_NEAREST: f64 = 0.7;
 
-/// How near a candidate is, where that says anything.
+/// The similarity of a candidate, where it is high enough to count.
 pub(super) fn near(one: &CandidateScore) -> Option<f64> {
     one.candidate
         .similarity
         .filter(|similarity| *similarity >= SIMILARITY_MIN)
 }
 
-/// Puts the candidates of a kind, which are in the order of their words, into the fused order of both rankings. What is
-/// below the floor of the words, and not near enough either, is left out.
+/// Reorders the candidates of a kind, which are sorted by words, by the fusion of both rankings. A candidate that is
+/// below the minimum score and not similar enough either is left out.
 pub(super) fn rankings_fuse(of_kind: &mut Vec<CandidateScore>, floor: f64, nearest: f64) {
     let by_words: Vec<usize> = (0..of_kind.len())
         .filter(|&at| of_kind[at].score >= floor && of_kind[at].candidate.score > 0.0)

@@ -1,4 +1,4 @@
-//! What a hit shows: the places of a file, or the part of a text that answers.
+//! Selects what a hit shows: the places of a file, or the part of a text that answers.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const EXCERPT_CHARS: usize = 400;
 /// A second place of a file is shown if it scores at least this share of the first.
 const SECOND_PLACE: f64 = 0.6;
 
-/// The places of a file, or of a section, that are shown; none for what has no lines.
+/// The places of a file or of a section that are shown; none for a document without lines.
 pub(super) fn shown(
     candidate: &Candidate,
     wanted: &HashMap<String, f64>,
@@ -63,7 +63,7 @@ pub(super) fn shown(
     }
 }
 
-/// The part of a text that has most of the words; the words are stems, which begin the words that they are of.
+/// The part of a text that has most of the question's words. `question` has stems, which are compared with stems.
 pub(super) fn prose<'a>(text: &'a str, question: &str) -> &'a str {
     let mut stems = Stems::new();
     let asked: Vec<&str> = question.split(' ').collect();
@@ -78,7 +78,7 @@ pub(super) fn prose<'a>(text: &'a str, question: &str) -> &'a str {
     excerpt(text, &terms, EXCERPT_CHARS)
 }
 
-/// A part of a text with the whole of its first and last line, and the number of its first line from 1.
+/// Extends a part of a text to whole lines. Returns the number of the first line, from 1, and the lines.
 pub(super) fn whole_lines<'a>(text: &'a str, part: &str) -> (usize, &'a str) {
     let at = text.find(part).unwrap_or(0);
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);

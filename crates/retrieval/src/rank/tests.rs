@@ -1,4 +1,4 @@
-//! The order of hits.
+//! Tests of the order of hits.
 
 use super::shown::whole_lines;
 use super::*;

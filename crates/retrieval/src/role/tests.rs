@@ -1,4 +1,4 @@
-//! The roles of files.
+//! Tests of the roles of files.
 
 use super::*;
 

@@ -3,9 +3,9 @@
 /// How large a chunk may become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
-    /// The most lines; 60 by default, about one function with what belongs to it.
+    /// The most lines; 60 by default, about one function with its comments.
     pub lines: usize,
-    /// The most characters; 4,000 by default, some 1,000 tokens: what embedding models take with ease.
+    /// The most characters; 4,000 by default, some 1,000 tokens, which embedding models accept easily.
     pub chars: usize,
 }
 
@@ -18,7 +18,7 @@ impl Default for ChunkLimits {
     }
 }
 
-/// A piece of a text.
+/// A chunk of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk<'a> {
     /// The first line, counted from 1.
@@ -29,11 +29,11 @@ pub struct Chunk<'a> {
     pub text: &'a str,
 }
 
-/// Cuts a text into chunks that follow each other without a gap or an overlap: put together again, they are the text.
+/// Splits a text into adjacent chunks without a gap or an overlap: joined again, they are the text.
 ///
-/// A chunk ends at its last blank line if that lies in its last third, else where a limit is reached. A line that is
-/// longer than a whole chunk is cut within, and its chunks all carry its number. The chunks depend on the text and the
-/// limits alone: the same content gives the same chunks, so that they can be keyed by it. A limit of 0 counts as 1.
+/// A chunk ends at its last blank line if that is in its last third, else where a limit is reached. A line that is
+/// longer than a whole chunk is split, and its chunks all have its number. The chunks depend on the text and the limits
+/// alone: the same content gives the same chunks, so that they can be keyed by it. A limit of 0 counts as 1.
 #[must_use]
 pub fn chunk_lines(text: &str, limits: ChunkLimits) -> Vec<Chunk<'_>> {
     let limits = ChunkLimits {

@@ -5,18 +5,19 @@ use std::collections::HashMap;
 
 use super::{identifiers, tokens};
 
-/// Where a term occurs, in characters.
+/// An occurrence of a term, with its start and end in characters.
 struct Hit {
     start: usize,
     end: usize,
     term: usize,
 }
 
-/// The stretch of the text, of at most `max_chars` characters, in which most of the terms occur; of equals the one
-/// where they stand closest together, then the first. Where no term occurs, it is the beginning.
+/// The part of the text, of at most `max_chars` characters, in which most of the terms occur; of equal ones the part
+/// where they are closest together, then the first. Where no term occurs, it is the beginning.
 ///
-/// The terms are those of [`super::query_terms`]. The stretch begins at a line, or else at a word, where that leaves
-/// the terms in it; the white space behind it is cut off. It is a part of `text`: whoever shows it can say where it is.
+/// The terms are those of [`super::query_terms`]. The part begins at a line, or else at a word, where it still contains
+/// the terms then; white space at its end is cut off. It is a slice of `text`, so that the caller can find its
+/// position.
 #[must_use]
 pub fn excerpt<'a>(text: &'a str, terms: &[impl AsRef<str>], max_chars: usize) -> &'a str {
     // Byte offset of every character, and of the end.
@@ -31,7 +32,7 @@ pub fn excerpt<'a>(text: &'a str, terms: &[impl AsRef<str>], max_chars: usize) -
     }
     let hits = hits(text, &offsets, terms);
     let (first, last) = best_window(&hits, terms.len(), max_chars).unwrap_or((0, 0));
-    // What room the terms leave is shared between what stands before and behind them.
+    // The room that the terms leave is divided between the text before and behind them.
     let room = max_chars.saturating_sub(last - first);
     let start = first.saturating_sub(room / 2).min(length - max_chars);
     let end = start + max_chars;
@@ -83,8 +84,8 @@ fn best_window(hits: &[Hit], terms: usize, max_chars: usize) -> Option<(usize, u
     for (to, hit) in hits.iter().enumerate() {
         distinct += usize::from(counts[hit.term] == 0);
         counts[hit.term] += 1;
-        // The first hit goes when the window is too long, or the same term comes again. A single hit may be longer than
-        // the window; it stays, and is cut.
+        // The first hit is dropped when the window is too long, or when its term occurs again. A single hit may be
+        // longer than the window; it stays, and is cut.
         while from < to && (hit.end - hits[from].start > max_chars || counts[hits[from].term] > 1) {
             counts[hits[from].term] -= 1;
             distinct -= usize::from(counts[hits[from].term] == 0);
@@ -100,7 +101,7 @@ fn best_window(hits: &[Hit], terms: usize, max_chars: usize) -> Option<(usize, u
     best
 }
 
-/// How many bytes to skip of what stands before the first hit: to the first line, else to the first word, else all.
+/// How many bytes of the text before the first hit to skip: to the first line, else to the first word, else all.
 fn snap_start(before: Option<char>, lead: &str) -> usize {
     if before.is_none_or(|c| c == '\n') {
         return 0;
@@ -114,7 +115,7 @@ fn snap_start(before: Option<char>, lead: &str) -> usize {
     lead.find(char::is_whitespace).unwrap_or(lead.len())
 }
 
-/// How many bytes to keep of what stands behind the last hit: up to the last line, else the last word.
+/// How many bytes of the text behind the last hit to keep: up to the last line, else the last word.
 fn snap_end(tail: &str, is_text_end: bool) -> usize {
     if is_text_end {
         return tail.len();
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn the_window_with_most_of_the_terms_is_shown() {
         let terms = query_terms("which worker takes an expired lease?");
-        // "Worker" and "lease" stand in the line before, too, but not as close to "takes".
+        // "Worker" and "lease" are also in the line before, but not as close to "takes".
         for room in [60, 80] {
             assert_eq!(
                 excerpt(TEXT, &terms, room),

@@ -1,4 +1,4 @@
-//! One form for every spelling of a word: Unicode normalised, case folded, and for English prose without its ending.
+//! Normalises the spellings of a word: Unicode normalisation, case folding, and stemming of English words.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 
-/// A shorter word keeps its ending: `uses` and `using` have something to lose, `ids` has not.
+/// The minimum length of a word that is stemmed: `uses` and `using` have an ending to lose, `ids` has not.
 const STEMMED_CHARS_MIN: usize = 4;
-/// A longer word is no English.
+/// The maximum length of a word that is stemmed: a longer one is not English.
 const STEMMED_CHARS_MAX: usize = 30;
 
-/// The text in the form NFKC: full-width letters, ligatures and accents that were written apart are one spelling each.
+/// The text in the form NFKC: full-width letters, ligatures and combining accents have one spelling each.
 pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         Cow::Borrowed(text)
@@ -20,7 +20,7 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A word without differences of case. Upper case first and lower case then also folds `ß` and the final sigma.
+/// The word with its case folded. Upper case first and lower case then also folds `ß` and the final sigma.
 pub(crate) fn folded(word: &str) -> String {
     if word.is_ascii() {
         word.to_ascii_lowercase()
@@ -29,7 +29,7 @@ pub(crate) fn folded(word: &str) -> String {
     }
 }
 
-/// Takes the endings off English words, and remembers them: a file has few different words.
+/// The stemmer for English words, with a cache: a file has few different words.
 pub(crate) struct Stems {
     stemmer: Stemmer,
     known: HashMap<String, String>,
@@ -43,7 +43,7 @@ impl Stems {
         }
     }
 
-    /// The stem of a folded word; the word itself where it is none of English letters alone.
+    /// The stem of a folded word; the word itself where it does not consist of English letters only.
     pub(crate) fn stem(&mut self, word: &str) -> String {
         let is_english = (STEMMED_CHARS_MIN..=STEMMED_CHARS_MAX).contains(&word.len())
             && word.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -1,12 +1,13 @@
-//! What a file shows at a glance: its definitions, headings and comments, by the shape of its lines.
+//! The outline of a file: its definitions, headings and comments, found by the shape of its lines.
 //!
-//! It is no parser: it must cost less than writing the index does, and read every language, also those that nothing
-//! parses. What it misses costs rank, never truth: a definition that is cited is lines of the file.
+//! It is no parser: it must cost less than writing the index does, and handle every language, also those without a
+//! parser. A definition that it misses is ranked lower, but nothing false is shown: a cited definition is lines of the
+//! file.
 
 /// A definition or a section: its name and its lines, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Definition<'a> {
-    /// The name, without what is around it.
+    /// The name, without the signs around it.
     pub name: &'a str,
     /// The line that declares it.
     pub start: usize,
@@ -14,12 +15,12 @@ pub(crate) struct Definition<'a> {
     pub end: usize,
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineKind {
     /// Code or prose.
     Body,
-    /// A comment, or a documentation text within code.
+    /// A comment, or a documentation string within code.
     Comment,
     /// The heading of a text.
     Heading,
@@ -28,26 +29,26 @@ pub(crate) enum LineKind {
 /// The outline of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Outline<'a> {
-    /// The definitions in the order of their first lines; one within another stands behind it.
+    /// The definitions in the order of their first lines; a nested one comes after the one that contains it.
     pub definitions: Vec<Definition<'a>>,
     /// A kind for each line.
     pub lines: Vec<LineKind>,
 }
 
-/// How files of a kind are written.
+/// The syntax of comments and definitions in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
-    /// `//` and `/* */`.
+    /// `//` and `/* */`, with braces.
     Braces,
-    /// `#`, and texts between three quotes.
+    /// `#`, and strings between three quotes.
     Hash,
     /// Markdown, reStructuredText, AsciiDoc.
     Prose,
-    /// What holds values and no definitions.
+    /// A file of values without definitions.
     Data,
 }
 
-/// The outline of a file's text. Without a path it is prose.
+/// The outline of a file's text. A text without a path is prose.
 pub(crate) fn outline<'a>(path: Option<&str>, text: &'a str) -> Outline<'a> {
     let family = path.map_or(Family::Prose, family);
     let lines: Vec<&str> = text.lines().collect();
@@ -169,7 +170,7 @@ fn prose_kinds(lines: &[&str]) -> Vec<LineKind> {
     kinds
 }
 
-/// A line below a heading, as reStructuredText and Markdown have it.
+/// Whether a line underlines a heading, as in reStructuredText and Markdown.
 fn is_underline(text: &str) -> bool {
     let mut chars = text.chars();
     let Some(first) = chars.next() else {
@@ -201,7 +202,7 @@ fn sections<'a>(lines: &[&'a str], kinds: &[LineKind], sections: &mut Vec<Defini
     }
 }
 
-/// What may stand before the word that says what is declared.
+/// Words that may precede the keyword of a declaration.
 const MODIFIERS: [&str; 31] = [
     "abstract",
     "actual",
@@ -235,7 +236,7 @@ const MODIFIERS: [&str; 31] = [
     "unsafe",
     "virtual",
 ];
-/// What says that a definition follows.
+/// Keywords before the name of a definition.
 const KEYWORDS: [&str; 26] = [
     "class",
     "def",
@@ -264,7 +265,7 @@ const KEYWORDS: [&str; 26] = [
     "type",
     "union",
 ];
-/// What begins a statement that looks like a declaration of a function.
+/// Words at the beginning of statements that look like a declaration of a function.
 const CONTROL: [&str; 29] = [
     "assert", "await", "break", "case", "catch", "continue", "defer", "delete", "do", "else",
     "elif", "except", "finally", "for", "foreach", "go", "if", "lock", "match", "new", "raise",
@@ -302,7 +303,7 @@ fn definition_name(line: &str) -> Option<&str> {
             .strip_prefix(first)
             .filter(|_| !is_constant)
             .unwrap_or(rest);
-        // In JavaScript a `const` within a function is any local variable.
+        // In JavaScript a `const` within a function is just a local variable.
         return value_name(name, indented && !(is_constant && is_upper(name)));
     }
     function_name(rest, indented)
@@ -312,14 +313,14 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// Whether a text begins with a name in capitals, as constants have it.
+/// Whether a text begins with a name in capitals, such as a constant's.
 fn is_upper(text: &str) -> bool {
     let text = text.trim_start();
     let name = &text[..text.find(|c: char| !is_name(c)).unwrap_or(text.len())];
     !name.contains(char::is_lowercase)
 }
 
-/// The name behind `func`, which may have a receiver before it; `self.` before it in Ruby; a `*` in JavaScript.
+/// The name behind a keyword such as `func`. A receiver may precede it, `self.` in Ruby, or a `*` in JavaScript.
 fn keyword_name(rest: &str) -> Option<&str> {
     if !rest.starts_with([' ', '\t', '*', '(']) {
         return None;
@@ -338,7 +339,7 @@ fn keyword_name(rest: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// `const parse = (text) => {`: a value that is a function; at the beginning of a line any value counts.
+/// The name of a value that is a function: `const parse = (text) => {`. At the beginning of a line any value counts.
 fn value_name(rest: &str, must_be_function: bool) -> Option<&str> {
     let rest = rest.trim_start();
     let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
@@ -351,7 +352,7 @@ fn value_name(rest: &str, must_be_function: bool) -> Option<&str> {
     (!must_be_function || is_function).then_some(name)
 }
 
-/// `Type name(arguments) {` of C, C++, Java and C#, and `name(arguments) {` of a class of JavaScript.
+/// The name in `Type name(arguments) {` of C, C++, Java and C#, and in `name(arguments) {` of a JavaScript class.
 fn function_name(rest: &str, indented: bool) -> Option<&str> {
     let open = rest.find('(')?;
     let head = rest[..open].trim_end();
@@ -379,7 +380,7 @@ fn function_name(rest: &str, indented: bool) -> Option<&str> {
     .then_some(name)
 }
 
-/// The last line of what begins at a line, by its indentation; both from 0.
+/// The last line of the definition that begins at a line, by indentation; both lines are counted from 0.
 fn definition_end(lines: &[&str], at: usize) -> usize {
     let depth = indentation(lines[at]);
     let mut last = at;
@@ -392,11 +393,12 @@ fn definition_end(lines: &[&str], at: usize) -> usize {
             last = here;
             continue;
         }
-        // The end of what is around it.
+        // The block around the definition ends.
         if indentation(line) < depth {
             return last;
         }
-        // What closes it, or goes on with its head: `) -> int:`, a brace by itself, `}) => {` behind parameters.
+        // A line that closes the definition or continues its head: `) -> int:`, a brace alone, `}) => {` behind
+        // parameters.
         let goes_on = text.ends_with(['{', '(', '[']) || text.ends_with("=>");
         if (text.starts_with(['}', ']']) && !goes_on) || text == "end" {
             return here;

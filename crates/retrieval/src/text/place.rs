@@ -1,4 +1,4 @@
-//! The places within a file that answer a question: whole lines, from the line that declares something on.
+//! The places within a file that answer a question: whole lines that begin at a declaration where possible.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ const LINES_MAX: usize = 14;
 /// [`LINE_BYTES_MAX`].
 const BYTES_MAX: usize = 700;
 const LINE_BYTES_MAX: usize = 2_000;
-/// What the name of a definition adds where it is one of the asked words.
+/// The weight that a definition's name adds if it has a word of the question.
 const NAME_WEIGHT: f64 = 1.5;
-/// And where it is the identifier that was asked for.
+/// The weight that it adds if it is an identifier of the question.
 const EXACT_WEIGHT: f64 = 6.0;
 
-/// What a definition counts for that holds other definitions.
+/// The factor for a definition that contains other definitions.
 const HOLDER_WEIGHT: f64 = 0.6;
 
 /// A place within a text. Lines are counted from 1 within the text.
@@ -25,32 +25,32 @@ const HOLDER_WEIGHT: f64 = 0.6;
 pub(crate) struct TextPlace<'a> {
     /// Its first line.
     pub start: usize,
-    /// Its last line, of all of it.
+    /// Its last line, including lines that are not shown.
     pub end: usize,
-    /// The lines that are shown, from the first on.
+    /// The first lines of the place, which are shown.
     pub text: &'a str,
-    /// The name of what is defined there.
+    /// The name of the definition there.
     pub name: Option<&'a str>,
     /// How well it answers; comparable within one text.
     pub score: f64,
 }
 
-/// What is looked for in a file.
+/// The words to find in a file.
 pub(crate) struct PlaceQuery<'q> {
-    /// The terms, each with how much it counts.
+    /// The terms, each with its weight.
     pub terms: &'q HashMap<String, f64>,
-    /// Identifiers that are named, folded and without `_`.
+    /// Identifiers of the question, folded and without `_`.
     pub identifiers: &'q [String],
 }
 
-/// The best places of a text, at most `count`, best first. Where nothing of it is asked for, its first lines.
+/// The best places of a text, at most `count`, best first. Where no term occurs, it is the first lines.
 pub(crate) fn places<'a>(
     path: Option<&str>,
     text: &'a str,
     wanted: &PlaceQuery<'_>,
     count: usize,
 ) -> Vec<TextPlace<'a>> {
-    // Normalising would move the places; the words of a line are normalised by themselves.
+    // The text is not normalised as a whole, which would shift offsets; the words of each line are normalised instead.
     let outline = outline(path, text);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut stems = Stems::new();
@@ -65,7 +65,7 @@ pub(crate) fn places<'a>(
         }
         let mut score =
             score(&found[definition.start - 1..last]) + name_score(definition, wanted, &mut stems);
-        // What is defined within says it more closely.
+        // The nested definitions are more specific.
         let holds_others = definitions
             .get(n + 1)
             .is_some_and(|next| next.start <= last);
@@ -86,7 +86,7 @@ pub(crate) fn places<'a>(
             ));
         }
     }
-    // What belongs to no definition, in windows that begin at a line that matches.
+    // Lines outside of definitions, in windows that begin at a line that matches.
     let mut at = 0;
     while at < lines.len() {
         if covered[at] || found[at].is_empty() {
@@ -112,7 +112,7 @@ pub(crate) fn places<'a>(
     });
     let mut best: Vec<TextPlace<'a>> = Vec::new();
     for place in places {
-        // One within another is the same place.
+        // Overlapping places count as the same place.
         if best.len() < count
             && !best
                 .iter()
@@ -142,7 +142,7 @@ pub(crate) fn places<'a>(
     best
 }
 
-/// For each line the terms that it has, by number, with what each counts there.
+/// For each line, the numbers of its terms with their weights there.
 fn lines_found(
     lines: &[&str],
     kinds: &[LineKind],
@@ -182,7 +182,7 @@ fn lines_found(
         .collect()
 }
 
-/// What lines say together: each term counts, less with every time, and less in many lines.
+/// The score of lines together: each term counts, less with every repetition, and less in many lines.
 fn score(found: &[Vec<(usize, f64)>]) -> f64 {
     let mut counts: HashMap<usize, f64> = HashMap::new();
     for (number, weight) in found.iter().flatten() {
@@ -203,7 +203,7 @@ fn score(found: &[Vec<(usize, f64)>]) -> f64 {
             most * times / (times + norm)
         })
         .collect();
-    // The sum of floats depends on their order.
+    // The sum of floats depends on their order, so they are sorted.
     scores.sort_by(f64::total_cmp);
     scores.iter().sum()
 }

@@ -1,4 +1,4 @@
-//! What a person asks: words, identifiers, paths, tracebacks; a line or a page of it.
+//! Parses a question: words, identifiers, paths and tracebacks, in one line or a whole page.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,38 +6,38 @@ use super::fold::{Stems, folded, normalized};
 use super::words::{Term, terms_of, words};
 use super::{is_common, parts};
 
-/// The most terms of a question that the index is asked about. Those that look rarest are taken from all of the text;
-/// the databases then say which are rare.
+/// The most terms of a question for which the index is queried. Those that look rarest are selected from the whole
+/// text; the databases then count which are rare.
 pub(crate) const ASKED_TERMS_MAX: usize = 256;
 
-/// The most characters of a question that are read: a page of a log says what it says within that.
+/// The most bytes of a question that are read: a page of a log says what matters within that.
 const TEXT_BYTES_MAX: usize = 400_000;
 
-/// A term that is asked for.
+/// A term of a question.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct QuestionTerm {
-    /// The term as it stands in the index.
+    /// The term in the index.
     pub text: String,
-    /// How much the question stresses it, about 1.
+    /// Its stress in the question, about 1.
     pub weight: f64,
 }
 
-/// A question as it is asked.
+/// A parsed question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Question {
-    /// The terms, the weightiest first.
+    /// The terms, those with the highest weights first.
     pub terms: Vec<QuestionTerm>,
-    /// Identifiers that are named as such, folded and without `_`.
+    /// Identifiers that are marked as such, folded and without `_`.
     pub identifiers: Vec<String>,
     /// Words that could be the name of a definition, folded.
     pub names: Vec<String>,
-    /// Words that follow each other, as terms, without the common words between them.
+    /// Adjacent words, as terms, without the common words between them.
     pub pairs: HashSet<(String, String)>,
-    /// Paths that are named, in lower case with `/`.
+    /// Paths in the text, in lower case with `/`.
     pub paths: Vec<String>,
 }
 
-/// How a term was met.
+/// The occurrences of a term in a question.
 #[derive(Debug, Clone, Copy, Default)]
 struct Occurrence {
     count: u32,
@@ -49,7 +49,7 @@ struct Occurrence {
 }
 
 impl Question {
-    /// Reads a question.
+    /// Parses a question.
     pub(crate) fn read(text: &str) -> Self {
         let end = text.floor_char_boundary(TEXT_BYTES_MAX);
         let text = normalized(&text[..end]);
@@ -111,8 +111,8 @@ fn push_new(list: &mut Vec<String>, text: &str) {
 }
 
 impl Question {
-    /// Whether a name of several words has two of them that follow each other in the question, in either order:
-    /// `checkOptionalParameter` is about "optional parameters", `body-limit` about "limit the body".
+    /// Whether a name of several words has two of them adjacent in the question, in either order:
+    /// `checkOptionalParameter` matches "optional parameters", and `body-limit` matches "limit the body".
     pub(crate) fn has_pair_of(&self, name: &str, stems: &mut Stems) -> bool {
         if self.pairs.is_empty() {
             return false;
@@ -131,7 +131,7 @@ impl Question {
     }
 }
 
-/// Whether a word is set as code: between backticks, before an argument list, behind `::`, or with `_` around it.
+/// Whether a word is marked as code: by backticks, an empty argument list behind it, or `::` or `->` beside it.
 fn is_code(text: &str, start: usize, word: &str) -> bool {
     let before = text[..start].trim_end_matches('_');
     let after = text[start + word.len()..].trim_start_matches('_');
@@ -142,7 +142,8 @@ fn is_code(text: &str, start: usize, word: &str) -> bool {
         || (after.starts_with("::") && word.len() > 1)
 }
 
-/// The terms to ask for: no common words unless there is nothing else, and of very many those that say most.
+/// Selects the terms to search for: no common words unless there is nothing else, and the most significant of very
+/// many.
 fn chosen(met: HashMap<String, Occurrence>) -> Vec<QuestionTerm> {
     let tells = met.values().any(|one| !one.is_common);
     let long = met.len() > 24;
@@ -154,14 +155,14 @@ fn chosen(met: HashMap<String, Occurrence>) -> Vec<QuestionTerm> {
             if one.is_whole || one.is_code {
                 weight *= 1.4;
             }
-            // The first line of a long text is what it is about.
+            // The first line of a long text says what it is about.
             if long && one.in_title {
                 weight *= 1.6;
             }
             (weight, one.first, text)
         })
         .collect();
-    // Among equals a longer word is rarer; then the first comes first.
+    // Of terms with the same weight, a longer word comes first, because it is rarer; then the one that occurs first.
     terms.sort_by(|a, b| {
         let size = |text: &str| text.chars().count().min(12);
         b.0.total_cmp(&a.0)
@@ -175,8 +176,7 @@ fn chosen(met: HashMap<String, Occurrence>) -> Vec<QuestionTerm> {
         .collect()
 }
 
-/// What looks like the path of a file, in prose or in a traceback, in lower case with `/`: `src/a.rs:12`,
-/// `File "x/y.py", line 3`, `A.java:7`.
+/// The file paths in a text or a traceback, in lower case with `/`: `src/a.rs:12`, `File "x/y.py", line 3`, `A.java:7`.
 ///
 /// ```
 /// # use nyxcore_retrieval::named_paths;
@@ -206,7 +206,7 @@ pub fn named_paths(text: &str) -> Vec<String> {
     paths
 }
 
-/// Endings by which a word with a dot is a file and no end of a sentence, sorted.
+/// File extensions by which a word with a dot is a file and not the end of a sentence, sorted.
 const FILE_ENDINGS: [&str; 40] = [
     "bash",
     "c",
@@ -250,7 +250,7 @@ const FILE_ENDINGS: [&str; 40] = [
     "yaml",
 ];
 
-/// How well a path is named by a question: the parts that agree from the end on; 0 for another file.
+/// How many parts of a path, counted from its end, agree with a path of the question; 0 for another file.
 pub(crate) fn path_agreement(path: &str, named: &[String]) -> usize {
     let path = path.to_lowercase();
     let agree = |named: &String| {

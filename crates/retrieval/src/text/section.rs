@@ -1,9 +1,9 @@
-//! Cuts a document of a repository at its headings.
+//! Splits a document of a repository at its headings.
 
 use super::chunk::{ChunkLimits, chunk_lines};
 use super::outline::outline;
 
-/// A section shorter than this many lines goes with the next: a heading alone answers nothing.
+/// The minimum lines of a section: a shorter one is joined with the next, because a heading alone answers nothing.
 const LINES_MIN: usize = 3;
 
 /// A section of a document, or a part of a long one.
@@ -19,8 +19,8 @@ pub struct Section<'a> {
     pub text: &'a str,
 }
 
-/// The sections of a document, in order: together they are the text without what is blank. `path` says how headings are
-/// written. A long section is cut as [`chunk_lines`] cuts it, and its parts carry its heading.
+/// The sections of a document, in order: together they are the text without blank parts. `path` decides the syntax of
+/// headings. A long section is split by [`chunk_lines`], and its parts have its heading.
 ///
 /// ```
 /// # use nyxcore_retrieval::document_sections;
@@ -37,7 +37,7 @@ pub fn document_sections<'a>(path: &str, text: &'a str) -> Vec<Section<'a>> {
     for heading in headings {
         let is_short = |start: usize| heading.start - start < LINES_MIN;
         match starts.last_mut() {
-            // Nothing stands before the first heading.
+            // There is no text before the first heading.
             Some(last) if heading.start == 1 => last.1 = Some(heading.name),
             Some((start, Some(_))) if is_short(*start) => {}
             _ => starts.push((heading.start, Some(heading.name))),

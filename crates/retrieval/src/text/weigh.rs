@@ -1,9 +1,9 @@
-//! How much a document says about each of its words: BM25 over weighted fields (BM25F), in steps.
+//! The weight of each word in a document: BM25 over weighted fields (BM25F), in discrete levels.
 //!
-//! The weight is computed when a document is published and kept as one of [`LEVELS`] levels in the word itself, which
-//! is the same text on both databases: `3f0123456789ablease` is the word `lease` at level 3 in a file of the tenant
-//! `…0123456789ab`. How rare the word is among the documents is counted when somebody asks. The lengths of fields are
-//! compared with fixed ones: averages would change with every document, and with those of other tenants.
+//! The weight is computed when a document is published, and stored as one of [`LEVELS`] levels in the word itself,
+//! which is the same text on both databases: `3f0123456789ablease` is the word `lease` at level 3 in a file of the
+//! tenant `…0123456789ab`. The rarity of the word among the documents is computed at query time. The lengths of fields
+//! are compared with fixed ones: averages would change with every document, and with those of other tenants.
 //!
 //! BM25F: Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields", CIKM 2004.
 
@@ -15,22 +15,22 @@ use super::outline::{LineKind, outline};
 use super::words::{Term, terms_of, words};
 use crate::model::Field;
 
-/// The steps of a weight.
+/// The number of levels of a weight.
 pub(crate) const LEVELS: u8 = 6;
 
-/// The saturation of BM25: what many occurrences add to one.
+/// The saturation of BM25: it limits what repeated occurrences add.
 const K1: f64 = 1.2;
 
-/// What the length of a field divides by at the least.
+/// The smallest divisor for the length of a field.
 const NORM_MIN: f64 = 0.5;
 
-/// The bytes that the words of one document take at the most, with what PostgreSQL writes beside each. It refuses a
-/// vector of 1 MB.
+/// The most bytes of the words of one document, with PostgreSQL's overhead per word. It refuses a `tsvector` of 1 MB.
 const BYTES_MAX: usize = 700_000;
-/// What PostgreSQL writes beside a word.
+/// The overhead of PostgreSQL per word.
 const BYTES_BESIDE: usize = 8;
 
-/// What a document is, for the lists of words: files have their own, so that what people write is not drowned by them.
+/// The class of a document's words. Files have a class of their own, so that their many words do not drown out texts by
+/// people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum WordClass {
     /// A file of code.
@@ -48,16 +48,16 @@ impl WordClass {
     }
 }
 
-/// How a field counts.
+/// The weight of a field, and how its length counts.
 struct FieldRule {
     weight: f64,
-    /// How much the field's length matters, from 0 to 1.
+    /// The influence of the field's length, from 0 to 1.
     slope: f64,
-    /// The words of a field that is neither short nor long.
+    /// The typical number of words in the field.
     length: f64,
 }
 
-/// Rules of this project, tuned by `nyxcore eval`.
+/// The rules of the fields. They are rules of this project, tuned by `nyxcore eval`.
 const fn rule(field: Field, class: WordClass) -> FieldRule {
     let is_file = matches!(class, WordClass::File);
     match field {
@@ -89,7 +89,7 @@ const fn rule(field: Field, class: WordClass) -> FieldRule {
     }
 }
 
-/// How often a term occurs in each field, in the order of [`Field::all`].
+/// The number of occurrences of a term in each field, in the order of [`Field::all`].
 pub(crate) type FieldCounts = [u32; 5];
 
 /// The terms of a document, by field.
@@ -103,7 +103,7 @@ pub(crate) struct DocumentTerms {
 }
 
 impl DocumentTerms {
-    /// Reads a document: its title (a heading, unless it is the path), its path, and its body line by line.
+    /// Tokenizes a document: its title (a heading, unless it is the path), its path, and its body line by line.
     pub(crate) fn of(title: &str, path: Option<&str>, body: &str, stems: &mut Stems) -> Self {
         let mut terms = Self::default();
         let body = normalized(body);
@@ -158,17 +158,17 @@ impl DocumentTerms {
         frequency / (frequency + K1)
     }
 
-    /// What a field adds to a term's frequency.
+    /// The weighted term frequency that a field adds.
     pub(crate) fn field_weight(&self, counts: &FieldCounts, field: Field, class: WordClass) -> f64 {
         let rule = rule(field, class);
         let length = f64::from(self.lengths[field as usize]);
         let count = f64::from(counts[field as usize]);
         let norm = 1.0 - rule.slope + rule.slope * length / rule.length;
-        // Little text says little, whatever its share.
+        // A short field gets no high weight, even if the term is a large share of it.
         rule.weight * count / norm.max(NORM_MIN)
     }
 
-    /// The words of the document as both databases keep them, separated by spaces.
+    /// The words of the document in the form that both databases store, separated by spaces.
     pub(crate) fn stored(&self, key: &str, class: WordClass) -> String {
         let mut stored = String::new();
         let mut bytes = 0;
@@ -186,8 +186,8 @@ impl DocumentTerms {
         stored
     }
 
-    /// A fingerprint of which two documents of nearly the same words differ in few bits; 0 for a short one, which is
-    /// like nothing.
+    /// A fingerprint: those of two documents with nearly the same words differ in few bits. It is 0 for a short
+    /// document, which is similar to none.
     ///
     /// Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002.
     pub(crate) fn fingerprint(&self) -> i64 {
@@ -208,18 +208,18 @@ impl DocumentTerms {
     }
 }
 
-/// Shorter documents are alike by chance.
+/// The minimum number of terms in a document with a fingerprint: shorter ones are similar by chance.
 const FINGERPRINT_TERMS_MIN: usize = 24;
 
 /// FNV-1a: stable over versions and machines, unlike the standard library's hash.
 fn fnv(text: &str) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    // Its low bits are weak for short texts.
+    // The low bits of FNV-1a are weak for short texts, so they are mixed.
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ (hash >> 32)
 }
 
-/// A word as the databases keep it.
+/// A word as the databases store it.
 pub(crate) fn lexeme(level: u8, class: WordClass, key: &str, term: &str) -> String {
     format!("{level}{}{key}{term}", class.mark())
 }
@@ -233,12 +233,12 @@ fn level(weight: f64) -> u8 {
     ((weight * f64::from(LEVELS)) as u8).min(LEVELS - 1)
 }
 
-/// The weight that a level stands for.
+/// The weight that a level represents.
 pub(crate) fn level_weight(level: u8) -> f64 {
     (f64::from(level) + 0.5) / f64::from(LEVELS)
 }
 
-/// How much a word counts by how rare it is among the documents, as BM25 has it.
+/// The inverse document frequency of BM25: the weight of a word by its rarity among the documents.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub(crate) fn rarity(documents: i64, total: i64) -> f64 {
     let with = documents as f64;

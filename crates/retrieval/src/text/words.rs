@@ -1,7 +1,7 @@
-//! The words of a text, as the index and a question have them both.
+//! Tokenizes a text, in the same way for the index and for questions.
 //!
-//! An identifier of several parts is kept whole, without its `_` and in lower case, and its parts are words of their
-//! own: `renewLease` and `renew_lease` are the same, and both are found by "renewing a lease". Text of scripts without
+//! An identifier of several parts is kept whole, without its `_` and in lower case, and its parts are words too:
+//! `renewLease` and `renew_lease` are the same, and both are found by "renewing a lease". Text in scripts without
 //! spaces becomes pairs of characters. `C++`, `C#`, `F#` and `.NET` are words.
 
 use super::fold::{Stems, folded};
@@ -10,20 +10,20 @@ use super::{TERM_CHARS_MAX, is_combining, parts};
 /// A word in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word<'a> {
-    /// Where it starts, in bytes.
+    /// Its start, in bytes.
     pub start: usize,
-    /// As it is written.
+    /// The word as it is written.
     pub text: &'a str,
     /// The word for a name with signs: `cplusplus` for `C++`.
     named: Option<&'static str>,
 }
 
-/// What a word is found by.
+/// A term of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term {
     /// The term, in its folded form.
     pub text: String,
-    /// Whether it is an identifier of several parts, as a whole.
+    /// Whether it is a whole identifier of several parts.
     pub is_whole: bool,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
-/// Names of which the signs are a part.
+/// The words for names that contain signs.
 fn named(before: &str, word: &str, after: &str) -> Option<&'static str> {
     if word.len() > 3 {
         return None;
@@ -123,7 +123,7 @@ fn script_runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every two characters that follow each other; a single one by itself.
+/// Every two adjacent characters; a single character is its own pair.
 fn pairs(text: &str) -> impl Iterator<Item = String> {
     let chars: Vec<char> = text.chars().collect();
     let size = chars.len().min(2);

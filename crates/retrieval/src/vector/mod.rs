@@ -1,7 +1,7 @@
-//! Vectors beside the words: documents are cut into passages, each has a vector by its content, and a question finds
-//! the nearest ones.
+//! Vectors beside the words: documents are split into passages, each passage has a vector by its content, and a
+//! question finds the nearest ones.
 //!
-//! This module keeps and compares vectors; it calls no model. Vectors of several models stand beside each other, and
+//! This module stores and compares vectors; it calls no model. Vectors of several models are stored side by side, and
 //! questions are compared with those of the current one, which is complete.
 
 mod nearest;
@@ -14,31 +14,31 @@ use sea_orm::FromQueryResult;
 pub(crate) use nearest::{Neighbor, NeighborFilter, nearest};
 pub use passage::{DocumentPassages, PASSAGE_CHARS_MAX, PASSAGES_MAX, Passage};
 pub use store::{
-    PassageVector, VectorBatch, passages_open, passages_open_count, vector_model_complete,
+    PassageVector, VectorBatch, documents_unembedded, documents_unembedded_count, vector_model_complete,
     vector_model_current, vector_models, vectors_index, vectors_known, vectors_others_remove,
     vectors_save, vectors_unused_remove,
 };
 
-/// A model by which texts became vectors, and how long these are. Vectors of different models cannot be compared.
+/// A model that embeds texts, and the length of its vectors. Vectors of different models cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VectorModel {
     /// The provider and the model's id, such as `openai/text-embedding-3-small`.
     pub model: String,
-    /// The numbers of a vector.
+    /// The length of a vector.
     pub dimensions: u32,
 }
 
 /// A question as a vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuestionVector {
-    /// The model that made it. Where it is not the tenant's current one, the question is asked by words alone.
+    /// The model that made it. Where it is not the tenant's current one, only words are searched for.
     pub model: VectorModel,
-    /// Its direction. It need not have the length 1.
+    /// The vector. It need not have the length 1.
     pub vector: std::sync::Arc<[f32]>,
 }
 
-/// A vector of the same direction and the length 1, as it is kept: the product of two of them is their similarity. One
-/// of zeros stays as it is.
+/// The vector scaled to the length 1, as it is stored: the product of two such vectors is their similarity. A vector of
+/// zeros is returned unchanged.
 pub(crate) fn unit(vector: &[f32]) -> Vec<f32> {
     let square: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
     let length = square.sqrt();
@@ -52,18 +52,18 @@ pub(crate) fn unit(vector: &[f32]) -> Vec<f32> {
     }
 }
 
-/// A vector as it is kept: little-endian floats of 32 bits.
+/// The stored form of a vector: little-endian floats of 32 bits.
 pub(crate) fn to_bytes(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
-/// The product of a kept vector with another. `None` where their lengths differ.
+/// The dot product of a stored vector and another. `None` where their lengths differ.
 pub(crate) fn product(kept: &[u8], other: &[f32]) -> Option<f64> {
     let (numbers, rest) = kept.as_chunks::<4>();
     if !rest.is_empty() || numbers.len() != other.len() || other.is_empty() {
         return None;
     }
-    // Eight sums beside each other, which the compiler turns into vector instructions.
+    // Eight independent sums, which the compiler turns into SIMD instructions.
     let mut sums = [0.0_f32; 8];
     let (left, left_rest) = numbers.as_chunks::<8>();
     let (right, right_rest) = other.as_chunks::<8>();
@@ -81,7 +81,7 @@ pub(crate) fn product(kept: &[u8], other: &[f32]) -> Option<f64> {
     product.is_finite().then_some(product)
 }
 
-/// A vector as pgvector reads it.
+/// A vector in pgvector's text format.
 pub(crate) fn to_text(vector: &[f32]) -> String {
     serde_json::json!(vector).to_string()
 }
@@ -91,7 +91,7 @@ struct ColumnRow {
     has_column: bool,
 }
 
-/// Whether the vectors of a model stand in pgvector's column too. The model is known to the tenant.
+/// Whether pgvector's column for the vectors of a model exists. The model must be known to the tenant.
 async fn has_column<A: Access>(scoped: &Scoped<A>, model: &VectorModel) -> Result<bool> {
     if scoped.backend() != Backend::Postgres {
         return Ok(false);

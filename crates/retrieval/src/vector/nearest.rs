@@ -1,5 +1,5 @@
-//! The nearest vectors to a question: by pgvector's index through the one function that may use it, or else all of
-//! them, block by block.
+//! Finds the nearest vectors to a question: by pgvector's index through the one function that may use it, or else by
+//! comparing all of them, block by block.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use super::store::is_indexed;
 use super::{QuestionVector, product, to_text, unit};
 use crate::model::KnowledgeKind;
 
-/// Vectors that are read at once: 3 MB of 1,536 numbers each.
+/// Vectors that are read per query: 3 MB of 1,536 numbers each.
 const BLOCK: i64 = 512;
-/// Documents of each kind that are given.
+/// The most documents of each kind that are returned.
 const NEAREST_MAX: usize = 40;
-/// Passages of each kind that pgvector gives: a document has some of the nearest ones.
+/// The most passages of each kind that pgvector returns: several of the nearest may be of one document.
 const PASSAGES_MAX: i64 = 120;
 
-/// The documents that may be given, as the statements take them: project, kinds and stacks.
+/// The filter of documents, as parameters of the statements: project, kinds and stacks.
 pub(crate) struct NeighborFilter {
     pub project: Value,
     /// A JSON list of names.
@@ -27,7 +27,7 @@ pub(crate) struct NeighborFilter {
     pub stacks: Value,
 }
 
-/// A document by its nearest passage.
+/// A document with the similarity of its nearest passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Neighbor {
     pub document: Uuid,
@@ -49,8 +49,8 @@ struct NeighborRow {
     similarity: f64,
 }
 
-/// `$2` model, `$3` dimensions, `$4` and `$5` the hash and document after which it goes on, `$6` project, `$7` kinds
-/// and `$8` stacks as JSON lists, `$9` rows. CROSS JOIN keeps SQLite to the order as written.
+/// `$2` model, `$3` dimensions, `$4` and `$5` the hash and document after which the block begins, `$6` project, `$7`
+/// kinds and `$8` stacks as JSON lists, `$9` rows. CROSS JOIN makes SQLite keep the order of the joins.
 macro_rules! block_sql {
     ($kinds:literal, $stacks:literal) => {
         concat!(
@@ -81,7 +81,7 @@ const BLOCK_POSTGRES: &str = block_sql!(
     "$8::text IS NULL OR d.stack IS NULL OR d.stack IN (SELECT jsonb_array_elements_text($8::text::jsonb))"
 );
 
-/// The function alone may use the index under row-level security. The documents are read under it.
+/// Only the function may use the index under row-level security. The documents are read under it.
 const INDEXED: &str = "
     SELECT n.id, n.similarity
     FROM nyxcore_nearest($2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::text::jsonb)),
@@ -164,7 +164,7 @@ async fn nearest_exact<A: Access>(
             after = (row.content_hash, row.document_id);
         }
         for of_kind in best.values_mut() {
-            // The best are few: what is not among them by now will not be.
+            // Few are needed: a document that is not among the best so far cannot become one of them.
             if of_kind.len() > NEAREST_MAX * 8 {
                 let kept = sorted(std::mem::take(of_kind)).into_iter();
                 let kept = kept.take(NEAREST_MAX * 2);

@@ -1,22 +1,22 @@
-//! Cuts documents into passages: what one vector stands for.
+//! Splits documents into passages, each of which gets a vector.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::text::chunk::{ChunkLimits, chunk_lines};
 
-/// The most characters of a passage, without its heading: some 400 tokens, which small models take too. A rule of this
-/// project.
+/// The most characters of a passage, without its heading: some 400 tokens, which small models accept too. A rule of
+/// this project.
 pub const PASSAGE_CHARS_MAX: usize = 1_600;
-/// The most lines of a passage: a function with what belongs to it.
+/// The most lines of a passage: about one function with its comments.
 const PASSAGE_LINES_MAX: usize = 50;
-/// The most passages of a document. What comes after them is found by its words alone; a file so long (100,000
-/// characters) is written by a program or is data.
+/// The most passages of a document. Text after them is found by its words alone; a file of that length (100,000
+/// characters) is generated or is data.
 pub const PASSAGES_MAX: usize = 64;
 /// The most characters of a heading.
 const HEADING_CHARS_MAX: usize = 200;
 
-/// A part of a document that has a vector.
+/// A part of a document that is embedded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     /// SHA-256 of the text, in hexadecimal.
@@ -25,19 +25,19 @@ pub struct Passage {
     pub text: String,
 }
 
-/// A document whose passages are not kept as it is now, or have no vectors.
+/// An open document: its current passages are not stored, or some of them have no vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentPassages {
     /// Its id in the index.
     pub document: Uuid,
-    /// What it was read as: while it is the same, the passages are those of the document.
+    /// The content key of the document that was split: while it is the same, the passages are up to date.
     pub(crate) content_key: String,
     /// Its passages, in order. None for a document without text.
     pub passages: Vec<Passage>,
 }
 
-/// Cuts a text. Each passage begins with the last part of the title, which says what it is of: of a path the name of
-/// the file alone, so that a folder can be renamed without new vectors.
+/// Splits a text. Each passage begins with a heading that says where it is from: the title, or for a file only its name
+/// without folders, so that a folder can be renamed without new vectors.
 pub(crate) fn passages(title: &str, path: Option<&str>, body: &str) -> Vec<Passage> {
     let heading = match path {
         Some(path) if path == title => path.rsplit('/').next().unwrap_or(path),

@@ -1,4 +1,4 @@
-//! Keeps vectors: what is still to be embedded, what is known, and which model's vectors questions are compared with.
+//! Stores vectors: which documents are still to be embedded, which vectors exist, and which model is the current one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,24 +13,24 @@ use super::passage::{DocumentPassages, passages};
 use super::{VectorModel, has_column, to_bytes, to_text, unit};
 use crate::entity::{search_document, search_passage, search_vector, search_vector_model};
 
-/// How long a vector is kept that no document has any more: until then a branch may come back without new calls.
+/// How long a vector without a document is kept: so a branch may come back within that time without new calls.
 const UNUSED_KEPT: TimeDelta = TimeDelta::days(30);
 
-/// What a passage became.
+/// A vector of a passage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassageVector {
     /// See [`Passage::hash`](super::Passage::hash).
     pub hash: String,
-    /// Its vector; empty where the model refused the text for good, so that it is not asked again.
+    /// Its vector; empty where the model refused the text permanently, so that it is not called for it again.
     pub vector: Vec<f32>,
 }
 
-/// Documents and the vectors of their passages, to be kept together or not at all.
+/// Documents and the vectors of their passages, which are stored together or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VectorBatch {
-    /// The documents, as [`passages_open`] gave them.
+    /// The documents, as [`documents_unembedded`] returned them.
     pub documents: Vec<DocumentPassages>,
-    /// The vectors that were not known.
+    /// The vectors that were not stored yet.
     pub vectors: Vec<PassageVector>,
 }
 
@@ -61,7 +61,8 @@ struct VectorRow {
     vector: Vec<u8>,
 }
 
-/// A document is open where it was not cut as it is now, or where a passage of it has no vector of the model.
+/// A document is open if its stored passages are not those of its current content, or if one has no vector of the
+/// model. `$1` is the tenant, which `Scoped` adds.
 macro_rules! open_documents {
     ($what:literal, $order:literal) => {
         concat!(
@@ -79,12 +80,12 @@ macro_rules! open_documents {
     };
 }
 
-/// Documents whose passages have no vectors of a model, by their ids from above `after`, and at most `limit` of them.
-/// `dimensions` is `None` for a model of which nothing is known yet.
+/// The open documents of a model, by their ids after `after`, and at most `limit` of them. `dimensions` is `None` for a
+/// model without any vector yet.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn passages_open<A: Access>(
+pub async fn documents_unembedded<A: Access>(
     scoped: &Scoped<A>,
     (model, dimensions): (&str, Option<u32>),
     after: Option<Uuid>,
@@ -109,11 +110,11 @@ pub async fn passages_open<A: Access>(
     Ok(open.collect())
 }
 
-/// How many documents [`passages_open`] would give.
+/// The number of all documents that [`documents_unembedded`] returns.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn passages_open_count<A: Access>(
+pub async fn documents_unembedded_count<A: Access>(
     scoped: &Scoped<A>,
     (model, dimensions): (&str, Option<u32>),
 ) -> Result<i64> {
@@ -127,7 +128,8 @@ pub async fn passages_open_count<A: Access>(
     Ok(rows.first().map_or(0, |row| row.number))
 }
 
-/// The models that the tenant has vectors of, each with whether questions are compared with its vectors.
+/// The models with vectors of the tenant, each with whether it is the current one, whose vectors questions are compared
+/// with.
 ///
 /// # Errors
 /// The database refuses.
@@ -145,7 +147,7 @@ pub async fn vector_models<A: Access>(scoped: &Scoped<A>) -> Result<Vec<(VectorM
     Ok(known.collect())
 }
 
-/// The model whose vectors questions are compared with; `None` where no model has embedded everything yet.
+/// The current model, whose vectors questions are compared with; `None` where no model has embedded everything yet.
 ///
 /// # Errors
 /// The database refuses.
@@ -155,7 +157,7 @@ pub async fn vector_model_current<A: Access>(scoped: &Scoped<A>) -> Result<Optio
     Ok(current.map(|(model, _)| model))
 }
 
-/// Those of the hashes that have a vector of the model.
+/// Returns which of the hashes have a vector of the model.
 ///
 /// # Errors
 /// The database refuses.
@@ -176,8 +178,8 @@ pub async fn vectors_known<A: Access>(
     Ok(rows.into_iter().map(|(hash,)| hash).collect())
 }
 
-/// Keeps the passages of documents with their vectors. A document that changed or went meanwhile is left out: it is
-/// still open. Vectors that are known are left as they are.
+/// Stores the passages of documents with their vectors. A document that was changed or deleted meanwhile is left out:
+/// it is still open. Existing vectors stay unchanged.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a document that was deleted at this moment; the database refuses.
@@ -208,7 +210,7 @@ pub async fn vectors_save(
             .map(|passage| Some(passage.hash))
             .collect();
         if hashes.is_empty() {
-            // That it was looked at.
+            // A row without a hash records that the document has no text to embed.
             hashes.push(None);
         }
         for (passage, content_hash) in (0_i64..).zip(hashes) {
@@ -281,7 +283,7 @@ async fn vectors_insert(
     scoped.upsert_all(rows.collect(), &key, &[]).await
 }
 
-/// Has questions compared with the vectors of this model from now on. Call it where no document is open.
+/// Makes this model the current one, whose vectors questions are compared with. Call it when no document is open.
 ///
 /// # Errors
 /// The database refuses.
@@ -308,8 +310,8 @@ pub async fn vector_model_complete(scoped: &Scoped<ReadWrite>, model: &VectorMod
     scoped.update(fresh, complete).await.map(drop)
 }
 
-/// Removes up to `limit` vectors of other models than the current one, and a model that has none left. Returns how many
-/// vectors were removed; 0 where nothing is left to do. Without a current model nothing is removed.
+/// Removes up to `limit` vectors of a model that is not the current one, and the model itself once it has none left.
+/// Returns how many rows were removed; 0 where nothing is left to do. Without a current model nothing is removed.
 ///
 /// # Errors
 /// The database refuses.
@@ -337,11 +339,11 @@ pub async fn vectors_others_remove(scoped: &Scoped<ReadWrite>, limit: u64) -> Re
     let empty = Condition::all()
         .add(Column::Model.eq(model.model.as_str()))
         .add(Column::Dimensions.eq(i64::from(model.dimensions)));
-    // The row itself counts, so that the caller goes on with the next model.
+    // The row of the model counts too, so that the caller goes on with the next model.
     Ok(removed + scoped.delete::<Entity>(empty).await?)
 }
 
-/// Removes vectors that no document has any more and that are older than 30 days, and returns their number.
+/// Removes vectors that no document has any longer and that are older than 30 days, and returns their number.
 ///
 /// # Errors
 /// The database refuses.
@@ -353,8 +355,8 @@ pub async fn vectors_unused_remove(scoped: &Scoped<ReadWrite>) -> Result<u64> {
     scoped.sql_execute(sql, [before.into()]).await
 }
 
-/// Puts up to `limit` vectors into pgvector's column that are not there yet, because the extension came later. Returns
-/// how many there were.
+/// Writes up to `limit` vectors to pgvector's column that are not there yet, because the extension was installed later.
+/// Returns how many were written.
 ///
 /// # Errors
 /// The database refuses.
@@ -391,7 +393,7 @@ pub async fn vectors_index(
     Ok(count)
 }
 
-/// Whether pgvector can be asked for the vectors of a model: it has the column, and all of them stand in it.
+/// Whether pgvector can search the vectors of a model: the column exists, and it contains all of them.
 pub(super) async fn is_indexed<A: Access>(scoped: &Scoped<A>, model: &VectorModel) -> Result<bool> {
     if scoped.backend() != Backend::Postgres || !has_column(scoped, model).await? {
         return Ok(false);

@@ -11,11 +11,11 @@ use super::{Shared, news};
 use crate::events::TOPIC_CANCEL;
 use crate::registration::RUN_CANCEL;
 
-/// How often a worker looks whether its runs are to stop, for where no signal says so: to be felt within a second.
+/// How often a worker polls for cancellations if no signal arrives: a user should see the effect within a second.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Forwards cancellations: by signals, and by polling for lost signals. Another process on the same SQLite file sends
-/// none, and a broken connection loses some.
+/// Forwards cancellations to the runs: on signals, and by polling. Another process on the same SQLite file sends no
+/// signals, and a broken connection loses some.
 pub(super) async fn cancel_loop(shared: Arc<Shared>) {
     let mut signals = shared.store.signals();
     loop {

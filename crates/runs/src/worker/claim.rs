@@ -14,14 +14,14 @@ use crate::entity::{run, run_attempt};
 use crate::model::{Run, RunKind};
 use crate::registration::RUN_CLAIM;
 
-/// How long a worker may be silent before its run is another's.
+/// How long a lease lasts without renewal before another worker may take the run.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
 
-/// A run in this worker's hands.
+/// A run that this worker claimed.
 pub(super) struct ClaimedRun {
     pub tenant: TenantId,
     pub run: Run,
-    /// How often it was taken, without the times it was handed back.
+    /// The number of attempts, without those that were handed back.
     pub tries: i64,
     pub tries_max: i64,
 }
@@ -64,8 +64,8 @@ const CLAIM_ON_POSTGRES: &str = claim_sql!(
     "FROM pick WHERE runs.tenant_id = pick.tenant_id AND runs.id = pick.id RETURNING runs.*"
 );
 
-/// The transaction began as the only writer: there is nothing to lock. SQLite knows no lateral joins, and finds the
-/// next lane with one look into the index for each of its three columns.
+/// The transaction began as the only writer, so nothing has to be locked. SQLite has no lateral joins, and finds the
+/// next lane with one index lookup for each of the lane's three columns.
 const CLAIM_ON_SQLITE: &str = claim_sql!(
     "",
     "WHERE rowid = (
@@ -90,7 +90,7 @@ const CLAIM_ON_SQLITE: &str = claim_sql!(
         LIMIT 1) RETURNING *"
 );
 
-/// Takes the run whose turn it is, of one of these kinds, and begins the attempt at it. `None` where none waits.
+/// Claims the next run of one of these kinds, and begins an attempt at it. `None` if no run waits.
 pub(super) async fn run_claim(
     store: &Store,
     worker: Uuid,
@@ -103,7 +103,7 @@ pub(super) async fn run_claim(
         Backend::Postgres => CLAIM_ON_POSTGRES,
         _ => CLAIM_ON_SQLITE,
     };
-    // One list, however many kinds there are.
+    // The kinds are bound as one JSON list, so that the statement is the same for any number of kinds.
     let names: Vec<&str> = kinds.iter().map(RunKind::as_str).collect();
     let values: [Value; 4] = [
         worker.into(),

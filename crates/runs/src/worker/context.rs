@@ -1,4 +1,4 @@
-//! What a handler gets: the run, its tenant's rows, shared services, a way to report progress, and the signal to stop.
+//! What a handler receives: the run, its tenant's rows, shared services, progress reporting, and the stop signal.
 
 use std::any::{TypeId, type_name};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,12 +33,12 @@ macro_rules! held_sql {
     };
 }
 
-/// Sets when the run last moved, behind the fence.
+/// Sets the time of the run's last progress, behind the fence.
 pub(super) const PROGRESS_AT: &str = held_sql!("progress_at");
-/// Sets how long the lease lasts, behind the fence.
+/// Sets the end of the lease, behind the fence.
 const LEASE_EXPIRES_AT: &str = held_sql!("lease_expires_at");
 
-/// A run in hand.
+/// A claimed run, as its handler sees it.
 pub struct RunContext {
     pub(super) store: Store,
     pub(super) tenant: TenantId,
@@ -95,20 +95,20 @@ impl RunContext {
         &self.run
     }
 
-    /// Whose run it is.
+    /// The tenant that owns the run.
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The store, for its clock and ids; rows are reached through [`RunContext::read`] and [`RunContext::write`].
+    /// The store, for its clock and ids. Access rows by [`RunContext::read`] and [`RunContext::write`].
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// What the workers share under that type.
+    /// The service of this type that the workers share.
     ///
     /// # Errors
-    /// `SERVICE_MISSING` where the program that started the workers shares none: a defect of its wiring.
+    /// `SERVICE_MISSING` if the program that started the workers shares no such service, which is a bug in its wiring.
     pub fn service<T: Send + Sync + 'static>(&self) -> Result<&T, RunFailure> {
         self.service_optional().ok_or_else(|| {
             tracing::error!(service = type_name::<T>(), "the workers do not share it");
@@ -119,13 +119,13 @@ impl RunContext {
         })
     }
 
-    /// As [`RunContext::service`], for work that goes on without it.
+    /// As [`RunContext::service`], for work that can do without the service.
     pub fn service_optional<T: Send + Sync + 'static>(&self) -> Option<&T> {
         let service = self.shared.services.get(&TypeId::of::<T>())?;
         service.downcast_ref::<T>()
     }
 
-    /// Says when to stop: the run was cancelled or the worker is told to leave. Give it to whatever takes long.
+    /// The token that is cancelled when the run is cancelled or the worker shuts down. Pass it to all long work.
     pub fn cancelled(&self) -> &CancellationToken {
         &self.cancelled
     }
@@ -145,17 +145,17 @@ impl RunContext {
     /// A snapshot of the tenant's rows.
     ///
     /// # Errors
-    /// No connection could be had.
+    /// No connection is available.
     pub async fn read(&self) -> Result<Scoped<ReadOnly>, RunFailure> {
         Ok(self.store.read(self.tenant).await?)
     }
 
-    /// A transaction on the tenant's rows that passes only while this worker holds the run: its row is locked until the
-    /// commit, so that a worker that was given up cannot write beside its successor. Do not report progress while it is
-    /// open.
+    /// A transaction on the tenant's rows that succeeds only while this worker holds the run. The run's row is locked
+    /// until the commit, so that a worker that lost its lease cannot write beside its successor. Do not report progress
+    /// while it is open.
     ///
     /// # Errors
-    /// The lease is another's by now, or no connection could be had.
+    /// Another worker holds the lease by now, or no connection is available.
     pub async fn write(&self) -> Result<Scoped<ReadWrite>, RunFailure> {
         let scoped = self.store.write(self.tenant).await?;
         let now = scoped.env().now();
@@ -200,8 +200,8 @@ impl RunContext {
         self.tell(Some(&progress), &body, Some(phases)).await
     }
 
-    /// Tells that a phase is left out, and why, in a sentence for a person. The phase before it goes on until another
-    /// begins.
+    /// Reports that a phase is skipped, and why, in a sentence for the user. The phase before it stays open until
+    /// another one begins.
     ///
     /// # Errors
     /// As [`RunContext::phase`].
@@ -262,7 +262,8 @@ impl RunContext {
         Ok(event_append(scoped, self.run.id, &body).await?)
     }
 
-    /// Tells how far the phase is. Cheap to call often: a few times a second at most it is written down.
+    /// Reports the progress of the phase. It is cheap to call often: the progress is stored at most a few times a
+    /// second.
     ///
     /// # Errors
     /// As [`RunContext::phase`].
@@ -270,7 +271,7 @@ impl RunContext {
         self.progress_with_bytes(done, total, None, None).await
     }
 
-    /// As [`RunContext::progress`], with how many bytes that is.
+    /// As [`RunContext::progress`], with the number of bytes that are done.
     ///
     /// # Errors
     /// As [`RunContext::progress`].
@@ -314,7 +315,7 @@ impl RunContext {
         self.check()
     }
 
-    /// Tells a person something.
+    /// Appends a message for the user to the run's log.
     ///
     /// # Errors
     /// The database fails.
@@ -323,7 +324,7 @@ impl RunContext {
         self.event(&EventBody::Message { level, text }).await
     }
 
-    /// Passes on a piece of the text `stream` of the run, some hundred characters at once: a piece is an event.
+    /// Appends a piece to the text `stream` of the run. A piece is an event, so pass some hundred characters at once.
     ///
     /// # Errors
     /// The database fails.
@@ -336,8 +337,7 @@ impl RunContext {
         self.tell(None, body, None).await
     }
 
-    /// Writes an event behind the fence, with what belongs to it. Hears at once whether the run was cancelled
-    /// meanwhile.
+    /// Writes an event behind the fence, with the phases if given, and learns whether the run was cancelled meanwhile.
     async fn tell(
         &self,
         progress: Option<&Progress>,
@@ -384,8 +384,8 @@ impl RunContext {
         }
     }
 
-    /// Renews the lease until it is lost; then it returns. A worker that cannot reach the database gives its run up
-    /// when the lease has run out, as others then do.
+    /// Renews the lease until it is lost; then it returns. A worker that cannot reach the database gives up its run
+    /// when the lease expires, because other workers may claim it from then on.
     pub(super) async fn lease_keep(&self) {
         let lease = LEASE.to_std().unwrap_or(RENEW_EVERY);
         let mut held_until = Instant::now() + lease;
@@ -422,7 +422,7 @@ impl RunContext {
         }
     }
 
-    /// The run, as long as this worker holds it.
+    /// The condition that selects the run while this worker holds it.
     pub(super) fn fence(&self) -> Condition {
         Condition::all()
             .add(run::Column::Id.eq(self.run.id))

@@ -17,7 +17,7 @@ use crate::events::{TOPIC_EVENT, TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, Level, RunStatus};
 use crate::service::{Ending, run_end};
 
-/// How long to wait before each further try to write how a run ended: together well below a lease.
+/// The pauses between the tries to write the end of a run: together well below the length of a lease.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_millis(500),
@@ -25,9 +25,9 @@ const PAUSES: [Duration; 3] = [
 ];
 
 impl RunContext {
-    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens. What may pass is tried
-    /// again while the lease lasts. `follow_ups` are those of the result. A run whose follow-up fails for good ends all
-    /// the same, and its log says so.
+    /// Writes how the run ended. The write is fenced: if another worker has the run by now, nothing happens. Transient
+    /// errors are retried while the lease lasts. `follow_ups` belong to the result. A run whose follow-up fails for
+    /// good still ends, and its log has a warning.
     pub(super) async fn finish(
         &self,
         result: Result<(), RunFailure>,
@@ -64,7 +64,7 @@ impl RunContext {
         let scoped = self.store.write(self.tenant).await?;
         let held = self.held();
         let now = scoped.env().now();
-        // From here on the row is locked: whoever cancels now finds the run ended, or waiting.
+        // From here on the row is locked: a concurrent cancellation sees the run either ended or waiting.
         let Some(asked_to_cancel) = self.held_touch(&scoped, PROGRESS_AT, now).await? else {
             tracing::warn!(run = %held.run, "a run was lost to another worker; the work of this worker since then is discarded");
             return Ok(());
@@ -137,7 +137,7 @@ impl RunContext {
         let error = Some((failure.code, failure.message.as_str()));
         let phases = Some(self.phases());
         attempt_end(scoped, self.run.id, AttemptOutcome::Retried, error, phases).await?;
-        // Half a second counts as a whole one: nobody waits for "0 s".
+        // Rounded to whole seconds, half a second up.
         let seconds = (delay.num_milliseconds() + 500) / 1_000;
         let body = EventBody::Message {
             level: Level::Warning,

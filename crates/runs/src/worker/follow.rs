@@ -17,9 +17,9 @@ pub(super) struct FollowUps {
 /// The handling of the follow-ups of an ending run.
 #[derive(Clone, Copy)]
 pub(super) enum Follow<'a> {
-    /// Carry them out, in the transaction that ends the run.
+    /// Carry out the follow-ups in the transaction that ends the run.
     With(&'a [FollowUp]),
-    /// They failed for good in a transaction before: the run ends without them, and its log says why.
+    /// The follow-ups failed for good in an earlier transaction: the run ends without them, and its log says why.
     Failed(&'a Error),
 }
 
@@ -38,7 +38,7 @@ impl From<Error> for FollowError {
 }
 
 impl FollowError {
-    /// The error, and whether a follow-up had it.
+    /// The error, and whether it came from a follow-up.
     pub(super) fn into_parts(self) -> (Error, bool) {
         match self {
             Self::FollowUp(error) => (error, true),
@@ -48,7 +48,8 @@ impl FollowError {
 }
 
 impl Follow<'_> {
-    /// Logs that the follow-ups failed, where they did. It comes before the end, which is a log's last event.
+    /// Logs the failure of the follow-ups, if they failed. It comes before the end, because the end is the last event
+    /// of a log.
     pub(super) async fn tell_failure(self, scoped: &Scoped<ReadWrite>, run: RunId) -> Result<()> {
         let Self::Failed(error) = self else {
             return Ok(());

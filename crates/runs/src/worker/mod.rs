@@ -43,7 +43,7 @@ use sweep::SweepFollowUps;
 
 /// The polling interval for runs without a signal (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often expired leases and stalled runs are looked for.
+/// How often the sweeper looks for expired leases and stalled runs.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// Carries out the runs of one kind.
@@ -59,11 +59,11 @@ pub trait RunHandler: Send + Sync + 'static {
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>>;
 }
 
-/// What follows the end of a run, in the transaction that ends it: both happen or neither.
+/// A follow-up of the end of a run, in the transaction that ends the run: both are committed or neither is.
 pub type FollowUp =
     Arc<dyn for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> BoxFuture<'a, Result<()>> + Send + Sync>;
 
-/// What handlers share, by its type.
+/// The services that handlers share, by type.
 type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
 /// A builder of [`Workers`].
@@ -88,7 +88,7 @@ impl WorkersBuilder {
         self
     }
 
-    /// Shares something with all handlers, such as the door to the models: one of a type. They take it by
+    /// Shares a service with all handlers, such as the model service: one per type. Handlers get it by
     /// [`RunContext::service`].
     #[must_use]
     pub fn service<T: Send + Sync + 'static>(mut self, service: T) -> Self {
@@ -96,7 +96,7 @@ impl WorkersBuilder {
         self
     }
 
-    /// Says what follows a run of that kind that succeeded.
+    /// Adds a follow-up for runs of that kind that succeeded.
     #[must_use]
     pub fn follow_up(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
         let follow_ups = self.follow_ups.entry(kind).or_default();
@@ -104,8 +104,8 @@ impl WorkersBuilder {
         self
     }
 
-    /// Says what follows a run of that kind that failed for good: not where it is tried again, nor where it was
-    /// cancelled. A run that the sweeper fails has its own, see [`WorkersBuilder::swept`].
+    /// Adds a follow-up for runs of that kind that failed for good. It is not called for a run that is retried or was
+    /// cancelled. For runs that the sweeper fails, see [`WorkersBuilder::swept`].
     #[must_use]
     pub fn failed(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
         let follow_ups = self.follow_ups.entry(kind).or_default();
@@ -113,51 +113,51 @@ impl WorkersBuilder {
         self
     }
 
-    /// Says what follows where the sweeper ends a run of that kind, because its worker is gone or nothing moved.
+    /// Adds a follow-up for runs of that kind that the sweeper ends, because the worker is gone or the run is stalled.
     #[must_use]
     pub fn swept(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
         self.swept.entry(kind).or_default().push(follow_up);
         self
     }
 
-    /// How many runs are carried out at once.
+    /// Sets how many runs are executed at once.
     #[must_use]
     pub fn concurrency(mut self, runs: usize) -> Self {
         self.concurrency = runs.max(1);
         self
     }
 
-    /// How many of them may be of that kind. Without a limit of its own a kind may have them all.
+    /// Sets how many of these runs may be of that kind. A kind without a limit may use all slots.
     #[must_use]
     pub fn limit(mut self, kind: RunKind, runs: usize) -> Self {
         self.limits.insert(kind, runs.max(1));
         self
     }
 
-    /// What people know these workers by, in the story of a run: the machine and the process.
+    /// Sets the name of these workers in the attempts of a run: the machine and the process.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// A folder in which these workers show that they live, on a disk of this machine that other workers use as well.
-    /// Those take the runs over at once when this process is killed. Without it, or from another machine, they wait
-    /// until the leases have run out.
+    /// Sets the folder in which these workers show that they are alive. It is on a disk of this machine that other
+    /// workers use as well. Those take over the runs at once when this process is killed. Without the folder, or on
+    /// another machine, they wait until the leases expire.
     #[must_use]
     pub fn presence(mut self, folder: impl Into<PathBuf>) -> Self {
         self.presence = Some(folder.into());
         self
     }
 
-    /// Tells this observer of every attempt that has ended.
+    /// Calls this observer after every attempt that has ended.
     #[must_use]
     pub fn observer(mut self, observer: RunObserver) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// Starts the workers. They take runs of the kinds that have a handler, and no others.
+    /// Starts the workers. They claim only runs of the kinds that have a handler.
     ///
     /// # Errors
     /// [`RegistryError`]: two handlers of one kind; a kind, or this crate, that is not in the store's registry.
@@ -192,7 +192,7 @@ impl WorkersBuilder {
         Ok(Workers { shared, tasks })
     }
 
-    /// The handlers by their kinds, where everything that these workers name is registered.
+    /// The handlers by kind. Checks that everything these workers use is registered.
     fn handlers_checked(&self) -> Result<HashMap<RunKind, Arc<dyn RunHandler>>, RegistryError> {
         let registry = self.store.registry();
         for purpose in [RUN_CLAIM, RUN_CANCEL, RUN_SWEEP] {
@@ -214,7 +214,7 @@ impl WorkersBuilder {
     }
 }
 
-/// Workers at work.
+/// Running workers.
 pub struct Workers {
     shared: Arc<Shared>,
     tasks: TaskTracker,
@@ -222,7 +222,7 @@ pub struct Workers {
 
 /// What the tasks of one worker share.
 struct Shared {
-    /// Who holds a lease: one id for the process' life.
+    /// The worker's id in leases: one per process start.
     id: Uuid,
     name: String,
     presence: Option<Presence>,
@@ -233,15 +233,15 @@ struct Shared {
     swept: SweepFollowUps,
     limits: HashMap<RunKind, usize>,
     observer: Option<RunObserver>,
-    /// The runs in hand, each with its kind and the token that stops it.
+    /// The claimed runs, each with its kind and the token that stops it.
     running: Mutex<HashMap<Uuid, (RunKind, CancellationToken)>>,
-    /// A run left this worker's hands: its kind may be below its limit again.
+    /// Notified when a run has left this worker: its kind may be below its limit again.
     freed: Notify,
     stop: CancellationToken,
 }
 
 impl Workers {
-    /// Workers on a store, with nothing to do yet.
+    /// Builds workers on a store. They do not run until they are started.
     pub fn builder(store: &Store) -> WorkersBuilder {
         WorkersBuilder {
             store: store.clone(),
@@ -257,8 +257,8 @@ impl Workers {
         }
     }
 
-    /// Claims no more runs, asks the active ones to stop, hands them back to the queue, and returns when all of that
-    /// is done.
+    /// Stops claiming runs, asks the active runs to stop, hands them back to the queue, and returns when all of that is
+    /// done.
     pub async fn shutdown(self) {
         self.shared.stop.cancel();
         self.tasks.wait().await;
@@ -270,7 +270,7 @@ impl Shared {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The kinds of which another run may be taken.
+    /// The kinds that are below their limits.
     fn kinds_free(&self) -> Vec<RunKind> {
         let running = self.running();
         let below = |kind: &RunKind| match self.limits.get(kind) {
@@ -304,7 +304,7 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
                 Err(_) => return,
             },
         };
-        // What was announced so far is in the database: one look answers for all of it.
+        // Everything that was announced so far is in the database: one claim covers all of it.
         while signals.recv().now_or_never().is_some() {}
         match shared.claim().await {
             Ok(Some(claimed)) => {
@@ -332,7 +332,7 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
     }
 }
 
-/// Waits for a signal of that topic; `None` where some may have been missed.
+/// Waits for a signal of that topic; `None` if signals may have been lost.
 async fn news(signals: &mut SignalReceiver, wanted: &str) -> Option<Uuid> {
     loop {
         match signals.recv().await {
@@ -366,7 +366,7 @@ async fn run_carry_out(
     let context = RunContext::new(shared, claimed, cancelled.clone());
     let outcome = {
         let lease = context.lease_keep();
-        // A panic of a handler is a defect, and ends that run alone.
+        // A panic of a handler is a bug, and ends that run only.
         let span = tracing::info_span!("run", run = %run_id, kind = %kind);
         let work = handler.run(&context).instrument(span);
         let work = AssertUnwindSafe(work).catch_unwind();
@@ -379,14 +379,14 @@ async fn run_carry_out(
         tokio::pin!(stopping);
         tokio::select! {
             outcome = &mut work => Some(outcome),
-            // Without the lease nothing this worker writes would count: the work is dropped where it stands.
+            // Without the lease, this worker's writes have no effect: the work is dropped at once.
             () = &mut lease => None,
             () = &mut stopping => None,
         }
     };
     let result = match outcome {
         None => {
-            // What goes on in threads of its own hears of it, too.
+            // The handler's own threads must stop too.
             cancelled.cancel();
             tracing::warn!(run = %run_id, "a run was lost; another worker may have taken it over");
             let stopped = shared.stop.is_cancelled();
@@ -413,7 +413,7 @@ async fn run_carry_out(
         .finish(result, shared.stop.is_cancelled(), follow_ups)
         .await;
     if let Err(error) = ended {
-        // The lease runs out and the sweeper takes it from there.
+        // The lease expires, and the sweeper then recovers the run.
         tracing::error!(?error, run = %run_id, "the end of a run could not be written");
     }
 }
@@ -433,7 +433,7 @@ async fn sweep_loop(shared: Arc<Shared>) {
     }
 }
 
-/// Takes over the runs of this machine's workers that are gone, whatever their leases say.
+/// Takes over the runs of dead workers of this machine, whatever their leases say.
 async fn departed_sweep(shared: &Arc<Shared>) -> Result<()> {
     let looking = Arc::clone(shared);
     let departed = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Tells whoever counts how attempts at runs ended.
+//! The observer of attempts, such as the one that counts them for metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::RunFailure;
 use crate::model::RunKind;
 
-/// Hears of every attempt of these workers that has ended. It must not wait.
+/// Called for every attempt of these workers that has ended. It must not block.
 pub type RunObserver = Arc<dyn Fn(&RunReport) + Send + Sync>;
 
 /// An attempt at a run that has ended.
@@ -16,7 +16,7 @@ pub struct RunReport {
     pub kind: RunKind,
     /// How the attempt ended.
     pub outcome: AttemptEnd,
-    /// How long it took.
+    /// How long the attempt took.
     pub took: Duration,
 }
 
@@ -25,16 +25,16 @@ pub struct RunReport {
 pub enum AttemptEnd {
     /// The work is done.
     Succeeded,
-    /// The work failed; it may be tried again.
+    /// The work failed; it may be retried.
     Failed,
     /// The worker shuts down, or the run was cancelled.
     Stopped,
-    /// Another worker may have the run: the lease was lost.
+    /// The lease was lost: another worker may have the run.
     Lost,
 }
 
 impl AttemptEnd {
-    /// Its name, as metrics write it.
+    /// The name of the outcome in metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl AttemptEnd {
         }
     }
 
-    /// The end of work that was or was not asked to stop.
+    /// The outcome of a handler's result, given whether it was asked to stop.
     pub(super) fn of(result: &Result<(), RunFailure>, stopped: bool) -> Self {
         match result {
             Ok(()) => Self::Succeeded,

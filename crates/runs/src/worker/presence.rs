@@ -1,8 +1,10 @@
-//! Detects whether a worker on this machine is alive, without waiting for its lease to expire.
+//! Detects whether a worker on this machine is alive, without waiting until its lease expires: the time until which its
+//! runs are reserved for it.
 //!
-//! A worker locks a file with its id while its process lives. The system releases the lock when the process ends, also
-//! when it is killed. So a lock that can be taken proves that the worker is gone. A file of another machine proves
-//! nothing, because not every shared file system supports locks across machines; there the lease decides.
+//! A worker holds a lock on a file named after its id while its process lives. The system releases the lock when the
+//! process ends, also when it is killed. So a lock that can be acquired proves that the worker is gone. A file from
+//! another machine proves nothing, because not every shared file system supports locks across machines; there the lease
+//! decides.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-/// The file of one worker, locked.
+/// The locked file of one worker.
 pub(super) struct Presence {
     folder: PathBuf,
     worker: Uuid,
@@ -19,17 +21,17 @@ pub(super) struct Presence {
     _file: File,
 }
 
-/// A worker that is gone, with its locked file.
+/// A worker whose lock was free, with its file, now locked by this process.
 pub(super) struct DepartedWorker {
     pub worker: Uuid,
-    /// Whether it was of this start of this machine, so that the lock proves it gone.
+    /// Whether the file was written since this machine booted, so that the free lock proves that the worker is gone.
     pub is_proven: bool,
     path: PathBuf,
     _file: File,
 }
 
 impl DepartedWorker {
-    /// Removes its file after its runs were recovered.
+    /// Removes the file, after the worker's runs were recovered.
     pub fn forget(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::debug!(%error, "the file of a worker that is gone could not be removed");
@@ -38,10 +40,10 @@ impl DepartedWorker {
 }
 
 impl Presence {
-    /// Makes the worker's file in the folder, and locks it. `None` where that cannot be had: others then wait for its
-    /// leases.
+    /// Creates the worker's file in the folder, and locks it. `None` if that fails: other workers then wait until its
+    /// leases expire.
     pub fn begin(folder: &Path, worker: Uuid) -> Option<Self> {
-        // It changes with each start of the machine, and containers on one machine share it as they share its locks.
+        // The boot id changes with each boot. Containers on one machine share it, as they share the locks.
         let machine = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         match Self::file_make(folder, worker, &machine) {
             Ok(file) => Some(Self {
@@ -63,12 +65,12 @@ impl Presence {
         let mut file = File::create(&unnamed)?;
         file.write_all(machine.as_bytes())?;
         file.lock()?;
-        // It has its name only once it is locked: nobody finds it free.
+        // The file gets its name only after it is locked, so that no worker finds it unlocked.
         fs::rename(&unnamed, path_of(folder, worker))?;
         Ok(file)
     }
 
-    /// The workers whose locks can be had.
+    /// The workers whose locks can be acquired.
     pub fn departed(&self) -> Vec<DepartedWorker> {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return Vec::new();
@@ -105,7 +107,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        // It is gone already where the folder is.
+        // The file is missing if the folder was deleted.
         let _gone = fs::remove_file(path_of(&self.folder, self.worker));
     }
 }

@@ -5,15 +5,15 @@ use chrono::TimeDelta;
 use crate::error::RunFailure;
 use crate::model::RunId;
 
-/// The first retry comes after about this, each further one after twice as long.
+/// The delay before the first retry, roughly. Each further retry waits twice as long.
 const FIRST: TimeDelta = TimeDelta::seconds(2);
-/// The longest wait that doubling leads to.
+/// The longest delay that doubling leads to.
 const LONGEST: TimeDelta = TimeDelta::minutes(5);
-/// The longest wait that a remote may ask for: its clock may be wrong, and the run keeps its subject busy meanwhile.
+/// The longest delay that a remote may ask for: its clock may be wrong, and the waiting run blocks its subject.
 const LONGEST_ASKED: TimeDelta = TimeDelta::days(1);
 
-/// How long to wait before the next attempt; `None` where there is none, because the failure will not pass or the
-/// attempts are used up. `tries` counts the attempts so far, without those that were handed back.
+/// The delay before the next attempt; `None` if the failure is permanent or the attempts are used up. `tries` counts
+/// the attempts so far, without those that were handed back.
 pub(super) fn retry_delay(
     failure: &RunFailure,
     run: RunId,
@@ -25,16 +25,16 @@ pub(super) fn retry_delay(
     }
     let doublings = u32::try_from(tries - 1).unwrap_or(0).min(16);
     let backoff = (FIRST * 2_i32.pow(doublings)).min(LONGEST);
-    // A quarter at the most, so that what failed together does not come back together.
+    // The jitter is at most a quarter, so that runs that failed together are not retried together.
     let jitter = backoff * share(run, tries) / 4_000;
     Some(match failure.retry_after {
-        // Never before the time that was said, and spread behind it.
+        // Never before the time that the remote gave: the jitter is added after it.
         Some(asked) if asked > backoff => asked.min(LONGEST_ASKED) + jitter,
         _ => backoff - jitter,
     })
 }
 
-/// A number from 0 to 999 that depends on the run and the attempt alone: the same on every machine, and another for
+/// A number from 0 to 999 that depends only on the run and the attempt: the same on every machine, and different for
 /// every run.
 fn share(run: RunId, tries: i64) -> i32 {
     // The last eight bytes of an id are its random ones; splitmix64 spreads them over all bits.
@@ -64,7 +64,7 @@ mod tests {
     fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
         let down = || RunFailure::transient("REMOTE_UNREACHABLE", "no answer");
         let asked = |seconds| down().retry_after(TimeDelta::seconds(seconds));
-        // The failure, attempts so far, and the wait in milliseconds: from, to.
+        // The failure, the attempts so far, and the range of the delay in milliseconds.
         let again = |from, to| Some((from, to));
         for (failure, tries, wait) in [
             (down(), 1, again(1_500, 2_000)),
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_failed_together_does_not_come_back_together() {
         let down = RunFailure::transient("REMOTE_UNREACHABLE", "no answer");
-        // Ids that follow each other, as those of runs that were started at once.
+        // Consecutive ids, like those of runs that were started at once.
         let delays: BTreeSet<Option<TimeDelta>> = (0..100)
             .map(|n| retry_delay(&down, run(n), 9, 50))
             .collect();

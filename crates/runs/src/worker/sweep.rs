@@ -26,7 +26,7 @@ pub async fn run_sweep(store: &Store) -> Result<u64> {
     sweep(store, &SweepFollowUps::new()).await
 }
 
-/// As [`run_sweep`], with what follows where a run is ended by it.
+/// As [`run_sweep`], with the follow-ups of the runs that it ends.
 pub(super) async fn sweep(store: &Store, swept: &SweepFollowUps) -> Result<u64> {
     let now = store.env().now();
     let system = store.system(RUN_SWEEP).await?;
@@ -36,12 +36,12 @@ pub(super) async fn sweep(store: &Store, swept: &SweepFollowUps) -> Result<u64> 
             [now.into(), (now - STALL_AFTER).into()],
         )
         .await?;
-    // What was seen across tenants is changed within each tenant's own scope.
+    // The candidates were read across tenants. Each is changed in its own tenant's scope.
     drop(system);
     Ok(runs_move(store, candidates, swept, None).await)
 }
 
-/// Moves the runs of a worker that is known to be gone, whatever their leases say.
+/// Recovers the runs of a worker that is known to be gone, whatever their leases say.
 pub(super) async fn sweep_worker(
     store: &Store,
     swept: &SweepFollowUps,
@@ -80,7 +80,7 @@ async fn runs_move(
     moved
 }
 
-/// Ends the run or returns it to the queue, in its own transaction. False if it made progress meanwhile.
+/// Ends the run or returns it to the queue, in its own transaction. Returns false if the run made progress meanwhile.
 async fn run_move(
     store: &Store,
     run: &run::Model,
@@ -97,7 +97,7 @@ async fn run_move(
     Ok(true)
 }
 
-/// Moves a run whose lease has run out, or whose worker is the one that is known to be gone.
+/// Recovers a run whose lease has expired, or whose worker is known to be gone.
 async fn worker_lost(
     scoped: &Scoped<ReadWrite>,
     run: &run::Model,

@@ -1,12 +1,12 @@
-//! What a sync costs against git itself, on one repository served by `git http-backend` on loopback: the first sync
-//! against a partial clone and the reading of its files, a sync of what did not change against `git fetch`, and a sync
-//! of one changed file against the fetch of it. `just bench-sync`, or `just bench-sync <repository>` for a repository
-//! of this machine.
+//! Compares the cost of a sync with that of git itself, on one repository served by `git http-backend` on loopback. The
+//! first sync is compared with a partial clone and the reading of its files, a sync without changes with `git fetch`,
+//! and a sync of one changed file with the fetch of it. Run `just bench-sync`, or `just bench-sync <repository>` for a
+//! local repository.
 //!
-//! Every figure is a median of one process, peer and sync measured in turn, so that a machine whose speed drifts drifts
-//! for both. What to quote is the ratios. The sync is what a server does: a run that is queued, claimed, told event by
-//! event, and ended, without analysis. Of the first one two times are told: until its files are there, which is what
-//! git does as well, and until a search finds them, which git has no like of.
+//! Every figure is a median within one process. Git and the sync are measured in turn, so that a drift of the machine's
+//! speed affects both. Quote the ratios. The sync is the one of a server, without analysis: a run is queued, claimed,
+//! reported event by event, and ended. The first sync has two times: until its files are stored, which git does as
+//! well, and until a search finds them, which has no counterpart in git.
 
 mod repository;
 
@@ -38,20 +38,20 @@ async fn store_open(url: &str) -> Outcome<Store> {
     Ok(Store::connect(&options, Env::default()).await?)
 }
 
-/// How often the first sync is measured, and the others: odd, so that the median is one of them.
+/// How often the first sync and the others are measured: odd numbers, so that the median is one of the measurements.
 const FIRSTS: usize = 5;
 const OTHERS: usize = 11;
-/// What a first sync may cost against the clone and the reading of its files.
+/// The limit of a first sync, as a multiple of the time of the clone and the reading of its files.
 const FIRST_MOST: f64 = 1.5;
-/// What a sync of what did not change may cost against a fetch of nothing.
+/// The limit of a sync without changes, as a multiple of the time of a fetch without changes.
 const UNCHANGED_MOST: f64 = 1.3;
-/// What a sync of one changed file may cost beyond that.
+/// The limit of the additional time of a sync of one changed file.
 const ONE_FILE_MORE: Duration = Duration::from_millis(50);
-/// What a worker may hold in memory at the most, in MiB.
+/// The most memory that a worker may use, in MiB.
 const MEMORY_MOST: u64 = 300;
-/// The greatest file that is read, in bytes: the syncs' own limit.
+/// The largest file that is read, in bytes: the default limit of syncs.
 const BLOB_BYTES_MAX: u64 = 1 << 20;
-/// Says to this program that it is the worker whose memory is measured.
+/// Set in the environment of the worker process whose memory is measured.
 const WORKER: &str = "NYXCORE_BENCH_WORKER";
 
 #[tokio::main]
@@ -102,7 +102,7 @@ struct Bench {
     folder: PathBuf,
 }
 
-/// Where a sync's time went, by phase.
+/// The time of each phase of a sync.
 type Phases = Vec<(String, Duration)>;
 
 impl Bench {
@@ -219,7 +219,7 @@ impl Bench {
         Ok((tenant.id, source.id))
     }
 
-    /// From the request to the last event.
+    /// Measures a sync from the request to the last event.
     async fn synced(
         &self,
         tenant: TenantId,
@@ -251,7 +251,7 @@ impl Bench {
         Ok((took, sync, phases))
     }
 
-    /// What a worker of its own holds at the most while it carries out a first sync.
+    /// Measures the peak memory of a separate worker process during a first sync.
     async fn memory(&self, database: &str) -> Outcome<bool> {
         #[expect(
             clippy::disallowed_methods,
@@ -281,7 +281,7 @@ impl Bench {
     }
 }
 
-/// The time from now on until the source's files are those of a commit.
+/// The time from now until the source's files are those of a commit.
 async fn files_await(store: Store, tenant: TenantId, source: SourceId) -> Outcome<Duration> {
     let begun = Instant::now();
     loop {
@@ -295,7 +295,7 @@ async fn files_await(store: Store, tenant: TenantId, source: SourceId) -> Outcom
     }
 }
 
-/// Carries out runs until its input ends, and tells the most memory it held, in MiB.
+/// Carries out runs until standard input ends, and prints its peak memory, in MiB.
 async fn worker(database: &str) -> Outcome<()> {
     let store = store_open(database).await?;
     let folder = PathBuf::from(std::env::var("NYXCORE_BENCH_FOLDER")?);
@@ -323,7 +323,7 @@ fn sync_options(folder: &Path) -> SyncOptions {
     })
 }
 
-/// What git itself takes: a partial clone, and all files of its commit read through one process.
+/// Measures git itself: a partial clone, and the reading of all files of its commit through one process.
 fn clone_and_read(url: &str, path: &Path) -> Outcome<Duration> {
     let filter = format!("--filter=blob:limit={}", BLOB_BYTES_MAX + 1);
     timed(|| {

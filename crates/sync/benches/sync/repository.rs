@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::Outcome;
 
-/// Files of the generated repository, and commits; the least that is worth measuring is 3,000 and 1,000.
+/// The number of files of the generated repository, and of its commits. A measurement needs at least 3,000 and 1,000.
 const FILES: usize = 3_200;
 const COMMITS: usize = 1_200;
 /// Files that a commit after the first changes.
@@ -31,7 +31,7 @@ impl Remote {
         .arg(&path)
         .output_checked(&[])?;
         git(&path, &["fast-import", "--quiet"]).output_checked(&history())?;
-        // As a server keeps it.
+        // Packed, as on a server.
         git(&path, &["gc", "--quiet"]).output_checked(&[])?;
         Ok(Self {
             path,
@@ -53,7 +53,7 @@ impl Remote {
         })
     }
 
-    /// Files and commits.
+    /// The number of files and of commits.
     pub fn size(&self) -> Outcome<(usize, usize)> {
         let files = git(&self.path, &["ls-tree", "-r", "HEAD"]).output_checked(&[])?;
         let commits = git(&self.path, &["rev-list", "--count", "HEAD"]).output_checked(&[])?;
@@ -61,7 +61,7 @@ impl Remote {
         Ok((files, String::from_utf8(commits)?.trim().parse()?))
     }
 
-    /// Commits another text of one file.
+    /// Commits a changed text of one file.
     pub fn commit_one(&self, number: usize) -> Outcome<()> {
         let (branch, text) = (&self.branch, text(7_000_000 + number));
         let mut stream = String::new();
@@ -136,7 +136,7 @@ const WORDS: [&str; 48] = [
     "secret", "audit",
 ];
 
-/// A plain git, as a person would use it, to be run in a folder.
+/// A plain git command in a folder.
 pub fn git(folder: &Path, arguments: &[&str]) -> Command {
     #[expect(
         clippy::disallowed_methods,
@@ -151,9 +151,9 @@ pub fn git(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Running a command to its end.
+/// Runs a command to its end.
 pub trait Checked {
-    /// What it printed.
+    /// Returns what the command printed, or an error if it failed.
     fn output_checked(&mut self, input: &[u8]) -> Outcome<Vec<u8>>;
 }
 

@@ -9,7 +9,7 @@ use nyxcore_tenancy::{Acting, Store};
 use super::error::ConnectionError;
 use crate::git::{HostResolver, SourcePolicy, SourceUrl, SystemResolver};
 
-/// Makes clients of GitHub under the rules that sources have. Cheap to clone.
+/// Creates GitHub clients under the policy of sources. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct GithubAccess {
     policy: SourcePolicy,
@@ -23,13 +23,13 @@ impl GithubAccess {
         Self::with_resolver(policy, Arc::new(SystemResolver))
     }
 
-    /// The same with a name server of one's own.
+    /// As [`GithubAccess::new`], with another name resolver.
     #[must_use]
     pub fn with_resolver(policy: SourcePolicy, resolver: Arc<dyn HostResolver>) -> Self {
         Self { policy, resolver }
     }
 
-    /// Where sources may be.
+    /// The policy of sources.
     pub(crate) fn policy(&self) -> &SourcePolicy {
         &self.policy
     }
@@ -41,8 +41,8 @@ impl GithubAccess {
         SourceUrl::parse(&address, &self.policy).map_err(ConnectionError::address)
     }
 
-    /// A client of that server. Its name is resolved now, every address that it has must be allowed, and the client
-    /// connects to these.
+    /// A client of that server. The host name is resolved now, each of its addresses must be allowed, and the client
+    /// connects to these addresses only.
     pub(crate) async fn client(
         &self,
         base: &BaseUrl,
@@ -61,15 +61,15 @@ impl GithubAccess {
     }
 }
 
-/// What the verbs that ask GitHub work with.
+/// The context of the functions that call GitHub.
 #[derive(Clone)]
 pub struct ConnectionContext<'a> {
     /// The database.
     pub store: &'a Store,
-    /// Who asks.
+    /// The caller.
     pub acting: &'a Acting,
-    /// What tokens are sealed with.
+    /// The keys that encrypt tokens.
     pub keyring: &'a Keyring,
-    /// The way to GitHub.
+    /// The access to GitHub.
     pub access: GithubAccess,
 }

@@ -6,28 +6,28 @@ use nyxcore_tenancy::Error;
 
 use crate::git::GitError;
 
-/// An error of a connection. The message is for the person who owns it; no token is in it, and nothing that GitHub
-/// wrote.
+/// An error of a connection. The message is for the owner of the connection. It contains no token and no text from
+/// GitHub.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The store's.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] Error),
-    /// GitHub's, with the seconds after which the same may be asked again where GitHub said so.
+    /// An error of GitHub, with the seconds after which the request may be repeated, if GitHub gave them.
     #[error("{error}")]
     Github {
-        /// What it was.
+        /// The error.
         error: GithubError,
         /// Seconds.
         retry_after: Option<i64>,
     },
-    /// This server does not go to that address.
+    /// The policy forbids this address.
     #[error("the connection's base URL {reason}")]
     BaseUrlForbidden {
         /// Why it is refused.
         reason: &'static str,
     },
-    /// Sources are synced with its token.
+    /// Sources still use the token of the connection.
     #[error(
         "sources use this connection: {sources}. Remove them first, or give the connection a new token"
     )]
@@ -49,7 +49,7 @@ impl ConnectionError {
         }
     }
 
-    /// After how many seconds the same may be asked again, where GitHub said so.
+    /// After how many seconds the request may be repeated, if GitHub gave them.
     #[must_use]
     pub fn retry_after(&self) -> Option<i64> {
         match self {
@@ -58,13 +58,13 @@ impl ConnectionError {
         }
     }
 
-    /// An error of GitHub's as of that moment.
+    /// Converts an error of GitHub that occurred at that time.
     pub(crate) fn github(error: GithubError, now: DateTime<Utc>) -> Self {
         let retry_after = error.retry().map(|retry| retry.seconds(now));
         Self::Github { error, retry_after }
     }
 
-    /// An error of the address of a server.
+    /// Converts an error of a server's address.
     pub(crate) fn address(error: GitError) -> Self {
         match error {
             GitError::SourceUrlForbidden { reason } | GitError::SourceUrlInvalid { reason } => {
@@ -81,7 +81,7 @@ impl ConnectionError {
 }
 
 impl From<GithubError> for ConnectionError {
-    /// For errors that no server gave, which no time helps.
+    /// Converts errors that no server answered, which waiting does not fix.
     fn from(error: GithubError) -> Self {
         Self::Github {
             error,

@@ -26,7 +26,7 @@ use crate::service::sync_start;
 
 /// The most repositories that are imported at once.
 pub const IMPORT_MAX: usize = 50;
-/// How many repositories GitHub is asked about at the same time: few, so that it does not take it for abuse.
+/// How many requests to GitHub run at the same time: few, so that GitHub does not treat them as abuse.
 const LOOK_UPS: usize = 4;
 
 /// A repository that is to become a source.
@@ -36,36 +36,36 @@ pub struct WantedRepository {
     pub full_name: String,
     /// The branch; `None` or blank is the repository's default branch.
     pub branch: Option<String>,
-    /// The folder to look at; `""` and `/` are the root.
+    /// The folder to sync; `""` and `/` are the root.
     pub scan_path: String,
 }
 
-/// Which repositories are to be imported, and where to.
+/// The repositories to import, and the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoriesImport {
-    /// With whose token.
+    /// The connection whose token is used.
     pub connection: GitConnectionId,
-    /// The project that they become sources of; `None` makes a project for each, by the repository's name.
+    /// The project that gets the sources; `None` creates a project for each repository, with its name.
     pub project: Option<ProjectId>,
     /// 1 to [`IMPORT_MAX`] repositories.
     pub repositories: Vec<WantedRepository>,
 }
 
-/// What became of a repository.
+/// The result of importing a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// It is a source now, and its first sync is queued.
+    /// It was added as a source, and its first sync is queued.
     Imported,
-    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its
-    /// remote with uses the connection from now on.
+    /// It is a source already: of the given project, or of any project if none was given. A source without access to
+    /// its remote uses the connection from now on.
     AlreadyImported,
-    /// It is not there, or the token cannot see it.
+    /// It does not exist, or the token cannot see it.
     NotFound,
     /// The token may not read it.
     Forbidden,
-    /// The name, the branch, the folder or the repository's address cannot be taken.
+    /// The name, the branch, the folder or the repository's address is not allowed.
     Refused,
-    /// GitHub's limits were reached before it was this one's turn.
+    /// GitHub's rate limit was reached before this repository was requested.
     RateLimited,
     /// GitHub did not answer.
     Unavailable,
@@ -76,17 +76,17 @@ pub enum ImportOutcome {
 /// The result of one repository, with the current source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportResult {
-    /// As it was asked for.
+    /// The requested name.
     pub full_name: String,
-    /// What became of it.
+    /// The outcome.
     pub outcome: ImportOutcome,
-    /// What to know or do where it was not imported.
+    /// The reason or the advice, if it was not imported.
     pub message: Option<String>,
-    /// After how many seconds to try again, where GitHub said so.
+    /// After how many seconds to try again, if GitHub gave them.
     pub retry_after: Option<i64>,
-    /// The source that it is.
+    /// The source of the repository.
     pub source: Option<Source>,
-    /// Its first sync where it was imported now, or the one with which it began to use the connection.
+    /// Its first sync if it was imported now, or the first sync with the connection.
     pub sync: Option<Sync>,
 }
 
@@ -133,7 +133,7 @@ pub async fn repositories_import(
     let client = context.access.client(&base, &token).await?;
     let looked = look_up_all(context, &client, &base, &import.repositories).await?;
 
-    // The step that stands on the trail is done with each repository now.
+    // From here on, each repository writes its own audit entry.
     drop(context.acting.unfinished());
     let mut results = Vec::with_capacity(looked.len());
     for (wanted, ready) in import.repositories.iter().zip(looked) {
@@ -159,8 +159,8 @@ pub async fn repositories_import(
     Ok(results)
 }
 
-/// Asks GitHub about each of them, a few at a time. Once it asks for a pause or does not answer, the rest is not asked
-/// about.
+/// Asks GitHub about each repository, a few at a time. After GitHub asks for a pause or does not answer, the remaining
+/// ones are not requested.
 async fn look_up_all(
     context: &ConnectionContext<'_>,
     client: &GithubClient,
@@ -229,7 +229,7 @@ async fn look_up(
     let repository = client.repository(&name).await?;
     let url = SourceUrl::parse(&repository.clone_url, context.access.policy())?;
     let url = url.as_str().to_owned();
-    // A server that names another one would have the token sent there.
+    // If the answer names another server, the token would be sent there.
     if !base.owns(&url) {
         return Err(GithubError::AnswerInvalid {
             reason: "its address is on another server",
@@ -274,7 +274,8 @@ fn refused(context: &ConnectionContext<'_>, trouble: ImportError) -> Refusal {
     }
 }
 
-/// One repository in one transaction, with a trail of its own: what fails leaves its trace and nothing else.
+/// Imports one repository in one transaction, with its own audit trail: a failure leaves an audit entry and nothing
+/// else.
 async fn one_import(
     context: &ConnectionContext<'_>,
     import: &RepositoriesImport,
@@ -285,7 +286,7 @@ async fn one_import(
     let kept = async {
         let scoped = context.store.write_as(&acting).await?;
         let kept = one_keep(&scoped, import, base, ready).await?;
-        // Where nothing was done nothing is kept, and nothing written down.
+        // If nothing changed, nothing is committed, and no audit entry is written.
         if kept.2.is_some() {
             scoped.commit().await?;
         }
@@ -312,7 +313,7 @@ async fn one_import(
     }
 }
 
-/// The source that the repository is already, or else the new one with its first sync.
+/// The existing source of the repository, or else the new one with its first sync.
 async fn one_keep(
     scoped: &Scoped<ReadWrite>,
     import: &RepositoriesImport,
@@ -322,7 +323,7 @@ async fn one_keep(
     let (id, repository) = (import.connection, &ready.repository);
     scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     scoped.audit_detail(json!({"repository": repository.full_name}));
-    // Whoever imports with the same connection takes turns: none sees the other's half.
+    // Imports with the same connection run one after the other: none sees another's partial result.
     connection_hold(scoped, id).await?;
     let mut imported = sources_of_repositories(scoped, &[repository]).await?;
     let imported = imported.pop().unwrap_or_default();
@@ -340,7 +341,7 @@ async fn one_keep(
         if !base.owns(&source.url) || source_has_access(scoped, source.id).await? {
             return Ok((outcome, source, None));
         }
-        // It was added by its address, and its remote may have refused it so far.
+        // The source was added by its address, and its remote may have refused access so far.
         scoped.permit(Action::Update, SOURCE_SECRET, source.id.uuid())?;
         connection_set(scoped, source.id, id).await?;
         let (_, sync) = sync_start(scoped, source.id, SyncTrigger::Manual, user).await?;

@@ -18,27 +18,27 @@ use crate::registration::GIT_CONNECTION;
 
 /// The most repositories on a page.
 pub const REPOSITORIES_MAX: u32 = PER_PAGE_MAX;
-/// How many of GitHub's pages one question looks through at the most: 500 repositories.
+/// The most pages of GitHub that one query reads: 500 repositories.
 const PAGES_MAX: u32 = 5;
-/// How many of GitHub's pages of branches are listed at the most: 300 branches.
+/// The most pages of branches that are listed: 300 branches.
 const BRANCH_PAGES_MAX: u32 = 3;
-/// The longest text to look for, in bytes.
+/// The longest search text, in bytes.
 const QUERY_MAX: usize = 200;
-/// Where a list ends whatever GitHub says.
+/// The position at which a list ends, whatever GitHub says.
 const POSITION_MAX: u32 = 1_000_000;
 
 /// Which repositories to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteQuery {
-    /// Words that all stand in the name or the description; all repositories where there are none.
+    /// Words that must all occur in the name or the description. Without words all repositories are listed.
     pub words: String,
-    /// Whether to look among all repositories of the server that the token can see, public ones of others too, and not
-    /// only among those that its owner has, works on or sees in an organization. It needs a word, which then is looked
-    /// for in names.
+    /// Whether to search all repositories of the server that the token can see, including public ones of others.
+    /// Otherwise the search has only those that the token's owner has, works on or sees in an organization. It needs at
+    /// least one word, and then searches names only.
     pub everywhere: bool,
-    /// How many repositories at the most: 1 to [`REPOSITORIES_MAX`].
+    /// The maximum number of repositories: 1 to [`REPOSITORIES_MAX`].
     pub first: u32,
-    /// Only what comes after this position.
+    /// Only repositories after this position.
     pub after: u32,
 }
 
@@ -47,24 +47,24 @@ pub struct RemoteQuery {
 pub struct RemoteRepository {
     /// The position in the list, counted from 1.
     pub position: u32,
-    /// What GitHub says of it.
+    /// The repository as GitHub describes it.
     pub repository: GithubRepository,
-    /// The tenant's sources that it is already, oldest first.
+    /// The tenant's existing sources of it, oldest first.
     pub imported_as: Vec<Source>,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemotePage {
-    /// In GitHub's order. There may be fewer than asked for, even none, while more follow.
+    /// In GitHub's order. There may be fewer than requested, even none, while more follow.
     pub items: Vec<RemoteRepository>,
-    /// How far was looked: what follows is asked for with this.
+    /// The position of the last repository that was examined: the next page starts after it.
     pub end: u32,
-    /// Whether to look further.
+    /// Whether more repositories follow.
     pub has_next: bool,
 }
 
-/// Lists the repositories that a connection's token can see, and says which are sources already.
+/// Lists the repositories that a connection's token can see, with their existing sources.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] for who may not import; [`Error::Invalid`]; [`ConnectionError`].
@@ -120,8 +120,8 @@ pub async fn connection_branches(
     Ok(branches)
 }
 
-/// A client for who may import with the connection. The snapshot is closed before anybody is asked, and the caller's
-/// trail stays as it is: looking is no change.
+/// A client for a caller who may import with the connection. The snapshot is closed before the request to GitHub. The
+/// caller's audit trail stays as it is, because a listing changes nothing.
 async fn client_open(
     context: &ConnectionContext<'_>,
     id: GitConnectionId,
@@ -183,7 +183,7 @@ async fn pages_look(
         if !found.has_next {
             break;
         }
-        // GitHub's pages are numbered: one that is not full ends where the next one begins.
+        // GitHub's pages are numbered. The position moves to the end of this page, even if the page was not full.
         found.end = number * PER_PAGE_MAX;
     }
     Ok(found)

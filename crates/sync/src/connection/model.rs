@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{UserId, typed_id};
 
 typed_id!(
-    /// A connection to where repositories are listed.
+    /// The id of a connection to a server that lists repositories.
     GitConnectionId,
     "git_connection"
 );
@@ -16,9 +16,9 @@ pub struct GitConnection {
     pub id: GitConnectionId,
     /// Unique within the tenant.
     pub name: String,
-    /// Where the API is: `https://api.github.com`, `https://ghe.example/api/v3`.
+    /// The address of the API: `https://api.github.com`, `https://ghe.example/api/v3`.
     pub base_url: String,
-    /// Who made it. Written once; it decides nothing.
+    /// The user who created it. Written once and not used for permissions.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -29,7 +29,7 @@ pub struct GitConnection {
 pub struct NewConnection {
     /// 1 to 200 characters, unique within the tenant.
     pub name: String,
-    /// `https://github.com` where it is not given; see [`BaseUrl`](nyxcore_github::BaseUrl).
+    /// `https://github.com` if it is not given; see [`BaseUrl`](nyxcore_github::BaseUrl).
     pub base_url: Option<String>,
     /// A personal access token that may read contents and metadata.
     pub token: String,
@@ -43,12 +43,12 @@ pub struct ConnectionChanges {
     pub token: Option<String>,
 }
 
-/// A connection whose token was tried.
+/// A connection whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddedConnection {
     /// The connection.
     pub connection: GitConnection,
-    /// The account whose token it is, where one was given.
+    /// The account of the token, if a token was given.
     pub login: Option<String>,
 }
 

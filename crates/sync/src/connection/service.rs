@@ -20,9 +20,9 @@ use crate::entity::{git_connection, sync_settings};
 use crate::registration::GIT_CONNECTION;
 use crate::remote::{SettingsRows, SourceCredentialKind, settings_change};
 
-/// The kind that tokens are sealed under; their name is the connection's id.
+/// The kind of the sealed tokens; the name of a sealed token is the connection's id.
 const KIND: &str = "git_connection";
-/// What a tenant already has a name for.
+/// The thing whose name is taken, in the error message.
 const TAKEN: &str = "a connection with this name";
 
 repository! {
@@ -56,10 +56,10 @@ pub async fn connection_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     GitConnections::count(scoped, Condition::all()).await
 }
 
-/// Keeps a connection whose token GitHub knows.
+/// Creates a connection whose token GitHub accepts.
 ///
 /// # Errors
-/// [`ConnectionError`]: the token is asked about before anything is kept. [`Error::Conflict`] for a name that is taken.
+/// [`ConnectionError`]: the token is verified before anything is stored. [`Error::Conflict`] for a name that is taken.
 pub async fn connection_add(
     context: &ConnectionContext<'_>,
     new: NewConnection,
@@ -73,7 +73,7 @@ pub async fn connection_add(
     let token = GithubToken::parse(&new.token)?;
     let login = login(context, &base, &token).await?;
 
-    // The step stands on the trail already, for the case that GitHub refuses; where it does not, it is done now.
+    // GitHub accepted the token, so the audit entry for a refusal is dropped: the action is completed below.
     drop(context.acting.unfinished());
     let scoped = context.store.write_as(context.acting).await?;
     scoped.permit(Action::Create, GIT_CONNECTION, id.uuid())?;
@@ -98,8 +98,8 @@ pub async fn connection_add(
     })
 }
 
-/// Changes a connection's name, or gives it a new token that GitHub knows. The server stays: another server is another
-/// connection.
+/// Changes a connection's name, or gives it a new token that GitHub accepts. The server cannot be changed: another
+/// server needs another connection.
 ///
 /// # Errors
 /// As [`connection_add`]; [`Error::NotFound`].
@@ -144,7 +144,7 @@ pub async fn connection_update(
 /// Removes a connection with its token.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`ConnectionError::InUse`] while sources are synced with it.
+/// [`Error::NotFound`]; [`ConnectionError::InUse`] while sources use the connection.
 pub async fn connection_remove(
     scoped: &Scoped<ReadWrite>,
     id: GitConnectionId,
@@ -161,7 +161,7 @@ pub async fn connection_remove(
     Ok(())
 }
 
-/// Whether a source has something to ask its remote with: a connection, or a token or key of its own.
+/// Whether a source has access to its remote: by a connection, or by its own token or key.
 pub(super) async fn source_has_access<A: Access>(
     scoped: &Scoped<A>,
     source: SourceId,
@@ -170,7 +170,7 @@ pub(super) async fn source_has_access<A: Access>(
     Ok(settings.is_some_and(|one| one.credential() != SourceCredentialKind::None))
 }
 
-/// Has a source be synced with a connection from now on.
+/// Makes a source use a connection from now on.
 pub(super) async fn connection_set(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
@@ -184,8 +184,7 @@ pub(super) async fn connection_set(
     Ok(())
 }
 
-/// Waits until no other transaction changes the connection or imports with it, and keeps others waiting until this one
-/// ends.
+/// Locks the connection until this transaction ends. Waits for other transactions that change it or import with it.
 pub(super) async fn connection_hold(scoped: &Scoped<ReadWrite>, id: GitConnectionId) -> Result<()> {
     let sql = "UPDATE git_connections SET updated_at = updated_at WHERE tenant_id = $1 AND id = $2";
     match scoped.sql_execute(sql, [id.0.into()]).await? {
@@ -194,7 +193,7 @@ pub(super) async fn connection_hold(scoped: &Scoped<ReadWrite>, id: GitConnectio
     }
 }
 
-/// The token of a connection, for the sync of a source at that address: only where that is the connection's own server.
+/// The token of a connection, for the sync of a source at that address. `None` if the address is on another server.
 pub(crate) async fn connection_token<A: Access>(
     scoped: &Scoped<A>,
     keyring: &Keyring,
@@ -240,7 +239,7 @@ async fn login(
     let client = context.access.client(base, token).await?;
     match client.viewer().await {
         Ok(viewer) => Ok(viewer.login),
-        // Nobody was asked about a repository.
+        // No repository was requested, so `NotFound` is an invalid answer.
         Err(GithubError::NotFound) => Err(GithubError::AnswerInvalid {
             reason: "there is no API at this address",
         }

@@ -15,15 +15,15 @@ use zeroize::Zeroizing;
 
 use super::{SourceUrl, url::Location};
 
-/// What a remote is asked with. `Debug` shows no secret.
+/// The credentials for a remote. `Debug` shows no secret.
 #[derive(Debug, Default)]
 pub enum RemoteAccess {
-    /// Nothing.
+    /// No credentials.
     #[default]
     Anonymous,
     /// A user name with a token or password, for `https://`.
     Token {
-        /// Whatever the host asks for; many take any name with a token.
+        /// The user name that the host requires; many accept any name with a token.
         username: String,
         /// The token or password.
         token: Secret,
@@ -32,15 +32,15 @@ pub enum RemoteAccess {
     SshKey {
         /// The private key as OpenSSH or PEM text, without a passphrase.
         private_key: Secret,
-        /// Lines of a `known_hosts` file; only these host keys are trusted then. Without them a host is trusted at
-        /// first sight.
+        /// Lines of a `known_hosts` file; only these host keys are trusted then. Without them a host is trusted on
+        /// first use.
         known_hosts: Option<String>,
     },
 }
 
 impl RemoteAccess {
-    /// The configuration of git that shows the token, to the scheme, host and port of `url` and nowhere else. Redirects
-    /// are not followed, and git compares all three before it sends the header.
+    /// The git configuration that sends the token to the scheme, host and port of `url` and nowhere else. Redirects are
+    /// not followed, and git compares all three before it sends the header.
     pub(crate) fn header(&self, url: &SourceUrl) -> Option<(String, Zeroizing<String>)> {
         let (Self::Token { username, token }, Location::Http { .. }) = (self, url.location())
         else {
@@ -56,8 +56,8 @@ impl RemoteAccess {
     }
 }
 
-/// An SSH key on disk, for one fetch. The folder is the mirror's and is written under the mirror's lock; what a killed
-/// process left is removed by the next who holds that lock.
+/// An SSH key on disk, for one fetch. The folder belongs to the mirror and is written under the mirror's lock. The next
+/// holder of the lock removes what a killed process left.
 #[derive(Debug)]
 pub(crate) struct KeyFolder {
     path: PathBuf,
@@ -75,11 +75,11 @@ impl KeyFolder {
             return Ok(None);
         };
         DirBuilder::new().mode(0o700).create(&path)?;
-        // From here on it is removed whatever happens.
+        // From here on the folder is removed in every case.
         let folder = Self { path };
         let mut key = private_file(&folder.path.join(KEY))?;
         key.write_all(private_key.expose())?;
-        // OpenSSH reads no key whose last line has no end.
+        // OpenSSH reads no key whose last line lacks a line end.
         if !private_key.expose().ends_with(b"\n") {
             key.write_all(b"\n")?;
         }
@@ -105,13 +105,13 @@ impl Drop for KeyFolder {
 const KEY: &str = "key";
 const KNOWN_HOSTS: &str = "known_hosts";
 
-/// Where the key of a [`KeyFolder`] is, and the hosts it may be used with, where they are named.
+/// The path of the key in a [`KeyFolder`], and of its `known_hosts` file, if there is one.
 pub(crate) fn key_files(folder: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
     let (key, hosts) = (folder.join(KEY), folder.join(KNOWN_HOSTS));
     key.exists().then(|| (key, hosts.exists().then_some(hosts)))
 }
 
-/// Removes a key's folder; one that is not there is no error.
+/// Removes a key's folder; a missing one is no error.
 pub(crate) fn key_folder_remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -176,7 +176,7 @@ mod tests {
             private_key: Secret::new("PRIVATE"),
             known_hosts: Some("git.example.org ssh-ed25519 AAAA".into()),
         };
-        // What a killed process left is in the way of nobody.
+        // A folder that a killed process left does not prevent a new one.
         fs::create_dir(&path).expect("a folder");
         fs::write(path.join(KEY), "old").expect("a file");
         let written = KeyFolder::write(path.clone(), &access).expect("written");

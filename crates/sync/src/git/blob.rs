@@ -15,11 +15,11 @@ use super::{
 /// The number of contents read ahead: as many as are written to the database at once, so that reading and writing do
 /// not wait for each other.
 const AHEAD: usize = 256;
-/// And their bytes, in KiB: many large ones must not wait in memory together.
+/// The number of KiB read ahead: many large contents must not wait in memory together.
 const AHEAD_KIB: u32 = 16 << 10;
 /// The number of bytes that are searched for a NUL byte, as in git.
 const BINARY_PROBE_BYTES: usize = 8000;
-/// How every Git LFS pointer starts, and how long one can be (the specification's limit).
+/// The start of every Git LFS pointer, and its maximum length (the specification's limit).
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v";
 const LFS_POINTER_BYTES_MAX: usize = 1024;
 
@@ -30,7 +30,7 @@ pub enum BlobContent {
     Text(String),
     /// It has a NUL byte near its beginning.
     Binary,
-    /// No NUL byte, and not UTF-8: text in another encoding, or binary after all.
+    /// No NUL byte, and not UTF-8: text in another encoding, or a binary file.
     NotUtf8,
     /// A Git LFS pointer: the content is elsewhere.
     LfsPointer,
@@ -39,11 +39,11 @@ pub enum BlobContent {
         /// In bytes.
         size: u64,
     },
-    /// Not in the repository: it was above the size limit when it was fetched, or it never was.
+    /// Not in the repository: it was above the size limit when it was fetched, or it never existed.
     Missing,
 }
 
-/// A blob as it is, whatever it holds.
+/// The bytes of a blob, whatever its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobBytes {
     /// All of it.
@@ -69,7 +69,7 @@ impl BlobContent {
     }
 }
 
-/// Blobs, as they are read; in the order that was asked for.
+/// A stream of blobs, in the requested order.
 #[derive(Debug)]
 pub struct BlobStream {
     receiver: mpsc::Receiver<(BlobResult, OwnedSemaphorePermit)>,
@@ -81,7 +81,7 @@ impl BlobStream {
     /// The next blob with its id; `None` after the last, and after an error. Dropping the stream stops the reading.
     ///
     /// # Errors
-    /// [`GitError::MirrorDamaged`] for a blob that is there and cannot be decoded; [`GitError::Cancelled`].
+    /// [`GitError::MirrorDamaged`] for a blob that exists and cannot be decoded; [`GitError::Cancelled`].
     pub async fn blob_next(&mut self) -> Option<BlobResult> {
         let (read, _room) = self.receiver.recv().await?;
         Some(read)
@@ -89,8 +89,8 @@ impl BlobStream {
 }
 
 impl RepositoryReader {
-    /// Reads the blobs `ids` (hex), in this order, up to `bytes_max` bytes each. A size is known before the content is
-    /// read, so one that is too large costs nothing.
+    /// Reads the blobs `ids` (hex), in this order, up to `bytes_max` bytes each. The size is known before the content
+    /// is read, so a blob that is too large costs nothing.
     #[must_use]
     pub fn blobs_read(
         &self,
@@ -102,7 +102,7 @@ impl RepositoryReader {
         let (repository, cancel) = (self.repository.clone(), cancel.clone());
         let room = Arc::new(Semaphore::new(AHEAD_KIB as usize));
         let runtime = Handle::current();
-        // Detached on purpose: it ends with the stream, whose receiver it notices to be gone.
+        // Detached on purpose: it ends when it notices that the stream's receiver was dropped.
         drop(tokio::task::spawn_blocking(move || {
             let repository = repository.to_thread_local();
             for id in ids {
@@ -114,7 +114,7 @@ impl RepositoryReader {
                     _ => 1,
                 };
                 let kib = u32::try_from(kib).unwrap_or(AHEAD_KIB).min(AHEAD_KIB);
-                // The room is given back as the consumer takes what waits, or goes.
+                // The permits are released when the consumer takes the content, or drops the stream.
                 let room = runtime.block_on(async {
                     tokio::select! {
                         room = Arc::clone(&room).acquire_many_owned(kib) => room.ok(),
@@ -131,7 +131,7 @@ impl RepositoryReader {
         BlobStream { receiver }
     }
 
-    /// The sizes of `ids` in bytes, in this order, from their headers alone; `None` for one that is not there.
+    /// The sizes of `ids` in bytes, in this order, from their headers alone; `None` for a missing blob.
     ///
     /// # Errors
     /// [`GitError::MirrorDamaged`], [`GitError::Cancelled`].
@@ -184,7 +184,7 @@ fn blob_read(
     })
 }
 
-/// The bytes of a blob, as they are.
+/// Reads the bytes of a blob, unchanged.
 pub(crate) fn blob_take(
     repository: &gix::Repository,
     id: &str,

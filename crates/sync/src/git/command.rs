@@ -21,7 +21,7 @@ use process::{ProcessGroup, stderr_read, stdin_write, stdout_read};
 
 use super::{FetchProgress, GitError, failure::failure_classify};
 
-/// Most that is kept of what git prints on standard output: one line a ref of a very large remote.
+/// The limit of captured standard output: it fits one line per ref of a very large remote.
 const STDOUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Limits git's memory for any remote: large files are streamed in pieces, packs are mapped in small windows.
 const MEMORY: &[(&str, &str)] = &[
@@ -33,7 +33,7 @@ const MEMORY: &[(&str, &str)] = &[
     ("pack.threads", "2"),
 ];
 
-/// One run of `git`, being put together.
+/// A builder for one execution of `git`.
 pub(crate) struct GitCommand<'a> {
     options: &'a GitOptions,
     operation: &'static str,
@@ -59,12 +59,12 @@ impl<'a> GitCommand<'a> {
         Self {
             options,
             operation,
-            // A partial clone would fetch what it lacks by itself, each fetch starting the next: from a shallow source
-            // that never ends. A git too old to be told so must fail.
+            // By default a partial clone fetches missing objects by itself, and each fetch may start the next: a
+            // shallow source would never end. A git that is too old for this option must fail.
             arguments: vec!["--no-lazy-fetch".into(), subcommand.into()],
             config: Vec::new(),
             secret_config: None,
-            // Git runs inside it: a path relative to here would lead nowhere there.
+            // Git runs inside the directory: a relative path would be resolved there.
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
             protocol: "none",
             ssh: SshRemote::default(),
@@ -74,44 +74,44 @@ impl<'a> GitCommand<'a> {
         }
     }
 
-    /// Options of ours: never anything a user wrote.
+    /// Adds constant options: never user input.
     pub fn flags(mut self, flags: &[&'static str]) -> Self {
         self.arguments.extend(flags.iter().map(Into::into));
         self
     }
 
-    /// An option of ours with a value of ours.
+    /// Adds a constant option with a value of this program.
     pub fn flag_with(mut self, flag: &'static str, value: impl std::fmt::Display) -> Self {
         self.arguments.push(format!("{flag}={value}").into());
         self
     }
 
-    /// Everything after this is an operand, whatever it looks like.
+    /// Adds operands. Git does not parse them as options, whatever they look like.
     pub fn operands<T: Into<OsString>>(mut self, operands: impl IntoIterator<Item = T>) -> Self {
         self.arguments.push("--end-of-options".into());
         self.arguments.extend(operands.into_iter().map(Into::into));
         self
     }
 
-    /// Configuration of this command alone. It travels in the environment: no process list shows it.
+    /// Adds configuration for this command only. It is passed in the environment, so no process list shows it.
     pub fn config(mut self, key: &str, value: impl Into<String>) -> Self {
         self.config.push((key.to_owned(), value.into()));
         self
     }
 
-    /// Configuration that holds a secret.
+    /// Adds configuration that contains a secret.
     pub fn secret_config(mut self, entry: Option<(String, Zeroizing<String>)>) -> Self {
         self.secret_config = entry;
         self
     }
 
-    /// The one transport that git may use: `https`, `ssh`, `http`, `file`.
+    /// Sets the one transport that git may use: `https`, `ssh`, `http`, `file`.
     pub fn protocol(mut self, protocol: &'static str) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// Where ssh connects to, and with which key.
+    /// Sets where ssh connects to, and with which key.
     pub fn ssh(mut self, remote: SshRemote) -> Self {
         self.ssh = remote;
         self
@@ -122,14 +122,14 @@ impl<'a> GitCommand<'a> {
         self
     }
 
-    /// Stops the command when it reports more than this many bytes received. See [`file_bytes_max`] for what happens
-    /// where it does not report.
+    /// Stops the command when it reports more than this many bytes received. See [`file_bytes_max`] for data without
+    /// such a report.
     pub fn bytes_max(mut self, bytes_max: Option<u64>) -> Self {
         self.bytes_max = bytes_max;
         self
     }
 
-    /// What the command reads on its standard input.
+    /// Sets the standard input of the command.
     pub fn input(mut self, input: Vec<u8>) -> Self {
         self.input = input;
         self
@@ -240,8 +240,8 @@ impl<'a> GitCommand<'a> {
             .env("PATH", &options.search_path)
             .env("HOME", &options.home)
             .env("XDG_CONFIG_HOME", &options.home)
-            // Without this a broken mirror would be searched for upwards, and found in whatever repository is around
-            // it.
+            // Without this git would search the parent folders of a broken mirror, and use any repository that it finds
+            // there.
             .env("GIT_DIR", &self.directory)
             .env("LC_ALL", "C")
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -270,7 +270,7 @@ impl<'a> GitCommand<'a> {
             ("protocol.ext.allow", "never"),
             ("submodule.recurse", "false"),
             ("fetch.recurseSubmodules", "false"),
-            // Mirrors are ours whichever account made them (a volume, a restored backup).
+            // Mirrors belong to this program, whichever account created them (a volume, a restored backup).
             ("safe.directory", "*"),
             ("gc.auto", "0"),
             ("maintenance.auto", "false"),

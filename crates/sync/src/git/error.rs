@@ -4,20 +4,20 @@ use std::io;
 
 use nyxcore_projects::NameError;
 
-/// An error of the git layer. The message is meant for the person who owns the source: it holds no path of this
-/// machine, no credential and nothing the remote wrote; what git said is in [`GitError::detail`], for the log.
+/// An error of the git layer. The message is for the owner of the source: it contains no path of this machine, no
+/// credential and no text from the remote. Git's own message is in [`GitError::detail`], for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
-    /// The address answers, but no repository is there.
+    /// The server answers, but has no repository at this address.
     #[error("no git repository was found at this address; check the address and its permissions")]
     NotARepository,
     /// The repository has no commit yet.
     #[error("the repository has no commits yet; push one and sync again")]
     RepositoryEmpty,
-    /// The named branch is not there, or (`None`) the remote's default branch does not exist.
+    /// The given branch does not exist, or (`None`) the remote's default branch does not exist.
     #[error("{}", branch_not_found(.branch.as_deref()))]
     BranchNotFound {
-        /// The branch that was asked for.
+        /// The requested branch.
         branch: Option<String>,
     },
     /// The text cannot be a branch name.
@@ -26,15 +26,15 @@ pub enum GitError {
         /// The problem.
         reason: &'static str,
     },
-    /// The commit is not in the mirror: history was rewritten, or the id is not one.
+    /// The commit is not in the mirror: history was rewritten, or the id is wrong.
     #[error(
         "commit {commit} is no longer in the repository; compare with the full listing instead"
     )]
     CommitNotFound {
-        /// The id that was asked for.
+        /// The requested id.
         commit: String,
     },
-    /// What a person named as a commit is none, or more than one.
+    /// The user's revision names no commit, or more than one.
     #[error(
         "\"{}\" names no commit of the repository; give a branch, a tag or a commit's id, as `git rev-parse` takes them", .revision.escape_debug()
     )]
@@ -42,7 +42,7 @@ pub enum GitError {
         /// The given revision, or its beginning.
         revision: String,
     },
-    /// The scan path names nothing, at this commit.
+    /// The scan path does not exist at this commit.
     #[error(
         "the scan path \"{path}\" is not in the repository; choose a folder that exists on this branch"
     )]
@@ -50,7 +50,7 @@ pub enum GitError {
         /// The normalised scan path.
         path: String,
     },
-    /// The scan path cannot be one.
+    /// The scan path is malformed.
     #[error("the scan path {reason}")]
     ScanPathInvalid {
         /// The problem.
@@ -68,10 +68,10 @@ pub enum GitError {
         /// Why it is refused.
         reason: &'static str,
     },
-    /// The remote wants credentials, or refused those it got.
+    /// The remote requires credentials, or refused the given ones.
     #[error("the remote denied access; the repository may be private or may not exist")]
     AuthenticationFailed,
-    /// The remote could not be reached or broke off.
+    /// The remote could not be reached, or the connection broke.
     #[error("the remote {reason}")]
     RemoteUnreachable {
         /// What happened.
@@ -82,10 +82,10 @@ pub enum GitError {
     /// The repository uses the SHA-256 object format, or an extension that is not supported.
     #[error("the repository's object format is not supported; only SHA-1 repositories can be read")]
     RepositoryFormatUnsupported,
-    /// More than this server takes in.
+    /// The repository exceeds a limit of this server.
     #[error("the repository is too large: {reason}")]
     RepositoryTooLarge {
-        /// Which limit was passed.
+        /// The limit that was exceeded.
         reason: &'static str,
     },
     /// The mirror lacks objects that it should have, or cannot read them. Remove the mirror and sync again.
@@ -94,7 +94,7 @@ pub enum GitError {
         /// The missing or unreadable object: for the log.
         detail: String,
     },
-    /// git, or the object store, failed in a way that has no better name.
+    /// Git, or the object store, failed in another way.
     #[error("{operation} failed; the server's log has the details")]
     GitFailed {
         /// The operation.
@@ -114,7 +114,7 @@ pub enum GitError {
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// It took longer than allowed.
+    /// The operation took longer than allowed.
     #[error("{operation} took too long and was stopped")]
     Timeout {
         /// The operation.
@@ -179,7 +179,7 @@ impl GitError {
         }
     }
 
-    /// What git or the system said, for the server's log.
+    /// The message of git or the system, for the server's log.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         match self {

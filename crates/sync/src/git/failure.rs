@@ -5,14 +5,14 @@ use super::GitError;
 /// Longest detail kept for the log, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
-/// Of a remote that cannot read its own repository.
+/// The message about a remote that cannot read its own repository.
 const REMOTE_CORRUPT: &str = "repository corruption on the remote side";
-/// Of folders that lie deeper than `core.maxTreeDepth`, which is 2,048.
+/// The message about folders that are nested deeper than `core.maxTreeDepth`, which is 2,048.
 const TREE_DEPTH: &str = "exceeded maximum allowed tree depth";
 
-/// The first rule whose words are in the text decides, so the particular come before the general.
+/// Maps git's error output to an error. The first matching rule decides, so specific rules come before general ones.
 pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitError {
-    // What the remote says is its own business: only git's words decide.
+    // Only git's own messages are matched, not the remote's: a remote can write anything.
     let own: String = stderr
         .lines()
         .filter(|line| !line.starts_with("remote:"))
@@ -111,8 +111,8 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             detail: detail_clean(stderr),
         }
     } else if has(&[TREE_DEPTH]) || stderr.contains(&format!("remote: fatal: {TREE_DEPTH}")) {
-        // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote
-        // that knows why. Neither passes by itself, so that it can pretend nothing by it.
+        // Git refuses such folders on either side. If the remote's git refuses to send them, only the remote's message
+        // says so. That message may be trusted here: the error is permanent either way, so a false one gains nothing.
         GitError::RepositoryTooLarge {
             reason: "its folders are nested deeper than git allows",
         }
@@ -146,10 +146,10 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
     }
 }
 
-/// A remote sent a file as the difference to one that was left out for its size.
+/// The messages if a remote sent a file as a delta against a file that was omitted for its size.
 const DELTA_BASE_MISSING: &[&str] = &["from promisor remote", "unresolved deltas"];
 
-/// Whether the failure says that objects came as differences to what the mirror does not have.
+/// Whether the failure says that a delta's base object is missing in the mirror.
 pub(crate) fn failure_is_delta_base(error: &GitError) -> bool {
     error.detail().is_some_and(|detail| {
         DELTA_BASE_MISSING
@@ -158,7 +158,7 @@ pub(crate) fn failure_is_delta_base(error: &GitError) -> bool {
     })
 }
 
-/// Whether the failure says that the mirror itself is broken, so that making it again would help.
+/// Whether the failure says that the mirror itself is damaged, so that creating it again would help.
 pub(crate) fn failure_is_corruption(error: &GitError) -> bool {
     let GitError::GitFailed { detail, .. } = error else {
         return false;
@@ -179,7 +179,7 @@ pub(crate) fn failure_is_corruption(error: &GitError) -> bool {
     .any(|words| detail.contains(words))
 }
 
-/// The last lines, printable, shortened, and without anything between `://` and `@`.
+/// The last lines, printable and shortened, without anything between `://` and `@`.
 fn detail_clean(stderr: &str) -> String {
     let mut text = String::new();
     for word in stderr.split_inclusive(char::is_whitespace) {

@@ -16,28 +16,29 @@ use super::{
 };
 use packs::{bytes_new, pack_sizes};
 
-/// Serves a path on this machine: allows leaving out large files, and reading a repository of another account, which
-/// the operator allowed by allowing the path. A constant: the path itself is appended by git, quoted.
+/// The `upload-pack` command that serves a path on this machine. It allows omitting large files, and reading a
+/// repository of another account: by allowing the path, the operator allowed that. The command is a constant: git
+/// appends the quoted path.
 const LOCAL_UPLOAD_PACK: &str =
     "git -c safe.directory=* -c uploadpack.allowFilter=true upload-pack";
 
-/// Packs that a mirror may have before they are joined into one; reads slow down with each. As `gc.autoPackLimit`.
+/// The number of packs from which on a mirror's packs are joined; reads slow down with each. As `gc.autoPackLimit`.
 const PACKS_MAX: usize = 50;
 
-/// What to fetch.
+/// The parameters of a fetch.
 #[derive(Debug, Clone)]
 pub struct FetchRequest<'a> {
-    /// From where.
+    /// The address of the remote.
     pub url: &'a SourceUrl,
-    /// What the operator allows; held against the host's addresses now.
+    /// The operator's policy; the host's addresses are checked against it now.
     pub policy: &'a SourcePolicy,
     /// The branch; `None` for the remote's default.
     pub branch: Option<&'a BranchName>,
-    /// Files larger than this many bytes are left out (where the remote supports it; else they come too).
+    /// Files larger than this many bytes are omitted, if the remote supports it.
     pub blob_bytes_max: u64,
-    /// What the remote is asked with. What does not fit the address (a token for `ssh://`) is not used.
+    /// The credentials. They are not used if they do not fit the address (a token for `ssh://`).
     pub access: &'a RemoteAccess,
-    /// Gives up when more than this many bytes come in one fetch.
+    /// Gives up after more than this many bytes in one fetch.
     pub bytes_max: Option<u64>,
 }
 
@@ -53,7 +54,7 @@ impl FetchRequest<'_> {
 pub struct FetchResult {
     /// The commit the branch points at, as hex.
     pub head_commit: String,
-    /// Bytes of the packs that came; 0 when there was nothing new.
+    /// The size of the new packs in bytes; 0 if there was nothing new.
     pub bytes_received: u64,
     /// Whether the mirror had this commit already.
     pub unchanged: bool,
@@ -63,7 +64,7 @@ impl Mirror {
     /// Fetches a branch. `progress` is called as git reports. A damaged mirror is created again, once.
     ///
     /// # Errors
-    /// Any [`GitError`] about addresses, remotes and branches; the mirror stays as it was before.
+    /// Any [`GitError`] about addresses, remotes and branches; the mirror then stays as it was.
     pub async fn mirror_fetch(
         &self,
         request: &FetchRequest<'_>,
@@ -96,7 +97,7 @@ impl Mirror {
         }
     }
 
-    /// The addresses of the remote's host, resolved once and allowed, each of them.
+    /// Resolves the remote's host once, and checks that each of its addresses is allowed.
     async fn addresses(
         &self,
         request: &FetchRequest<'_>,
@@ -109,8 +110,7 @@ impl Mirror {
         }
     }
 
-    /// With the lock held: puts the key, where the remote is asked with one, where ssh finds it, until what this gives
-    /// is dropped.
+    /// Writes the SSH key to disk, if the access has one, until the result is dropped. Call it with the lock held.
     pub(crate) fn key_write(
         &self,
         request: &FetchRequest<'_>,
@@ -122,7 +122,7 @@ impl Mirror {
             .map_err(|error| GitError::storage("writing a key for ssh", &error))
     }
 
-    /// A fetch that is begun with little room would leave none for the database.
+    /// Checks the free disk space: a fetch on a nearly full disk would leave none for the database.
     fn room_check(&self) -> Result<(), GitError> {
         let Ok(found) = rustix::fs::statvfs(&self.path) else {
             return Ok(());
@@ -142,8 +142,8 @@ impl Mirror {
     ) -> Result<FetchResult, GitError> {
         let before = self.head_commit().await?;
         let room = self.room_check();
-        // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new:
-        // one question less.
+        // The remote is only queried before the first fetch, or if the disk is nearly full. Otherwise the fetch itself
+        // says that there is nothing new, which saves a request.
         if before.is_none() || room.is_err() {
             let commit = self.remote_check(request, addresses, cancel).await?;
             if before.as_ref() == Some(&commit) {
@@ -155,7 +155,7 @@ impl Mirror {
             }
         }
         room?;
-        // Before anything comes: from here on the mirror may lack what is larger.
+        // Written before any object arrives: from here on the mirror may lack larger files.
         if self
             .blob_limit()
             .is_none_or(|limit| limit > request.blob_bytes_max)
@@ -169,7 +169,7 @@ impl Mirror {
             .fetch_run(&[], &refspec, request, addresses, cancel, progress)
             .await;
         if fetched.as_ref().is_err_and(failure_is_delta_base) {
-            // Asked as if for the first time, the remote sends everything whole.
+            // With `--refetch` the remote sends everything whole, as for an empty mirror.
             fetched = self
                 .fetch_run(
                     &["--refetch"],
@@ -182,8 +182,8 @@ impl Mirror {
                 .await;
         }
         if let Err(GitError::BranchNotFound { .. }) = &fetched {
-            // It says more exactly what is there instead. Between two questions a branch may come back: that is for the
-            // next sync.
+            // This check gives a more exact error. If the branch has come back between the two requests, the next sync
+            // fetches it.
             self.remote_check(request, addresses, cancel).await?;
         }
         fetched.map_err(|error| branch_named(error, request))?;
@@ -205,10 +205,10 @@ impl Mirror {
         })
     }
 
-    /// Fetches contents by their ids, all in one request, whatever their size. Gives the bytes that came.
+    /// Fetches contents by their ids, all in one request, whatever their size. Returns the number of bytes received.
     ///
     /// # Errors
-    /// As [`Mirror::mirror_fetch`]; the remote may have lost one of them.
+    /// As [`Mirror::mirror_fetch`]; the remote may have lost one of the contents.
     pub async fn blobs_fetch(
         &self,
         request: &FetchRequest<'_>,
@@ -232,7 +232,7 @@ impl Mirror {
                 "--filter=blob:none",
                 "--stdin",
             ])
-            // What is asked for is not here, and nothing that is here leads to it.
+            // The contents are not reachable from the mirror's commits, so negotiation is useless.
             .config("fetch.negotiationAlgorithm", "noop")
             .input(ids.join("\n").into_bytes())
             .operands(["origin"])
@@ -294,7 +294,7 @@ impl Mirror {
                 _ => Err(GitError::RepositoryFormatUnsupported),
             };
         }
-        // Nothing by that name. Is there anything at all?
+        // No such branch. Does the repository have any ref?
         let refs = self
             .remote_refs(request, addresses, &["--heads"], "refs/heads/*", cancel)
             .await?;
@@ -325,7 +325,7 @@ impl Mirror {
             .run(cancel, &mut |_| ())
             .await
             .map_err(|error| match error {
-                // One that is silent is given up before: this one goes on and on, and would do so again.
+                // A silent remote is given up earlier by git. This one sends without end, and would do so again.
                 GitError::Timeout { .. } => GitError::RemoteUnreachable {
                     reason: "did not finish listing its branches in time",
                     transient: false,
@@ -341,7 +341,7 @@ impl Mirror {
             .collect())
     }
 
-    /// Joins the mirror's packs and drops what nothing refers to any more. Called by fetches when it is due.
+    /// Joins the mirror's packs and drops unreachable objects. Called by a fetch when it is due.
     ///
     /// # Errors
     /// [`GitError::DiskFull`], [`GitError::Cancelled`], [`GitError::Timeout`].
@@ -353,7 +353,7 @@ impl Mirror {
             .run(cancel, &mut |_| ())
             .await;
         match outcome {
-            // What was fetched is good: that it could not be tidied is for the log.
+            // The fetch succeeded: a failed cleanup is only logged.
             Err(error @ GitError::GitFailed { .. }) => {
                 tracing::warn!(detail = error.detail(), "a mirror could not be tidied");
                 Ok(())
@@ -389,7 +389,7 @@ impl Mirror {
                 }
             }
             Location::Ssh { host, port } => {
-                // ssh takes one address; its host key is still looked up under the name that was given.
+                // ssh takes one address; its host key is still looked up under the original host name.
                 let address = addresses
                     .iter()
                     .find(|address| address.is_ipv4())
@@ -413,7 +413,7 @@ impl Mirror {
     }
 }
 
-/// As curl takes them: IPv6 in brackets, separated by commas.
+/// The addresses in curl's format: IPv6 in brackets, separated by commas.
 fn address_list(addresses: &[IpAddr]) -> String {
     let spelled = addresses.iter().map(|address| match address {
         IpAddr::V4(address) => address.to_string(),
@@ -422,7 +422,7 @@ fn address_list(addresses: &[IpAddr]) -> String {
     spelled.collect::<Vec<_>>().join(",")
 }
 
-/// Between the question and the fetch a branch may have gone: the error then names it.
+/// A branch may be deleted between the query and the fetch: the error then names it.
 fn branch_named(error: GitError, request: &FetchRequest<'_>) -> GitError {
     match error {
         GitError::BranchNotFound { .. } => GitError::BranchNotFound {

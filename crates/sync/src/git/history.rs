@@ -21,17 +21,16 @@ use super::{
 /// The maximum number of edges of a shallow clone that are passed to git; a clone has a handful.
 const SHALLOW_COMMITS_MAX: usize = 1000;
 
-/// Paths that are counted. Linux has had some 140,000 in all its time; a history may unfold to any number from a few
-/// kilobytes.
+/// The maximum number of counted paths. Linux has had some 140,000 over its whole history; a hostile history of a few
+/// kilobytes may have any number.
 const PATHS_MAX: usize = 500_000;
-/// Paths that are kept of one commit: one of more changes everything, and which files it does not name makes no
-/// difference.
+/// The number of stored paths per commit. A larger commit changes everything, so the missing paths make no difference.
 const COMMIT_PATHS_MAX: usize = 300;
-/// Paths that are kept of all commits together; of older ones only the counts.
+/// The number of stored paths of all commits together; older commits only add to the counts.
 const CHANGES_PATHS_MAX: usize = 500_000;
-/// Characters that are kept of an author's name.
+/// The number of stored characters of an author's name.
 const AUTHOR_MAX: usize = 100;
-/// Longest time for counting: well below the ten minutes after which a run without progress counts as stuck.
+/// The timeout of counting: well below the ten minutes after which a run without progress is stalled.
 const HISTORY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
 /// The start of a commit in git's output, before its time and author. Ordinary paths cannot begin with it.
@@ -48,14 +47,14 @@ pub struct HistoryQuery {
     pub scan_path: ScanPath,
     /// How many days back.
     pub window_days: u32,
-    /// How many commits at most, newest first; merges are not among them.
+    /// The maximum number of commits, newest first, without merges.
     pub commits_max: usize,
     /// The present.
     pub now: DateTime<Utc>,
 }
 
 impl HistoryQuery {
-    /// A year, and at most 10,000 commits: what hotspots are made of.
+    /// A year, and at most 10,000 commits: the input of the hotspots.
     #[must_use]
     pub fn year_before(now: DateTime<Utc>, to: &str) -> Self {
         Self {
@@ -81,34 +80,33 @@ pub struct PathChurn {
 /// One commit: who changed what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitChange {
-    /// The author's name, after the mailmap of the newest commit.
+    /// The author's name, mapped by the mailmap of the newest commit.
     pub author: Arc<str>,
     /// When it was committed, in seconds since 1970.
     pub committed_at: i64,
-    /// What it added, changed or deleted, from the repository's root; the first 300 of it.
+    /// The paths that it added, changed or deleted, from the repository's root; at most 300.
     pub paths: Vec<Arc<str>>,
 }
 
 /// The result of counting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryChurn {
-    /// Sorted by path. Files that are gone by now are among them.
+    /// Sorted by path. Deleted files are included.
     pub paths: Vec<PathChurn>,
     /// The number of examined commits.
     pub commits: usize,
-    /// Those that changed something in the folder, newest first, as far as there is room for them.
+    /// The commits that changed something in the folder, newest first, up to the limit.
     pub changes: Vec<CommitChange>,
     /// Where the window begins, in seconds since 1970.
     pub oldest_seconds: i64,
-    /// Whether only what came after `from` was counted, to be added to the earlier counts. When `from` is not an
-    /// ancestor of `to` (history was rewritten) this is false, and the counts replace the earlier ones.
+    /// Whether only the commits after `from` were counted, to be added to the earlier counts. If `from` is not an
+    /// ancestor of `to` (history was rewritten), this is false, and the counts replace the earlier ones.
     pub incremental: bool,
 }
 
 impl RepositoryReader {
-    /// Counts the commits that touch each file: those within the window before `now` or, when the newest commit is
-    /// older than that, within the window before the newest commit. The edge of a shallow clone is left out: what
-    /// changed there cannot be known.
+    /// Counts the commits that touch each file. The window ends at `now`, or at the newest commit if that is older than
+    /// the window. The boundary commits of a shallow clone are skipped, because their changes are unknown.
     ///
     /// # Errors
     /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`],
@@ -133,7 +131,7 @@ impl RepositoryReader {
             "--name-only",
             "--no-renames",
             "--no-merges",
-            // What a work tree's own configuration could turn on.
+            // A user's git configuration could turn this on.
             "--no-show-signature",
             "--no-ext-diff",
             "--no-textconv",
@@ -145,8 +143,7 @@ impl RepositoryReader {
         .flag_with("--max-age", range.oldest_seconds)
         .flag_with("--max-count", query.commits_max)
         .config("log.showRoot", "true")
-        // That of the commit, and not of what else may lie around. Where a partial clone has no content of it, names
-        // stay as they are.
+        // The mailmap of that commit, and no other file. If a partial clone lacks its content, names are not mapped.
         .config("mailmap.blob", format!("{}:.mailmap", query.to))
         .timeout(self.options.fetch_timeout.min(HISTORY_TIMEOUT))
         .operands(range.revisions.iter().map(String::as_str).chain(["--"]));
@@ -188,7 +185,7 @@ impl RepositoryReader {
     }
 }
 
-/// The commits to look at, as git's arguments.
+/// The commits to examine, as git's arguments.
 struct HistoryRange {
     revisions: Vec<String>,
     oldest_seconds: i64,
@@ -224,7 +221,7 @@ fn history_range(
     revisions.extend(from.iter().chain(edges).map(|id| format!("^{id}")));
     Ok(HistoryRange {
         revisions,
-        // Git reads a negative number as one far in the future.
+        // Git reads a negative number as a time far in the future.
         oldest_seconds: (end - window).max(0),
         incremental: from.is_some(),
     })
@@ -243,7 +240,7 @@ struct ChurnCounter {
     commits: usize,
     changes: Vec<CommitChange>,
     authors: HashMap<String, Arc<str>>,
-    /// Paths in `changes`.
+    /// The number of paths in `changes`.
     kept: usize,
     name: Vec<u8>,
     after_mark: bool,
@@ -310,7 +307,7 @@ impl ChurnCounter {
         *self.counts.entry(path).or_default() += 1;
     }
 
-    /// `about` is the time, a space and the author.
+    /// Begins a commit. `about` is the time, a space and the author.
     fn commit_begin(&mut self, about: &[u8]) {
         let about = String::from_utf8_lossy(about);
         let (seconds, author) = about.split_once(' ').unwrap_or((&about, ""));

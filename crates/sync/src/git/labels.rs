@@ -1,11 +1,11 @@
-//! What commits say and change: for a measure of search that needs no labels made by people.
+//! The messages and changes of commits: the labels of a search benchmark that needs no manual labels.
 
 use tokio_util::sync::CancellationToken;
 
 use super::command::GitCommand;
 use super::{GitError, RepositoryReader};
 
-/// Bytes of history that are read at the most.
+/// The maximum number of bytes of history that are read.
 const BYTES_MAX: usize = 256 << 20;
 
 /// The start of a commit in git's output, and the start of its message. Ordinary paths cannot begin with the first.
@@ -17,11 +17,11 @@ const MESSAGE_MARK: char = '\x02';
 pub enum LabelChange {
     /// Its content changed.
     Modified,
-    /// It is new.
+    /// It was added.
     Added,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
-    /// It moved, or became something else.
+    /// It was moved, or its type changed.
     Other,
 }
 
@@ -34,7 +34,7 @@ pub struct CommitLabel {
     pub parent: String,
     /// The subject and the body.
     pub message: String,
-    /// The files, from the repository's root. Of a moved file the new name.
+    /// The files, from the repository's root. A moved file has its new name.
     pub changes: Vec<(LabelChange, String)>,
 }
 
@@ -62,7 +62,7 @@ impl RepositoryReader {
             "--name-status",
             "--find-renames",
             "--no-merges",
-            // What a work tree's own configuration could turn on.
+            // A user's git configuration could turn this on.
             "--no-show-signature",
             "--no-ext-diff",
             "--no-textconv",
@@ -88,7 +88,8 @@ impl RepositoryReader {
     }
 }
 
-/// Reads git's output: a commit with its message, then a status and a path, or two of a moved file, each ended by NUL.
+/// Parses git's output: a commit with its message, then a status and a path (two paths for a moved file), each ended by
+/// NUL.
 fn labels(output: &str) -> Vec<CommitLabel> {
     let mut labels: Vec<CommitLabel> = Vec::new();
     let mut has_parent = false;

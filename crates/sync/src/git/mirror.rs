@@ -21,7 +21,7 @@ use super::{
 };
 use repair::{head_read, leftovers_clear};
 
-/// The one ref of a mirror: whatever branch is followed, so that branches that clash as paths (`a`, then `a/b`) do not.
+/// The only ref of a mirror, for every branch: branches whose names conflict as paths (`a`, then `a/b`) cannot clash.
 pub(crate) const MIRROR_REF: &str = "refs/nyxcore/head";
 
 /// The complete configuration: no remote or template can add anything. The remote's address is never stored; it is
@@ -31,16 +31,16 @@ const MIRROR_CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode =
 
 const MIRROR_HEAD: &str = "ref: refs/nyxcore/head\n";
 
-/// A file in the mirror with the size from which on contents may be missing.
+/// The file in the mirror with the size limit: larger contents may be missing.
 const BLOB_LIMIT_FILE: &str = "nyxcore-blob-limit";
 
 /// The files beside a mirror, by suffix.
 const BESIDE: &[&str] = &[".new", ".lock", ".ssh"];
 
-/// How often a lock held by another process is tried again.
+/// The interval at which a lock held by another process is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
-/// Where the mirrors are, and the git that fills them.
+/// The location of the mirrors, and the git that fills them.
 #[derive(Debug, Clone)]
 pub struct MirrorStore {
     root: PathBuf,
@@ -99,7 +99,7 @@ impl MirrorStore {
         Ok(mirror)
     }
 
-    /// Removes the mirror named `id`; one that is not there is no error.
+    /// Removes the mirror named `id`; a missing mirror is no error.
     ///
     /// # Errors
     /// As [`MirrorStore::mirror_open_or_create`].
@@ -113,8 +113,8 @@ impl MirrorStore {
         mirror.remove().await
     }
 
-    /// The ids of all mirrors on this disk, also of those of which only a lock or another leftover is there. What has
-    /// no name of a mirror is not listed.
+    /// The ids of all mirrors on this disk, including those of which only a lock or another leftover exists. Other file
+    /// names are ignored.
     ///
     /// # Errors
     /// As [`MirrorStore::mirror_open_or_create`].
@@ -154,7 +154,7 @@ impl MirrorStore {
             return Ok(false);
         };
         mirror.remove().await?;
-        // Whoever waits for this lock finds that it is no longer the one by that name, and takes another.
+        // A process that waits for this lock then sees that the lock file was replaced, and takes the new one.
         fs::remove_file(mirror.path.with_extension("lock"))
             .map_err(|error| GitError::storage("removing a mirror", &error))?;
         Ok(true)
@@ -220,7 +220,7 @@ impl Mirror {
         Ok(reader.with_options(self.options.clone()))
     }
 
-    /// The commit that was fetched last.
+    /// The commit that was last fetched.
     ///
     /// # Errors
     /// [`GitError::MirrorDamaged`] when the mirror cannot be opened.
@@ -229,15 +229,15 @@ impl Mirror {
         blocking(move || Ok(head_read(&path)?.map(|id| id.to_string()))).await
     }
 
-    /// The size in bytes from which on contents may be missing here, because the remote was asked to leave them out;
-    /// `None` where that is not known.
+    /// The size limit in bytes: larger contents may be missing, because the remote was asked to omit them. `None` if
+    /// the limit is unknown.
     #[must_use]
     pub fn blob_limit(&self) -> Option<u64> {
         let text = fs::read_to_string(self.path.join(BLOB_LIMIT_FILE)).ok()?;
         text.trim().parse().ok()
     }
 
-    /// Writes down that size.
+    /// Stores the size limit.
     ///
     /// # Errors
     /// [`GitError::DiskFull`], [`GitError::StorageReadOnly`].
@@ -258,12 +258,12 @@ impl Mirror {
         self.path.with_extension("new")
     }
 
-    /// Where a key for ssh lies while it is needed.
+    /// The folder of an SSH key during a fetch.
     pub(crate) fn path_key(&self) -> PathBuf {
         self.path.with_extension("ssh")
     }
 
-    /// With the lock held: nothing of the mirror is left but its lock.
+    /// Removes everything of the mirror except its lock. Call it with the lock held.
     async fn remove(&self) -> Result<(), GitError> {
         let (path, new, key) = (self.path.clone(), self.path_aside(), self.path_key());
         blocking(move || {
@@ -275,7 +275,8 @@ impl Mirror {
         .await
     }
 
-    /// The lock, held while the mirror is written; the system releases it when the process ends in any way.
+    /// Takes the lock, which is held while the mirror is written. The system releases it when the process ends in any
+    /// way.
     pub(crate) async fn lock(&self, cancel: &CancellationToken) -> Result<File, GitError> {
         loop {
             if let Some(lock) = self.lock_try()? {
@@ -289,7 +290,7 @@ impl Mirror {
         }
     }
 
-    /// The lock, if it is free.
+    /// Takes the lock if it is free.
     fn lock_try(&self) -> Result<Option<File>, GitError> {
         let storage = |error: io::Error| GitError::storage("locking a mirror", &error);
         if let Some(root) = self.path.parent() {
@@ -306,7 +307,7 @@ impl Mirror {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(storage(error)),
             Ok(()) => {
-                // The file may have been removed, with the mirror, between the opening and the locking.
+                // The lock file may have been removed with the mirror between the opening and the locking.
                 let mine = file.metadata().map_err(storage)?;
                 let there = fs::metadata(&path).ok();
                 let same = there
@@ -316,12 +317,12 @@ impl Mirror {
         }
     }
 
-    /// Call it with the lock held: afterwards the mirror is complete, created again if it was not.
+    /// Makes the mirror complete, creating it again if necessary. Call it with the lock held.
     pub(crate) async fn make_usable(&self, cancel: &CancellationToken) -> Result<(), GitError> {
         let (path, key) = (self.path.clone(), self.path_key());
         let usable = blocking(move || {
             let reads = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
-            // Git adds the size limit at the end of the configuration.
+            // Git appends the size limit to the configuration.
             let ours = reads("HEAD") == MIRROR_HEAD && reads("config").starts_with(MIRROR_CONFIG);
             let usable = ours && leftovers_clear(&path).is_ok() && head_read(&path).is_ok();
             key_folder_remove(&key)
@@ -335,7 +336,7 @@ impl Mirror {
         }
     }
 
-    /// With the lock held: an empty mirror in the place of whatever was there.
+    /// Replaces the mirror with an empty one. Call it with the lock held.
     pub(crate) async fn make_anew(&self, cancel: &CancellationToken) -> Result<(), GitError> {
         let operation = "making a mirror";
         let (path, aside) = (self.path.clone(), self.path_aside());
@@ -361,7 +362,7 @@ impl Mirror {
     }
 }
 
-/// Letters, digits and `-`: nothing that leads out of the folder, and no option.
+/// Only letters, digits and `-`: no path out of the folder, and no option.
 fn id_is_harmless(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= 64
@@ -378,7 +379,7 @@ fn mirror_place(aside: &Path, path: &Path) -> io::Result<()> {
     fs::rename(aside, path)
 }
 
-/// Removes a folder with all in it; one that is not there is no error.
+/// Removes a folder with its contents; a missing one is no error.
 fn folder_remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -3,31 +3,31 @@
 /// What a fetch is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchPhase {
-    /// The remote looks for the objects that are missing here.
+    /// The remote enumerates the objects that are missing here.
     Counting,
-    /// The remote packs them.
+    /// The remote compresses the objects.
     Compressing,
     /// Objects arrive.
     Receiving,
-    /// Objects that came as differences are put together.
+    /// Deltas are resolved.
     Resolving,
 }
 
-/// How far a fetch is.
+/// The progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchProgress {
     /// The step that is running.
     pub phase: FetchPhase,
     /// Objects done in this phase.
     pub done: u64,
-    /// Objects of this phase, where git knows.
+    /// The total of this phase, if git knows it.
     pub total: Option<u64>,
     /// Bytes received so far, as git rounds them; only while receiving.
     pub bytes: Option<u64>,
 }
 
-/// Parses one line; `None` when it is not about progress. What the remote says (`remote: ...`) counts for the two
-/// phases that happen there, so that it cannot pretend how much was received.
+/// Parses one line; `None` if it is not about progress. The remote's lines (`remote: ...`) count only for the two
+/// phases that run there, so that the remote cannot forge the number of received bytes.
 pub(crate) fn progress_parse(line: &str) -> Option<FetchProgress> {
     let (remote, line) = match line.strip_prefix("remote: ") {
         Some(rest) => (true, rest),
@@ -57,7 +57,7 @@ pub(crate) fn progress_parse(line: &str) -> Option<FetchProgress> {
     })
 }
 
-/// `", 1.20 MiB | 3.00 MiB/s"` as bytes.
+/// Parses `", 1.20 MiB | 3.00 MiB/s"` into bytes.
 fn bytes_parse(transfer: &str) -> Option<u64> {
     let amount = transfer.strip_prefix(", ")?.split('|').next()?.trim();
     let (number, unit) = amount.split_once(' ')?;

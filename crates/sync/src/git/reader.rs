@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{GitError, GitOptions};
 
-/// Largest object taken into memory, in bytes. A folder of a million files is a tree of about 40 MB.
+/// The largest object that is loaded into memory, in bytes. The tree of a folder with a million files has about 40 MB.
 const OBJECT_BYTES_MAX: &str = "gitoxide.objects.allocLimit=256m";
 
-/// Bytes of what objects are stored as the difference to, kept decoded. Without a size gix keeps 64 of them, and reads
-/// each chain from its beginning again and again: files of a history of 1,200 commits took ten times as long.
+/// The size of the cache of decoded delta bases. Without a size gix caches 64 objects, and decodes each delta chain
+/// from its start again and again: files of a history of 1,200 commits took ten times as long.
 const DELTA_BASE_CACHE: &str = "core.deltaBaseCacheLimit=64m";
 
-/// Bytes of objects kept decoded while trees are compared, where the same ones are read again and again.
+/// The size in bytes of the cache of decoded objects. A comparison of trees reads the same objects again and again.
 pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A repository, open for reading. Cheap to clone; used from many threads.
@@ -56,14 +56,14 @@ impl RepositoryReader {
         self
     }
 
-    /// The same reader, which gives up on trees that differ in more files than that.
+    /// The same reader with a limit: a comparison fails if more files than that differ.
     #[must_use]
     pub fn with_files_max(mut self, files_max: u64) -> Self {
         self.files_max = files_max;
         self
     }
 
-    /// Whether `commit` (hex) is in the repository, whole enough to be read.
+    /// Whether `commit` (hex) is in the repository and readable.
     ///
     /// # Errors
     /// [`GitError::Cancelled`] when the runtime shuts down.
@@ -80,7 +80,7 @@ pub struct DiscoveredRepository {
     pub git_dir: PathBuf,
     /// The root of its work tree; `None` for a bare repository.
     pub work_dir: Option<PathBuf>,
-    /// The commit that HEAD points at; `None` before the first.
+    /// The commit that HEAD points at; `None` before the first commit.
     pub head_commit: Option<String>,
     /// The branch that is checked out; `None` when HEAD is detached.
     pub branch: Option<String>,
@@ -88,7 +88,7 @@ pub struct DiscoveredRepository {
     pub origin_url: Option<String>,
 }
 
-/// Finds the repository that `path` is in, looking upwards. `None` when there is none.
+/// Finds the repository that contains `path`, searching upwards. `None` if there is none.
 ///
 /// # Errors
 /// [`GitError::RepositoryFormatUnsupported`], or [`GitError::GitFailed`] for a repository that cannot be read.
@@ -124,11 +124,11 @@ pub async fn repository_discover(path: &Path) -> Result<Option<DiscoveredReposit
     .await
 }
 
-/// `https://user:token@host/x` as `https://host/x`. The user of an ssh address is part of it, its password is not.
+/// Turns `https://user:token@host/x` into `https://host/x`. An ssh address keeps its user, but not its password.
 fn credential_strip(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(mut url) => {
-            // Only URLs that cannot have a user refuse these, and those need no stripping.
+            // This fails only for URLs that cannot have a user, which need no stripping.
             let _ = url.set_password(None);
             if url.scheme() != "ssh" {
                 let _ = url.set_username("");
@@ -139,7 +139,7 @@ fn credential_strip(text: &str) -> String {
     }
 }
 
-/// Opens `git_dir` by its own configuration alone: no includes, no environment, no other file.
+/// Opens `git_dir` with its own configuration only: no includes, no environment, no other file.
 pub(crate) fn repository_open_at(git_dir: &Path) -> Result<ThreadSafeRepository, GitError> {
     let options = gix::open::Options::isolated()
         .with(gix::sec::Trust::Full)
@@ -184,8 +184,8 @@ pub(crate) fn cancel_check(cancel: &CancellationToken) -> Result<(), GitError> {
     }
 }
 
-/// Runs file system and gix work off the async threads. Should the caller's future be dropped, `work` runs to its end:
-/// what may take long checks a [`CancellationToken`] between its steps.
+/// Runs file system and gix work on blocking threads. If the caller's future is dropped, `work` still runs to its end:
+/// long work checks a [`CancellationToken`] between its steps.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, GitError> + Send + 'static,
 ) -> Result<T, GitError> {

@@ -11,12 +11,11 @@ use super::{
     reader::{OBJECT_CACHE_BYTES, blocking},
 };
 
-/// The contents of blobs as they are, from any thread. What [`RepositoryReader::blobs_read`] is for a database, this is
-/// for many cores.
+/// Reads the bytes of blobs from any thread. [`RepositoryReader::blobs_read`] streams them for the database; this type
+/// serves many cores.
 pub struct BlobReader {
     repository: ThreadSafeRepository,
-    /// One for each thread that has ever read at the same time as the others: each has its own cache of what
-    /// differences are to.
+    /// One repository handle for each thread that reads at the same time: each has its own cache of delta bases.
     idle: Mutex<Vec<gix::Repository>>,
 }
 
@@ -59,7 +58,7 @@ impl RepositoryReader {
     /// When the commit (hex) was made, by its committer's clock.
     ///
     /// # Errors
-    /// [`GitError::RevisionNotFound`] where there is no such commit, or its time is none.
+    /// [`GitError::RevisionNotFound`] if there is no such commit, or its time is invalid.
     pub async fn commit_time(&self, commit: &str) -> Result<DateTime<Utc>, GitError> {
         let (repository, commit) = (self.repository.clone(), commit.to_owned());
         blocking(move || {
@@ -77,11 +76,11 @@ impl RepositoryReader {
         .await
     }
 
-    /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its
-    /// beginning, `HEAD~3`.
+    /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its prefix,
+    /// `HEAD~3`.
     ///
     /// # Errors
-    /// [`GitError::RevisionNotFound`] where it names none, or more than one.
+    /// [`GitError::RevisionNotFound`] if it names no commit, or more than one.
     pub async fn commit_resolve(&self, revision: &str) -> Result<String, GitError> {
         let (repository, revision) = (self.repository.clone(), revision.to_owned());
         blocking(move || {

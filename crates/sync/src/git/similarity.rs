@@ -1,26 +1,26 @@
-//! The similarity of two texts by git's measure: texts are split at line ends or after 64 bytes, and common chunks
-//! count. `git diff -M` would need every content in the mirror, which a partial clone does not have; here texts may
-//! come from anywhere.
+//! The similarity of two texts by git's measure: texts are split into chunks at line ends or after 64 bytes, and common
+//! chunks count. `git diff -M` would need every content in the mirror, which a partial clone does not have. Here the
+//! texts may come from anywhere.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
-/// From here on a file that is gone and one that is new are one that moved: git's 50 %.
+/// The similarity from which on a deleted and an added file are a moved file: git's 50 %.
 pub const SIMILARITY_MIN: f64 = 0.5;
 
-/// The longest piece a text is cut into, as git cuts.
+/// The longest chunk of a text, as in git.
 const PIECE_BYTES_MAX: usize = 64;
 
-/// What a text is made of, to be compared with others.
+/// The chunks of a text, to be compared with those of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     bytes: u64,
-    /// Pieces by their hash, in order, each with how many bytes of the text it is.
+    /// The hashes of the chunks, sorted, each with its number of bytes in the text.
     pieces: Vec<(u64, u64)>,
 }
 
 impl Fingerprint {
-    /// Takes a text apart.
+    /// Splits a text into chunks.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         let mut pieces: BTreeMap<u64, u64> = BTreeMap::new();
@@ -33,7 +33,7 @@ impl Fingerprint {
                 .map_or(window.len(), |line_end| line_end + 1);
             let (piece, after) = rest.split_at(end);
             let mut hash = DefaultHasher::new();
-            // Git takes no account of how lines end.
+            // Git ignores the kind of line ends.
             match piece.strip_suffix(b"\r\n") {
                 Some(line) => {
                     hash.write(line);
@@ -50,7 +50,7 @@ impl Fingerprint {
         }
     }
 
-    /// The part that both have, of the longer one: 0 to 1.
+    /// The part of the longer text that both have in common: 0 to 1.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f64 {
         if !sizes_allow(self.bytes, other.bytes) {
@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20))]
 
-        /// Of twenty lines some are replaced: what git calls a rename is one here.
+        /// Replaces some of twenty lines: files are a rename here if git says so.
         #[test]
         fn it_decides_as_git_does(changed in 0_usize..20, seed in 0_u32..1000) {
             let line = |n: usize, mark: u32| format!("line {n} of the text with mark {mark}\n");
@@ -120,7 +120,7 @@ mod tests {
             repository.commit("two");
             let gits = repository.git(&["diff-tree", "-M50%", "--diff-filter=R", "--name-only", "-r", "HEAD~", "HEAD"]);
             let score = similarity(&old, &new);
-            // Git's hashes collide now and then, so the very edge is left alone.
+            // Git's hashes may collide, so values close to the threshold are not compared.
             if (score - SIMILARITY_MIN).abs() > 0.05 {
                 prop_assert_eq!(!gits.is_empty(), score >= SIMILARITY_MIN, "{}", score);
             }

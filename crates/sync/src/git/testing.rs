@@ -18,7 +18,7 @@ use tokio::{
 /// Seconds since 1970 of a test repository's first commit: 2026-01-01T00:00:00Z. Each commit is a minute later.
 pub const FIRST_COMMIT_SECONDS: i64 = 1_767_225_600;
 
-/// A repository with a work tree, for a test to write into.
+/// A repository with a work tree, for tests.
 #[derive(Debug)]
 pub struct TestRepository {
     path: PathBuf,
@@ -26,10 +26,10 @@ pub struct TestRepository {
 }
 
 impl TestRepository {
-    /// `git init` in `path`, on branch `main`. Ids of commits depend on nothing but what is committed.
+    /// `git init` in `path`, on branch `main`. Commit ids depend only on the committed content.
     ///
     /// # Panics
-    /// Like all of it, when git fails: a test cannot go on then.
+    /// Like all functions of this type, if git fails: a test cannot continue then.
     #[must_use]
     pub fn create(path: impl Into<PathBuf>) -> Self {
         let repository = Self {
@@ -62,13 +62,13 @@ impl TestRepository {
         self
     }
 
-    /// Commits all that is in the work tree, a minute after the commit before, and gives the commit's id.
+    /// Commits everything in the work tree, a minute after the previous commit, and returns the commit's id.
     pub fn commit(&mut self, message: &str) -> String {
         let seconds = FIRST_COMMIT_SECONDS + self.commits * 60;
         self.commit_at(message, seconds)
     }
 
-    /// Commits all that is in the work tree at a given time.
+    /// Commits everything in the work tree at a given time.
     pub fn commit_at(&mut self, message: &str, seconds: i64) -> String {
         self.commits += 1;
         self.git(&["add", "--all"]);
@@ -86,7 +86,7 @@ impl TestRepository {
         self.git_with(arguments, &[], &[])
     }
 
-    /// Runs git with more environment and `input` on its standard input.
+    /// Runs git with additional environment variables and `input` on its standard input.
     pub fn git_with(
         &self,
         arguments: &[&str],
@@ -138,15 +138,15 @@ pub struct GitHttpOptions {
     pub filter: bool,
     /// Answer everything with this status and, for redirects, this `Location`.
     pub refuse: Option<(u16, String)>,
-    /// The user name and the password that every request must show, by `Authorization: Basic`.
+    /// The user name and the password that every request must send, by `Authorization: Basic`.
     pub credentials: Option<(String, String)>,
-    /// Take requests and never answer them.
+    /// Accept requests and never answer them.
     pub silent: bool,
-    /// Answer what a fetch asks for slowly: the body in small pieces, until the client goes away.
+    /// Answer fetches slowly: the body in small pieces, until the client disconnects.
     pub endless: bool,
 }
 
-/// The repositories below a folder, over HTTP on loopback, by `git http-backend`.
+/// A server of the repositories below a folder, over HTTP on loopback, by `git http-backend`.
 #[derive(Debug)]
 pub struct GitHttpServer {
     address: std::net::SocketAddr,
@@ -169,7 +169,7 @@ impl GitHttpServer {
             while let Ok((stream, _)) = listener.accept().await {
                 let (root, options, log) = (root.clone(), options.clone(), log.clone());
                 tokio::spawn(async move {
-                    // A client that goes away in the middle is a test's business, not the server's.
+                    // A client may disconnect at any time; the test checks the consequences.
                     let _ = connection_serve(stream, &root, &options, &log).await;
                 });
             }
@@ -209,7 +209,7 @@ impl Drop for GitHttpServer {
     }
 }
 
-/// One request a connection: `Connection: close` keeps this small.
+/// Serves one request per connection: `Connection: close` keeps this small.
 async fn connection_serve(
     mut stream: TcpStream,
     root: &Path,
@@ -284,7 +284,7 @@ async fn connection_serve(
         body.resize(size, 0);
         reader.read_exact(&mut body).await?;
     }
-    // In protocol version 2 the request that brings objects says so; the one before it only lists refs.
+    // In protocol version 2 the request that fetches objects says so; the one before it only lists refs.
     if options.endless && body.windows(13).any(|window| window == b"command=fetch") {
         write.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-result\r\nConnection: close\r\n\r\n000dpackfile\n").await?;
         loop {
@@ -344,7 +344,7 @@ async fn backend_run(
         .ok_or_else(|| io::Error::other("no pipe"))?;
     let feed = tokio::spawn(async move { stdin.write_all(&body).await });
     let output = child.wait_with_output().await?;
-    // The backend may answer before it has read everything.
+    // The backend may answer before it has read all input.
     let _ = feed.await;
     let split = output
         .stdout

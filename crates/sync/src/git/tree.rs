@@ -26,18 +26,18 @@ pub struct TreeListing {
     pub entries: Vec<TreeEntry>,
     /// The skipped entries.
     pub skipped: SkippedEntries,
-    /// The symbolic links among it, by path.
+    /// The symbolic links in the listing, by path.
     pub links: Vec<String>,
 }
 
 /// What happened to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It is new. A symbolic link or folder that became a file is new too.
+    /// It was added. A symbolic link or folder that became a file was added too.
     Added,
     /// Its content or its executable bit changed.
     Modified,
-    /// It is gone, or no longer a file.
+    /// It was deleted, or is no longer a file.
     Deleted,
 }
 
@@ -92,12 +92,12 @@ impl RepositoryReader {
         })
     }
 
-    /// The files below `scan_path` that differ between `from` (`None`: nothing yet, so all are added) and `to`. The
-    /// cost follows the number of folders that changed.
+    /// The files below `scan_path` that differ between `from` (`None`: no commit, so all are added) and `to`. The cost
+    /// depends on the number of folders that changed.
     ///
     /// # Errors
-    /// As [`RepositoryReader::tree_list`]. [`GitError::CommitNotFound`] names `from` when history was rewritten and the
-    /// commit is gone: compare with the listing of `to` then.
+    /// As [`RepositoryReader::tree_list`]. [`GitError::CommitNotFound`] names `from` if history was rewritten and the
+    /// commit is gone: use the listing of `to` then.
     pub async fn tree_diff(
         &self,
         from: Option<&str>,
@@ -111,7 +111,7 @@ impl RepositoryReader {
         Ok(compared.0)
     }
 
-    /// The comparison, and the new side's links where they are wanted.
+    /// Compares the trees. Collects the new side's links if they are requested.
     async fn tree_compare(
         &self,
         from: Option<&str>,
@@ -139,7 +139,7 @@ impl RepositoryReader {
                 None => None,
                 Some(from) => {
                     let old_root = commit_tree(&repository, from)?;
-                    // Where the folder was a file before, all in it is new.
+                    // If the folder was a file before, everything in it is added.
                     walk.folder_find(old_root, &scan_path).or_else(|error| {
                         if matches!(error, GitError::ScanPathInvalid { .. }) {
                             Ok(None)

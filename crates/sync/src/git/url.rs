@@ -17,24 +17,24 @@ use check::{host_parse, network_text_check, path_check};
 pub(crate) use repository::{repository_key, repository_spellings};
 pub use repository::{repository_same, url_origin};
 
-/// Longest address taken, in bytes; the common limit of servers and proxies.
+/// The longest accepted address, in bytes; the common limit of servers and proxies.
 const URL_BYTES_MAX: usize = 2048;
 
-/// Where sources may come from. The default is the safe one: public hosts only.
+/// The allowed addresses of sources. The default is the safe one: public hosts only.
 #[derive(Debug, Clone, Default)]
 pub struct SourcePolicy {
-    /// Any repository by path on this machine, except below `data_dir`.
+    /// Allows any repository by path on this machine, except below `data_dir`.
     pub allow_local: bool,
-    /// Repositories by path that are allowed one by one (what `quickstart` was given), whatever `allow_local` says.
+    /// Single repositories that are allowed by path (the argument of `quickstart`), whatever `allow_local` says.
     pub local_roots: Vec<PathBuf>,
-    /// Hosts at loopback and private addresses, and plain `http://` to them.
+    /// Allows hosts at loopback and private addresses, and plain `http://` to them.
     pub allow_private: bool,
     /// The data directory: everything below it belongs to other tenants, and is never a source.
     pub data_dir: Option<PathBuf>,
 }
 
 impl SourcePolicy {
-    /// The same for everything that is called over HTTP.
+    /// The same policy for other requests over HTTP.
     #[must_use]
     pub fn outbound(&self) -> OutboundPolicy {
         OutboundPolicy {
@@ -72,7 +72,7 @@ fn name_unusable() -> GitError {
     }
 }
 
-/// What kind of place it is, in parts that were checked one by one.
+/// The kind of the address, with its validated parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     Http {
@@ -102,9 +102,9 @@ impl SourceUrl {
     /// it, an absolute path, a `file://` URL, or `http://` to a private address.
     ///
     /// # Errors
-    /// [`GitError::SourceUrlInvalid`] for what is malformed, an option in disguise or holds a credential;
-    /// [`GitError::SourceUrlForbidden`] for what `policy` does not allow. A host name is only checked for its form
-    /// here: its addresses are checked by [`SourceUrl::addresses_resolve`], just before the fetch.
+    /// [`GitError::SourceUrlInvalid`] if the address is malformed, looks like an option or has a credential;
+    /// [`GitError::SourceUrlForbidden`] if `policy` forbids it. Only the form of a host name is checked here. Its
+    /// addresses are checked by [`SourceUrl::addresses_resolve`], just before the fetch.
     pub fn parse(text: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
         if text.chars().any(char::is_control) {
             return invalid("must not have control characters or line breaks");
@@ -163,7 +163,7 @@ impl SourceUrl {
         }
     }
 
-    /// Scheme, host and port, as in `https://host:443`: what a credential is bound to. `None` for a path.
+    /// Scheme, host and port, as in `https://host:443`: a credential is bound to these. `None` for a path.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
         match &self.location {
@@ -184,11 +184,11 @@ impl SourceUrl {
         &self.location
     }
 
-    /// Resolves the host once and checks every address it has; empty for a path. Git must be pinned to the result.
+    /// Resolves the host once and checks each of its addresses; empty for a path. Git must be pinned to the result.
     ///
     /// # Errors
     /// [`GitError::SourceUrlForbidden`] for an address that is not allowed. [`GitError::RemoteUnreachable`] for a name
-    /// that has no address, and in the same words for one that leads to a network which is not allowed.
+    /// without an address, and with the same message for a name in a network that is not allowed.
     pub async fn addresses_resolve(
         &self,
         policy: &SourcePolicy,
@@ -210,10 +210,10 @@ impl SourceUrl {
         if addresses.is_empty() {
             return Err(name_unusable());
         }
-        // All, not any: a name that has a public and a private address is a name somebody is playing with.
+        // All, not any: a name with both a public and a private address is suspicious (DNS rebinding).
         for address in &addresses {
-            // A name in a network that is refused answers as one that nobody has: which names there are is nobody's to
-            // try out.
+            // A name in a forbidden network gets the same answer as an unknown name, so that nobody can probe which
+            // names exist.
             let hidden = is_name && address_class(*address) != AddressClass::Public;
             policy
                 .address_check(*address, encrypted)
@@ -282,7 +282,7 @@ impl SourceUrl {
         let Some((user, rest)) = text.split_once('@') else {
             return invalid(expected);
         };
-        // An IPv6 address is bracketed, so that its colons are not taken for the one before the path.
+        // An IPv6 address is bracketed, so that its colons are not taken for the colon before the path.
         let after_host = if rest.starts_with('[') {
             rest.find(']').map_or(rest.len(), |end| end + 1)
         } else {
@@ -304,7 +304,7 @@ impl SourceUrl {
         )
     }
 
-    /// `rest` follows `ssh://`. The URL is composed from the validated parts, never passed through.
+    /// Parses the part after `ssh://`. The URL is composed from the validated parts, never passed through.
     fn ssh(rest: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
         network_text_check(rest)?;
         let Some((authority, path)) = rest.split_once('/') else {

@@ -322,7 +322,7 @@ async fn a_name_is_what_all_of_its_addresses_are() {
     );
 }
 
-/// Otherwise anybody could try out which names an internal network has.
+/// Otherwise anybody could probe which names an internal network has.
 #[tokio::test]
 async fn a_refused_name_answers_like_an_unknown_one() {
     let resolver = FixedResolver(HashMap::from([

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{GitError, ScanPath, reader::cancel_check};
 
-/// Longest path taken, in bytes: Linux' `PATH_MAX`.
+/// The longest accepted path, in bytes: Linux' `PATH_MAX`.
 const PATH_BYTES_MAX: usize = 4096;
 
 /// The maximum number of entries (files and folders) of a tree: twice a million files.
@@ -41,12 +41,12 @@ pub struct SkippedEntries {
     pub non_utf8_paths: u64,
     /// Files and folders whose path is longer than 4,096 bytes.
     pub long_paths: u64,
-    /// Names that no honest repository has: `.`, `..`, `.git`, with a slash inside, or twice in one folder.
+    /// Names that no honest repository has: `.`, `..`, `.git`, with a slash, or twice in one folder.
     pub unsafe_names: u64,
 }
 
 impl SkippedEntries {
-    /// All of them.
+    /// The total number.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.symlinks + self.submodules + self.non_utf8_paths + self.long_paths + self.unsafe_names
@@ -60,7 +60,7 @@ pub(crate) struct FileRef {
     pub executable: bool,
 }
 
-/// Takes a path and the file on the old and on the new side.
+/// A callback with a path and the file on the old and on the new side.
 pub(crate) type FileVisit<'a> = dyn FnMut(&str, Option<FileRef>, Option<FileRef>) + 'a;
 
 struct Entry {
@@ -107,12 +107,12 @@ pub(crate) struct TreeWalk<'a> {
     pub skipped: SkippedEntries,
     /// Some of the paths that are not UTF-8, as far as they can be written.
     pub non_utf8_names: Vec<String>,
-    /// The symbolic links of the new side, on request.
+    /// The symbolic links of the new side, if requested.
     pub links: Option<Vec<String>>,
 }
 
 impl<'a> TreeWalk<'a> {
-    /// A walk that gives up after that many files.
+    /// A walk that fails after that many files.
     pub fn new(
         repository: &'a gix::Repository,
         files_max: u64,
@@ -131,10 +131,10 @@ impl<'a> TreeWalk<'a> {
         }
     }
 
-    /// The folder at `scan_path` below `root`; `None` when nothing is there.
+    /// The folder at `scan_path` below `root`; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`GitError::ScanPathInvalid`] when it is a file.
+    /// [`GitError::ScanPathInvalid`] if it is a file.
     pub fn folder_find(
         &mut self,
         root: ObjectId,
@@ -210,7 +210,7 @@ impl<'a> TreeWalk<'a> {
         Ok(())
     }
 
-    /// Two entries of one name, or one that the other side lacks.
+    /// Compares two entries of one name, or one that the other side lacks.
     fn pair_compare(
         &mut self,
         folder: &[u8],
@@ -311,8 +311,8 @@ fn tree_entries(data: TreeRefIter<'_>) -> Result<Vec<Entry>, gix::Error> {
     .collect()
 }
 
-/// In Git's order, and of entries with one name the first. An honest tree is both already; a path that came twice would
-/// be counted twice and stored once.
+/// Sorts the entries in git's order, and keeps the first of the entries with one name. An honest tree is sorted and
+/// unique already. A duplicate path would be counted twice and stored once.
 fn names_unique(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by(|a, b| name_order(&a.name, a.is_tree(), &b.name, b.is_tree()));
     entries.dedup_by(|b, a| a.name == b.name && a.is_tree() == b.is_tree());

@@ -14,7 +14,7 @@ use crate::git::{FetchProgress, FetchRequest, FetchResult, GitError, Mirror, Sou
 use crate::repository::Syncs;
 
 impl Job<'_> {
-    /// Fetches, telling how far git is, and writes down how much came.
+    /// Fetches the branch, reports git's progress, and stores the number of received bytes.
     pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<FetchResult, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
@@ -34,7 +34,7 @@ impl Job<'_> {
                 Ok(()) = news.changed(), if !cancel.is_cancelled() => {
                     let Some(progress) = *news.borrow_and_update() else { continue };
                     let told = self.fetch_told(progress).await;
-                    // A fetch that was told to stop cleans up behind itself: it is waited for.
+                    // A fetch that was told to stop cleans up first: wait for it.
                     if !cancel.is_cancelled() {
                         told?;
                     }
@@ -79,7 +79,7 @@ impl Job<'_> {
             policy: &self.options.policy,
             access: &self.access,
             branch,
-            // Git leaves out what has at least this many bytes, and a file of exactly the greatest size is to be read.
+            // Git omits files of at least this many bytes, and a file of exactly the maximum size must be read.
             blob_bytes_max: self.options.blob_bytes_max.saturating_add(1),
             bytes_max: self.options.fetch_bytes_max,
         }
@@ -90,7 +90,7 @@ impl Job<'_> {
             return Ok(());
         }
         let more = i64::try_from(bytes).unwrap_or(i64::MAX);
-        // An earlier attempt may have fetched a part, too.
+        // An earlier attempt may have fetched a part.
         let all = self.received.fetch_add(more, Ordering::Relaxed) + more;
         let scoped = self.context.write().await?;
         let row = sync::ActiveModel {

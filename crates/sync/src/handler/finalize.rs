@@ -16,17 +16,17 @@ use crate::entity::sync;
 use crate::model::SyncDetail;
 use crate::repository::Syncs;
 
-/// What became of the attempt to move the source.
+/// The result of the attempt to move the source.
 pub(super) enum MoveOutcome {
     /// It moved.
     Done,
-    /// Nothing was written: contents that were there are gone, because the last file that had them elsewhere is.
+    /// Nothing was written: another source's change has deleted contents that this sync had found in the database.
     ContentGone,
 }
 
 impl Job<'_> {
-    /// Files, history, head commit and the counts of the sync, in one transaction. `complete` says that the index has
-    /// nothing to learn.
+    /// Writes files, history, head commit and the counts of the sync, in one transaction. `complete` says that the
+    /// index needs no change.
     pub(super) async fn source_move(
         &self,
         plan: &Plan,
@@ -35,13 +35,13 @@ impl Job<'_> {
         self.context.phase(FINALIZE, None, Some("files")).await?;
         self.skipped_tell(plan).await?;
         let scoped = self.context.write().await?;
-        // First, because it locks the source: it cannot be changed by others from here on.
+        // The lock comes first: from here on no other transaction can change the source.
         self.source_lock(&scoped, &plan.to).await?;
         if !blobs_missing(&scoped, &plan.blob_ids()).await?.is_empty() {
             return Ok(MoveOutcome::ContentGone);
         }
         match files_apply(&scoped, self.source.id, plan.changes.clone()).await {
-            // On PostgreSQL a content may go between the look and the insert.
+            // On PostgreSQL a content may be deleted between the check and the insert.
             Err(Error::NotFound(_)) => return Ok(MoveOutcome::ContentGone),
             applied => applied?,
         }
@@ -81,7 +81,7 @@ impl Job<'_> {
     ) -> Result<(), RunFailure> {
         self.source_lock(scoped, head).await?;
         let row = sync::ActiveModel {
-            // As many as the sync left that brought them: to count them would cost more with each file.
+            // The same number as after the sync that changed the files: a count would cost more with each file.
             files_unchanged: Set(self.before.as_ref().map_or(0, SyncDetail::files)),
             phases_done: Set(serde_json::json!(done)),
             ..self.moved_row(head, true)
@@ -117,7 +117,7 @@ impl Job<'_> {
         }
     }
 
-    /// Reports the skipped entries: in one sentence, and by name those that users could not find themselves.
+    /// Reports the skipped entries: all in one sentence, and by name those that users could not find themselves.
     async fn skipped_tell(&self, plan: &Plan) -> Result<(), RunFailure> {
         if let Some(text) = skipped_text(plan) {
             self.context.message(Level::Info, text).await?;
@@ -170,12 +170,12 @@ impl Job<'_> {
     }
 }
 
-/// What a source looks at: its files are of nothing else.
+/// The parts of a source that determine its files.
 fn looks_at(source: &Source) -> (&str, Option<&str>, &str) {
     (&source.url, source.branch.as_deref(), &source.scan_path)
 }
 
-/// "12 files skipped: 8 binary, 3 too large, 1 symbolic link"; `None` where nothing was.
+/// "12 files skipped: 8 binary, 3 too large, 1 symbolic link"; `None` if nothing was skipped.
 fn skipped_text(plan: &Plan) -> Option<String> {
     let reasons = [
         (plan.textless.binary, "binary", "binary"),

@@ -9,7 +9,7 @@ use super::plan::{Plan, Textless};
 use super::{BATCH_BYTES_MAX, Failure, Job, batches};
 use crate::git::{BlobContent, Mirror, RepositoryReader};
 
-/// How long a Git LFS pointer can be, in bytes: the specification's limit.
+/// The maximum length of a Git LFS pointer, in bytes: the specification's limit.
 const LFS_POINTER_BYTES_MAX: i64 = 1024;
 
 /// The imported contents, each with its kind.
@@ -20,13 +20,12 @@ pub(super) type ImportedBlobs = HashMap<String, StoredContent>;
 pub(super) enum StoredContent {
     Text,
     Nothing,
-    /// Nothing: Git LFS keeps it elsewhere.
+    /// No text: the content is stored by Git LFS elsewhere.
     LfsPointer,
 }
 
 impl Job<'_> {
-    /// Stores the contents that the tenant does not have, in batches. Each batch that was stored stays, whatever
-    /// happens after it.
+    /// Stores the contents that the tenant does not have, in batches. A stored batch stays, whatever happens after it.
     pub(super) async fn blobs_import(
         &self,
         mirror: &Mirror,
@@ -45,7 +44,7 @@ impl Job<'_> {
         let sizes = plan.blobs();
         let size_of = |oid: &str| sizes.get(oid).copied().unwrap_or_default();
         let total = i64::try_from(missing.len()).unwrap_or(i64::MAX);
-        // What is too large is not read.
+        // Files that are too large are not read.
         let read_bytes = |size: i64| if size > self.limit() { 0 } else { size };
         let bytes_total = missing.iter().map(|oid| read_bytes(size_of(oid))).sum();
         let cancel = self.context.cancelled();
@@ -54,7 +53,7 @@ impl Job<'_> {
         while let Some(read) = blobs.blob_next().await {
             let (oid, content) = read?;
             let (content, kept) = match content {
-                // PostgreSQL keeps no NUL in a text, so that what has one is binary on both databases.
+                // PostgreSQL cannot store a NUL in a text, so a content with NUL is binary on both databases.
                 BlobContent::Text(text) if !text.contains('\0') => {
                     (Some(text), StoredContent::Text)
                 }
@@ -84,7 +83,7 @@ impl Job<'_> {
         Ok(imported)
     }
 
-    /// What the mirror lacks because less was read when it was filled comes in one request.
+    /// Fetches, in one request, the contents that the mirror lacks because the limit was smaller when it was filled.
     async fn mirror_complete(
         &self,
         mirror: &Mirror,
@@ -110,7 +109,7 @@ impl Job<'_> {
                 Err(failure) if failure.transient || self.context.cancelled().is_cancelled() => {
                     return Err(failure.into());
                 }
-                // Old servers give nothing by its id: the files stay as they are, without text.
+                // Old servers send no content by its id: such files are stored without text.
                 Err(failure) => {
                     let text = format!(
                         "{} files that were too large before could not be fetched: {}",
@@ -127,7 +126,7 @@ impl Job<'_> {
     }
 
     async fn batch_write(&self, plan: &Plan, mut batch: Vec<NewBlob>) -> Result<(), RunFailure> {
-        // In the order of their keys, so that two syncs that bring the same contents do not block each other crosswise.
+        // Sorted by key, so that two syncs that store the same contents do not deadlock.
         batch.sort_unstable_by(|a, b| a.oid.cmp(&b.oid));
         let scoped = self.context.write().await?;
         let (again, first) = batch
@@ -182,7 +181,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Existing contents without text have no recorded reason: those small enough to be a pointer are inspected.
+    /// For stored contents without text no reason is recorded: those small enough to be a Git LFS pointer are
+    /// inspected.
     async fn pointers_find(
         &self,
         reader: &RepositoryReader,

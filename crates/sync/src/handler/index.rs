@@ -10,15 +10,15 @@ use nyxcore_runs::RunFailure;
 
 use super::{INDEX, Job, batches};
 
-/// What the index does for a batch of files.
+/// The changes of the index for a batch of files.
 struct IndexBatch {
     documents: PreparedDocuments,
-    /// Subjects of code, and of documents, that the files no longer have.
+    /// Subjects of code and of documents that no longer belong to the files.
     gone: [(KnowledgeKind, Vec<String>); 2],
     files: usize,
 }
 
-/// Which files the index may be behind with.
+/// The files whose documents in the index may be out of date.
 pub(super) enum Scope {
     /// The files with these paths, each with its size in bytes.
     Only(Vec<(String, i64)>),
@@ -27,7 +27,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// Whether the index is known to hold all of it.
+    /// Whether no document in the index can be out of date.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Only(files) if files.is_empty())
     }
@@ -54,7 +54,7 @@ impl Job<'_> {
         done.push(INDEX.to_owned());
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         if was_empty {
-            // The files and the mark were written together.
+            // `source_move` has marked the phase as done, in the transaction that wrote the files.
             let reason = "no text changed";
             return self.context.phase_skipped(INDEX, reason).await;
         }
@@ -89,7 +89,7 @@ impl Job<'_> {
         Ok(scoped.commit().await?)
     }
 
-    /// Reads the texts of files, and their words on a thread of its own.
+    /// Reads the texts of files, and tokenizes them on a blocking thread.
     async fn index_batch_read(&self, batch: &[(String, i64)]) -> Result<IndexBatch, RunFailure> {
         let paths: Vec<&str> = batch.iter().map(|(path, _)| path.as_str()).collect();
         let scoped = self.context.read().await?;
@@ -107,7 +107,7 @@ impl Job<'_> {
             {
                 self.documents_add(&mut documents, &subject, path, file, text);
             }
-            // A file whose text is gone: it became binary, or empty. Or it changed from the one kind to the other.
+            // The file has no text any more (it became binary or empty), or its kind changed between code and document.
             let kind = documents.get(before).map(|one: &Document| one.kind);
             if kind != Some(KnowledgeKind::Code) {
                 no_code.push(subject.clone());

@@ -33,16 +33,16 @@ use finalize::MoveOutcome;
 use index::Scope;
 use plan::Plan;
 
-/// The phase after which the files are those of the commit.
+/// The phase after which the stored files are those of the commit.
 const FINALIZE: &str = "finalize";
 
-/// The phase after which what a search finds is of the commit, too.
+/// The phase after which the search index has the files of the commit, too.
 const INDEX: &str = "index";
 
-/// Bytes of text in one transaction: what both databases take in a fraction of a second.
+/// The number of bytes of text in one transaction: both databases store them in a fraction of a second.
 const BATCH_BYTES_MAX: i64 = 4 << 20;
 
-/// How often contents are imported again that another source's sync collected meanwhile.
+/// How often an import is repeated if another sync deleted contents that this one needs.
 const IMPORTS_MAX: usize = 3;
 
 /// Carries out the runs that [`sync_start`](crate::sync_start) queues.
@@ -53,7 +53,7 @@ pub struct SyncHandler {
 }
 
 impl SyncHandler {
-    /// A handler with these options, and no step.
+    /// A handler with these options, without steps.
     #[must_use]
     pub fn new(options: SyncOptions) -> Self {
         Self {
@@ -90,22 +90,22 @@ struct Job<'a> {
     steps: &'a [Arc<dyn SyncStep>],
     context: &'a RunContext,
     source: Source,
-    /// What the remote is asked with, as the source was when it was read.
+    /// The credentials of the remote, as of the reading of the source.
     access: RemoteAccess,
     detail: SyncDetail,
     /// The sync of the source that last moved its files, however it ended.
     before: Option<SyncDetail>,
-    /// Bytes that came from the remote, with those of earlier attempts.
+    /// The number of bytes received from the remote, including earlier attempts.
     received: AtomicI64,
 }
 
 /// The changes of a sync, once the files are those of the commit.
 struct SyncedChanges {
-    /// Whether any file differs.
+    /// Whether any file changed.
     news: bool,
-    /// The paths that differ; `None` where an earlier attempt knew them.
+    /// The changed paths; `None` if only an earlier attempt knew them.
     paths: Option<BTreeSet<String>>,
-    /// The phases that are done with.
+    /// The completed phases.
     done: Vec<String>,
 }
 
@@ -140,7 +140,7 @@ impl<'a> Job<'a> {
         self.steps_run(brought).await
     }
 
-    /// An earlier attempt moved the source and was lost after that: only the index remains to be completed.
+    /// Continues after a killed attempt that had moved the source: only the index remains to be completed.
     async fn resumed(&self) -> Result<SyncedChanges, RunFailure> {
         let mut done = self.detail.phases_done.clone();
         if !self.detail.has_done(INDEX) {
@@ -156,7 +156,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Everything up to the commit: the mirror, the files, the index.
+    /// Executes all phases before the steps: fetch, compare, import, move the source, update the index.
     async fn bring(&self) -> Result<SyncedChanges, RunFailure> {
         self.context.phase("prepare", None, Some("objects")).await?;
         let name = mirror_name(self.source.id);
@@ -167,8 +167,8 @@ impl<'a> Job<'a> {
         }
         let reader = mirror.reader().map_err(Failure::Git);
         let reader = self.mirror_checked(reader).await?;
-        // Of two trees with nothing in common both sides are seen: how many files there may be is told exactly by the
-        // plan.
+        // A walk of two unrelated trees counts the files of both sides, so its limit is doubled. The plan checks the
+        // exact limit.
         let reader = reader.with_files_max(self.options.files_max.saturating_mul(2));
         self.context.phase("scan", None, Some("files")).await?;
         let mut plan = self
@@ -213,7 +213,7 @@ impl<'a> Job<'a> {
         before.is_some_and(|sync| !sync.has_done(INDEX))
     }
 
-    /// Whether files may be read that were too large for the sync before: the operator raised the limit.
+    /// Whether some files were too large for the previous sync and are not any more: the operator raised the limit.
     fn limit_raised(&self) -> bool {
         let before = self.before.as_ref();
         before.is_some_and(|sync| sync.blob_bytes_max < self.limit())
@@ -223,7 +223,7 @@ impl<'a> Job<'a> {
         i64::try_from(self.options.blob_bytes_max).unwrap_or(i64::MAX)
     }
 
-    /// Whether the files, and what a search finds of them, are those of this commit already.
+    /// Whether the stored files and the search index are those of this commit already.
     fn is_current(&self, commit: &str) -> bool {
         self.source.head_commit.as_deref() == Some(commit)
             && self.before.is_some()
@@ -250,8 +250,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Splits items with their sizes in bytes into batches for one transaction each, within limits of items and bytes, but
-/// at least one item.
+/// Splits items into batches for one transaction each, within limits of items and bytes, but with at least one item.
+/// Each item has its size in bytes.
 fn batches<T>(things: &[(T, i64)], things_max: usize) -> impl Iterator<Item = &[(T, i64)]> {
     let mut rest = things;
     std::iter::from_fn(move || {

@@ -14,24 +14,24 @@ use crate::git::{
     files_too_many,
 };
 
-/// What a sync is going to do.
+/// The changes that a sync is going to make.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// The commit that the files are to be of.
+    /// The target commit of the files.
     pub to: String,
-    /// The files that differ.
+    /// The changed files.
     pub changes: FileChanges,
-    /// Contents that files are going to lose.
+    /// Contents that files no longer use after the sync.
     pub replaced: Vec<String>,
-    /// Contents that are stored without text and may have one, since more is read by now.
+    /// Contents that are stored without text and may get one, because the size limit was raised.
     pub refill: BTreeSet<String>,
-    /// What the history says of files, unless the commit is the same.
+    /// The history of the files, unless the commit is the same.
     pub churn: Option<HistoryChurn>,
-    /// Entries of the tree that become no files.
+    /// Entries of the tree that are skipped.
     pub left_out: SkippedEntries,
-    /// Some of their names, of those that are not UTF-8.
+    /// Some of the skipped names that are not UTF-8.
     pub non_utf8_names: Vec<String>,
-    /// Files without text, known once all contents are there.
+    /// Files without text, known after the import.
     pub textless: Textless,
 }
 
@@ -51,7 +51,7 @@ impl Textless {
 }
 
 impl Plan {
-    /// The files that are added, updated or moved, as they are then.
+    /// The files that are added, updated or moved, in their new state.
     pub fn written(&self) -> impl Iterator<Item = &NewFile> {
         let FileChanges {
             added,
@@ -74,7 +74,7 @@ impl Plan {
         added.iter_mut().chain(updated).chain(renamed)
     }
 
-    /// Every path at which something differs.
+    /// All changed paths.
     pub fn paths(&self) -> BTreeSet<String> {
         let left = self.changes.renamed.iter().map(|renamed| &renamed.from);
         let written = self.written().map(|file| &file.path);
@@ -82,14 +82,14 @@ impl Plan {
         written.chain(gone).cloned().collect()
     }
 
-    /// Their contents with their sizes, each once.
+    /// The contents of the written files with their sizes, without duplicates.
     pub fn blobs(&self) -> BTreeMap<&str, i64> {
         self.written()
             .map(|file| (file.blob.as_str(), file.size))
             .collect()
     }
 
-    /// The ids of their contents, each once, in the order of the files, in which they lie in git's packs.
+    /// The ids of these contents, without duplicates, in the order of the files, which is their order in git's packs.
     pub fn blob_ids(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         self.written()
@@ -99,7 +99,7 @@ impl Plan {
             .collect()
     }
 
-    /// Their paths with their sizes.
+    /// The paths of the written files with their sizes.
     pub fn written_sizes(&self) -> Vec<(String, i64)> {
         self.written()
             .map(|file| (file.path.clone(), file.size))
@@ -113,7 +113,7 @@ impl Job<'_> {
     pub(super) async fn plan(&self, reader: &RepositoryReader, to: &str) -> Result<Plan, Failure> {
         let cancel = self.context.cancelled();
         let scan_path = ScanPath::parse(&self.source.scan_path).map_err(GitError::from)?;
-        // A change of URL, branch or scan path takes the head commit away; a rewritten history may have lost it.
+        // A change of URL, branch or scan path clears the head commit; a rewritten history may have lost it.
         let head = match &self.source.head_commit {
             Some(head) if reader.commit_exists(head).await? => Some(head.as_str()),
             _ => None,
@@ -167,7 +167,7 @@ impl Job<'_> {
         Ok(None)
     }
 
-    /// Passes where the source may have so many files. A comparison of two commits sees only those that differ.
+    /// Checks the number of files of the source. A comparison of two commits sees only the changed ones.
     async fn files_bound(&self, plan: &Plan) -> Result<(), Failure> {
         let (added, deleted) = (plan.changes.added.len(), plan.changes.deleted.len());
         if added <= deleted {
@@ -183,7 +183,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The stored files that a comparison of two commits names, or all of them.
+    /// The stored files that a comparison of two commits names, or all stored files.
     async fn stored_files(
         &self,
         named: bool,
@@ -198,7 +198,7 @@ impl Job<'_> {
         Ok(files_by_path(&scoped, self.source.id, paths).await?)
     }
 
-    /// Compares the changes of the trees with the stored files, so that a repetition changes nothing.
+    /// Compares the changes of the trees with the stored files, so that a retry changes nothing.
     fn changes_sort(
         &self,
         plan: &mut Plan,
@@ -252,15 +252,15 @@ impl Job<'_> {
         plan.replaced.dedup();
     }
 
-    /// Whether a file was too large for the previous sync and is not for this one, or may not be. A file that was left
-    /// at the remote is recorded with its minimum size.
+    /// Whether a file was too large for the previous sync and may be small enough now. A file that was left at the
+    /// remote is recorded with its minimum size.
     fn may_be_read_now(&self, old: &StoredFile) -> bool {
         let before = self.before.as_ref();
         before.is_some_and(|sync| old.size > sync.blob_bytes_max) && old.size <= self.limit()
     }
 
-    /// Sizes come from the objects' headers. A file that was left at the remote for its size has none here: it is kept
-    /// as one byte larger than the limit, which is the least that it can have.
+    /// Fills in the sizes from the objects' headers. A file that was left at the remote for its size has no object
+    /// here: it is recorded as one byte larger than the limit, which is its minimum size.
     pub(super) async fn sizes_fill(
         &self,
         reader: &RepositoryReader,

@@ -11,21 +11,21 @@ use crate::git::{
     BlobContent, Fingerprint, GitError, RepositoryReader, SIMILARITY_MIN, reading_blocking,
 };
 
-/// Where more files than this are gone or new, only those with the same content are recognised: as git's
+/// If more files than this were deleted or added, only files with the same content are matched: as git's
 /// `diff.renameLimit`.
 const COMPARED_MAX: usize = 1_000;
-/// The most text that is compared, in bytes, on either side.
+/// The most bytes of text that are compared, on either side.
 const COMPARED_BYTES_MAX: i64 = 16 << 20;
 
-/// A file that is gone, or one that is new, as far as it is compared.
+/// A deleted or an added file, with the fingerprint of its text.
 struct Side {
     path: String,
     print: Fingerprint,
 }
 
 impl Job<'_> {
-    /// Takes pairs of a deleted and an added file out of the plan and makes renames of them: first where the content is
-    /// the same, then where it is similar. A file that has no text is compared by its content's id alone.
+    /// Turns pairs of a deleted and an added file in the plan into renames: first those with the same content, then
+    /// those with similar content. A file without text is compared only by the id of its content.
     pub(super) async fn renames_find(
         &self,
         reader: &RepositoryReader,
@@ -121,8 +121,8 @@ impl Job<'_> {
     }
 }
 
-/// Of the files with the same content those belong together whose names are the same, then those whose names differ in
-/// case alone, then in the order of their paths. New paths, each with the old one.
+/// Pairs files with the same content: first those with the same name, then those whose names differ only in case, then
+/// in the order of their paths. Returns the new paths, each with the old one.
 fn same_content(gone: &[(String, &StoredFile)], new: &[NewFile]) -> BTreeMap<String, String> {
     let mut by_blob: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
     for file in new {
@@ -159,7 +159,7 @@ fn same_content(gone: &[(String, &StoredFile)], new: &[NewFile]) -> BTreeMap<Str
     moved
 }
 
-/// The most similar pairs first; among equals, those with the same name. `None` if cancelled.
+/// Chooses the most similar pairs first, and among equal pairs those with the same name. `None` if cancelled.
 fn pairs_choose(
     gone: &[Side],
     new: &[Side],
@@ -192,7 +192,7 @@ fn pairs_choose(
     Some(moved)
 }
 
-/// Makes renames of those pairs.
+/// Moves those pairs in the plan to the renames.
 fn renames_take(
     plan: &mut Plan,
     moved: &BTreeMap<String, String>,

@@ -11,13 +11,13 @@ use crate::repository::Syncs;
 use crate::service::sync_skips;
 use crate::step::{StepContext, SyncStep};
 
-/// Why a step is left out where no file differs.
+/// The reason of a skipped step if no file changed.
 const NOTHING_NEW: &str = "the sync changed nothing";
-/// Why phases are left out where the commit is the one that is stored.
+/// The reason of skipped phases if the commit is stored already.
 const UNCHANGED: &str = "nothing changed since the last sync";
 
 impl Job<'_> {
-    /// The remote's branch is where it was: that is written down, and nothing is read.
+    /// Handles an unchanged branch: records the check, and reads nothing.
     pub(super) async fn nothing_changed(&self, head: &str) -> Result<SyncedChanges, RunFailure> {
         let scoped = self.context.write().await?;
         let mut skipped = vec![
@@ -27,7 +27,7 @@ impl Job<'_> {
             (INDEX, UNCHANGED),
         ];
         let mut done = vec![FINALIZE.to_owned(), INDEX.to_owned()];
-        // As long as none is due, so that they are told in the order in which they would be done.
+        // Only up to the first pending step, so that the events have the order of the steps.
         for step in self
             .steps
             .iter()
@@ -74,7 +74,7 @@ impl Job<'_> {
                 continue;
             }
             self.context.phase(name, None, None).await?;
-            // Beside those that this sync changed there may be others where a sync before left the step undone.
+            // If the previous sync left the step pending, other paths than the changed ones may need it as well.
             let all = self.step_left_undone(name);
             let context = StepContext {
                 run: self.context,
@@ -92,7 +92,7 @@ impl Job<'_> {
                     last.scoped.commit().await?;
                 }
                 Err(failure) => {
-                    // Who was told to stop, or has lost the run, does not go on.
+                    // If the run was cancelled or lost, the sync ends here.
                     self.context.check()?;
                     drop(self.context.write().await?);
                     tracing::warn!(step = name, %failure, "a step of a sync failed");
@@ -111,7 +111,7 @@ impl Job<'_> {
         news || self.step_left_undone(step.kind().as_str())
     }
 
-    /// Whether the sync before ended without that step; before the first there was none.
+    /// Whether the previous sync ended without that step. False if there was none.
     fn step_left_undone(&self, name: &str) -> bool {
         !self.before.as_ref().is_some_and(|sync| sync.has_done(name))
     }

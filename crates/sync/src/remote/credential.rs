@@ -15,9 +15,9 @@ use crate::entity::sync_settings;
 use crate::git::{RemoteAccess, url_origin};
 use crate::registration::SOURCE_SECRET;
 
-/// The kind that these secrets are kept under; their name is the source's id.
+/// The kind of these secrets in the secret store; their name is the source's id.
 pub(super) const KIND: &str = "source_credential";
-/// The user name that goes with a connection's token; GitHub takes any.
+/// The user name that is sent with a connection's token; GitHub accepts any.
 const CONNECTION_USER: &str = "x-access-token";
 /// A credential of a source. It is overwritten on drop and not shown by `Debug`.
 #[derive(Serialize, Deserialize)]
@@ -36,12 +36,12 @@ pub enum SourceCredential {
         /// The private key as OpenSSH or PEM text, without a passphrase.
         #[serde(serialize_with = "nyxcore_tenancy::secret::secret_serialize")]
         private_key: SecretString,
-        /// Lines of a `known_hosts` file. Without them a host is trusted at first sight.
+        /// Lines of a `known_hosts` file. Without them a host is trusted on first use.
         known_hosts: Option<String>,
     },
 }
 
-/// Nothing is shown: a user name may be a token, too.
+/// Shows nothing: a user name may be a token, too.
 impl std::fmt::Debug for SourceCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SourceCredential(..)")
@@ -51,15 +51,15 @@ impl std::fmt::Debug for SourceCredential {
 /// The encrypted content.
 #[derive(Serialize, Deserialize)]
 struct SealedCredential {
-    /// Scheme, host and port: wherever else the source may lead later, the credential does not go there.
+    /// Scheme, host and port: the credential is sent nowhere else, even if the source's address changes later.
     origin: String,
     credential: SourceCredential,
 }
 
-/// What a source is fetched with.
+/// The kind of credential that a source uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SourceCredentialKind {
-    /// Nothing: it is public.
+    /// No credential: the source is public.
     #[default]
     None,
     /// A token of its own.
@@ -71,7 +71,7 @@ pub enum SourceCredentialKind {
 }
 
 impl SyncSettings {
-    /// What the source is fetched with.
+    /// The kind of credential that the source uses.
     #[must_use]
     pub fn credential(&self) -> SourceCredentialKind {
         match (self.own_credential, self.connection_id) {
@@ -128,7 +128,7 @@ pub async fn source_credential_set(
     Ok(source)
 }
 
-/// Forgets what a source is fetched with: its own credential, and which git connection it used. Twice is once.
+/// Removes a source's credential: its own one, and the use of a git connection. A second call has no effect.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -142,9 +142,9 @@ pub async fn source_credential_remove(
     Ok(source)
 }
 
-/// To be called with a source as it was before its address was changed: where scheme, host or port are others now, its
-/// credential is forgotten. Who may change a source could have a token sent to a host of their choice otherwise. Tells
-/// whether there was one.
+/// Call it with a source as it was before its address was changed. If scheme, host or port have changed, the source's
+/// credential is removed. Otherwise a user who may change a source could have the token sent to another host. Returns
+/// whether there was a credential.
 ///
 /// # Errors
 /// The database refuses.
@@ -178,11 +178,10 @@ async fn credential_drop(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result
     Ok(had || settings.credential() != SourceCredentialKind::None)
 }
 
-/// What the source is fetched with, in the clear, for its sync. A credential that is for another host than the source's
-/// is not given.
+/// The decrypted credential of a source, for its sync. A credential that is bound to another host is not returned.
 ///
 /// # Errors
-/// [`Error::SecretUnreadable`] where no key opens it, or where this process has none.
+/// [`Error::SecretUnreadable`] if no key decrypts it, or this process has no keys.
 pub(crate) async fn source_access<A: Access>(
     scoped: &Scoped<A>,
     keyring: Option<&Keyring>,
@@ -214,7 +213,7 @@ async fn own_access<A: Access>(
     let Some(sealed) = secret_get(scoped, keyring, KIND, &name).await? else {
         return Ok(RemoteAccess::Anonymous);
     };
-    // What serde says of a secret that cannot be read may repeat part of it.
+    // Serde's error about an unreadable secret may repeat part of it.
     let sealed: SealedCredential =
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
     if url_origin(&source.url).as_deref() != Some(sealed.origin.as_str()) {
@@ -230,7 +229,7 @@ async fn own_access<A: Access>(
             private_key,
             known_hosts,
         } => RemoteAccess::SshKey {
-            // A key that came through a form may have the ends of lines of another system.
+            // A key that was pasted into a form may have the line ends of another system.
             private_key: Secret::new(private_key.expose_secret().trim_start().replace('\r', "")),
             known_hosts: known_hosts.map(|lines| lines.replace('\r', "")),
         },

@@ -12,7 +12,7 @@ pub(super) struct Push {
     /// `refs/heads/main`, `refs/tags/v1`.
     #[serde(rename = "ref")]
     reference: String,
-    /// Whether it is gone now.
+    /// Whether the branch or tag was deleted.
     #[serde(default)]
     deleted: bool,
     repository: Repository,
@@ -30,7 +30,7 @@ struct Repository {
 }
 
 impl Push {
-    /// Why the push is nothing to a source; `None` where its files may have changed. The reasons are stable.
+    /// Why the push does not affect a source; `None` if its files may have changed. The reasons are stable.
     pub fn ignored(&self, source: &Source) -> Option<&'static str> {
         let there = &self.repository;
         let urls = [&there.clone_url, &there.ssh_url, &there.html_url];

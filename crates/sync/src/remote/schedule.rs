@@ -23,26 +23,26 @@ use nyxcore_projects::SOURCE;
 /// The least and the greatest time between two syncs of a schedule, in minutes: 5 minutes to 30 days. A rule of this
 /// project.
 pub const SCHEDULE_MINUTES: RangeInclusive<i64> = 5..=30 * 24 * 60;
-/// How long a source whose syncs fail is left alone at the most, where its schedule is not longer anyway.
+/// The longest backoff of a source whose syncs fail, unless its schedule is longer.
 const BACKOFF_MAX: TimeDelta = TimeDelta::days(1);
 /// The maximum number of failures for the backoff: 5 minutes doubled so often are more than a day.
 const FAILURES_MAX: u64 = 9;
-/// The delay before a sync that was requested by a push is tried again while another sync of the source is active.
+/// The delay before a sync that a push requested is tried again while another sync of the source is active.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(15);
-/// Ends of a run that say something of workers and nothing of the source.
+/// Error codes of runs that are caused by workers and not by the source.
 const NOT_THE_SOURCES: &[&str] = &["RUN_STALLED", "WORKER_LOST"];
 
-/// When a source is synced.
+/// The schedule of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceSchedule {
-    /// Minutes between two syncs. Each time is moved by up to a tenth, so that not everything is due at once.
+    /// Minutes between two syncs. Each time is shifted by up to a tenth, so that not all sources are due at once.
     pub every_minutes: i64,
-    /// When the next one is due.
+    /// When the next sync is due.
     pub next_sync_at: Option<DateTime<Utc>>,
 }
 
 impl SyncSettings {
-    /// The schedule, where there is one.
+    /// The schedule, if there is one.
     #[must_use]
     pub fn schedule(&self) -> Option<SourceSchedule> {
         self.schedule_minutes.map(|every_minutes| SourceSchedule {
@@ -52,7 +52,7 @@ impl SyncSettings {
     }
 }
 
-/// Gives a source a schedule, or takes it away.
+/// Sets or removes the schedule of a source.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] outside of [`SCHEDULE_MINUTES`].
@@ -75,7 +75,7 @@ pub async fn source_schedule_set(
         schedule_minutes: Set(every_minutes),
         ..Default::default()
     };
-    // What a push asked for stays asked for.
+    // A sync that a push requested stays requested.
     if !pushed {
         next_set(&mut row, source.id, every_minutes, 0, scoped.env().now());
     }
@@ -95,14 +95,14 @@ pub async fn schedule_tick(store: &Store) -> Result<u64> {
     let due = system
         .find::<sync_settings::Entity>(sync_settings::Column::NextSyncAt.lte(now))
         .await?;
-    // What was seen across tenants is changed within each tenant's own scope.
+    // The due sources were read across tenants. Each is changed in its own tenant's scope.
     drop(system);
     let mut started = 0;
     for row in due {
         let source = row.source_id;
         match due_start(store, row, now).await {
             Ok(true) => started += 1,
-            // Another replica was first, or the source went meanwhile.
+            // Another replica was first, or the source was removed meanwhile.
             Ok(false) | Err(Error::NotFound(_)) => {}
             Err(error) => {
                 tracing::warn!(?error, %source, "a sync that is due could not be started")
@@ -118,7 +118,7 @@ async fn due_start(store: &Store, seen: sync_settings::Model, now: DateTime<Utc>
     let failures = failures_in_a_row(&scoped, source).await?;
     let mut turn = sync_settings::ActiveModel::default();
     next_set(&mut turn, source, seen.schedule_minutes, failures, now);
-    // Whoever moves the time to come has the turn.
+    // The replica whose update moves the due time starts the sync.
     let still_due = Condition::all()
         .add(sync_settings::Column::SourceId.eq(source))
         .add(sync_settings::Column::NextSyncAt.lte(now))
@@ -135,12 +135,12 @@ async fn due_start(store: &Store, seen: sync_settings::Model, now: DateTime<Utc>
     Ok(start.is_started())
 }
 
-/// Whether a push that came now may be missed by this active sync: it may have fetched already.
+/// Whether this active sync may miss a push that arrives now, because it may have fetched already.
 pub(super) fn another_needed(run: &Run) -> bool {
     run.status == RunStatus::Running || run.attempt > 0
 }
 
-/// Asks for one more sync for a push that came while one was at work. Asked often it is one.
+/// Requests one more sync after a push that arrived during a sync. Several requests lead to one sync.
 pub(super) async fn another_ask(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
@@ -155,8 +155,8 @@ pub(super) async fn another_ask(
     Ok(())
 }
 
-/// What follows a sync that succeeded, in the transaction that ends it: the one more sync for the pushes that came
-/// meanwhile, and an end to waiting because of earlier failures.
+/// The follow-up of a successful sync, in the transaction that ends it. It starts the sync that pushes requested
+/// meanwhile, and ends the backoff of earlier failures.
 ///
 /// # Errors
 /// The database refuses.
@@ -174,7 +174,7 @@ pub async fn sync_again(scoped: &Scoped<ReadWrite>, run: &Run) -> Result<()> {
         let (Some(minutes), Some(next)) = (settings.schedule_minutes, settings.next_sync_at) else {
             return Ok(());
         };
-        // Further away than the schedule alone would put it.
+        // Only if the backoff has moved the time further away than the schedule would.
         if next <= now + TimeDelta::minutes(minutes) * 11 / 10 {
             return Ok(());
         }
@@ -188,7 +188,7 @@ pub async fn sync_again(scoped: &Scoped<ReadWrite>, run: &Run) -> Result<()> {
     Ok(())
 }
 
-/// When the schedule, if there is one, is due next.
+/// Sets when the schedule, if there is one, is due next.
 fn next_set(
     row: &mut sync_settings::ActiveModel,
     source: SourceId,
@@ -200,8 +200,8 @@ fn next_set(
     row.next_trigger = Set(every_minutes.map(|_| SyncTrigger::Schedule));
 }
 
-/// How long the schedule waits from `now` on: doubled with every failure in a row up to a day, and moved by up to a
-/// tenth either way, which follows from the source and the time.
+/// The delay of the schedule from `now` on. It doubles with every failure in a row up to a day, and is shifted by up to
+/// a tenth either way, depending on the source and the time.
 fn wait(source: SourceId, every_minutes: i64, failures: u32, now: DateTime<Utc>) -> TimeDelta {
     let every = TimeDelta::minutes(every_minutes);
     let doubled = every * 2_i32.pow(failures.min(16));
@@ -210,13 +210,12 @@ fn wait(source: SourceId, every_minutes: i64, failures: u32, now: DateTime<Utc>)
     hash.update(source.0.as_bytes());
     hash.update(now.timestamp_micros().to_be_bytes());
     let hash: [u8; 32] = hash.finalize().into();
-    // Of two bytes: -1,000 to 1,000 ten-thousandths.
+    // Two bytes of the hash, scaled to -1,000 to 1,000 ten-thousandths.
     let parts = i64::from(u16::from_be_bytes([hash[0], hash[1]])) * 2_000 / 65_535 - 1_000;
     TimeDelta::milliseconds(wait + wait / 10_000 * parts)
 }
 
-/// How many of the source's last syncs failed by themselves, since the last that succeeded. Those that were cancelled
-/// say nothing.
+/// The number of the source's syncs that failed by themselves since the last success. Cancelled syncs are ignored.
 async fn failures_in_a_row<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<u32> {
     let ended = RunFilter {
         kinds: vec![SYNC_RUN],

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::entity::sync_settings;
 use crate::model::SyncTrigger;
 
-/// Which credential a source has of its own.
+/// The kind of a source's own credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(
     rs_type = "String",
@@ -26,31 +26,31 @@ pub enum OwnCredential {
     SshKey,
 }
 
-/// How a source is kept in step with its remote. It holds no secret.
+/// The settings of a source's syncs. They contain no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncSettings {
     /// The source.
     pub source_id: SourceId,
-    /// The git connection whose token is used, where the source has no credential of its own.
+    /// The git connection whose token is used, if the source has no credential of its own.
     pub connection_id: Option<Uuid>,
-    /// The credential of its own.
+    /// The kind of its own credential.
     pub own_credential: Option<OwnCredential>,
-    /// Minutes between two syncs, where it has a schedule.
+    /// Minutes between two syncs, if it has a schedule.
     pub schedule_minutes: Option<i64>,
     /// When the scheduler starts the next sync.
     pub next_sync_at: Option<DateTime<Utc>>,
-    /// What that one is started by.
+    /// The trigger of that sync.
     pub next_trigger: Option<SyncTrigger>,
-    /// Since when pushes are listened to.
+    /// When the webhook was enabled.
     pub webhook_since: Option<DateTime<Utc>>,
 }
 
 repository! {
-    /// The settings of sources. A source that nobody ever configured or synced has none.
+    /// The settings of sources. A source that was never configured or synced has no row.
     pub(crate) SettingsRows: sync_settings => SyncSettings, SourceId = source_id: SourceId
 }
 
-/// The settings of each of those sources. One that was never configured or synced is not in the map.
+/// The settings of each of those sources. A source that was never configured or synced is not in the map.
 ///
 /// # Errors
 /// The database fails.
@@ -61,7 +61,7 @@ pub async fn sync_settings_of<A: Access>(
     SettingsRows::get_many(scoped, sources).await
 }
 
-/// Makes the source's row where there is none. As long as there is one, its mirror may be on a disk.
+/// Creates the source's row if it is missing. While the row exists, the source's mirror may be on a disk.
 pub(crate) async fn sync_settings_ensure(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
@@ -74,7 +74,7 @@ pub(crate) async fn sync_settings_ensure(
     scoped.upsert_all(vec![row], &key, &[]).await
 }
 
-/// Changes what is set of the source's row, which is made where there is none.
+/// Updates the given columns of the source's row, which is created if it is missing.
 pub(crate) async fn settings_change(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,

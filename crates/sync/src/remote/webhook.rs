@@ -22,30 +22,30 @@ use crate::model::SyncTrigger;
 use crate::registration::SOURCE_SECRET;
 use crate::service::sync_start;
 
-/// The kind that these secrets are kept under; their name is the source's id.
+/// The kind of these secrets in the secret store; their name is the source's id.
 pub(super) const KIND: &str = "source_webhook";
-/// The largest body that is taken, in bytes: the largest that GitHub sends.
+/// The largest accepted body, in bytes: the largest that GitHub sends.
 pub const WEBHOOK_BODY_MAX: usize = 25 * 1024 * 1024;
 /// How long a delivery is remembered. GitHub redelivers for up to 3 days.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
-/// The longest name of a delivery; GitHub's are UUIDs.
+/// The longest accepted delivery id; GitHub's are UUIDs.
 const DELIVERY_MAX: usize = 100;
 /// The prefix of the signature in its header.
 const SCHEME: &str = "sha256=";
 
-/// The address of a webhook, and the signature of its deliveries. An unknown address has one too, which matches
-/// nothing.
+/// The address of a webhook, and the signature of its deliveries. An unknown address also has a signature, which never
+/// matches.
 pub struct WebhookAddress {
     tenant: TenantId,
     source: SourceId,
     exists: bool,
-    /// Of the body, as far as it was read.
+    /// The signature of the part of the body that was read.
     signature: Hmac<Sha256>,
 }
 
 impl WebhookAddress {
-    /// Looks an address up by the tenant and the source that it names. The steps are the same whether the webhook
-    /// exists or not: one look for the secret.
+    /// Looks up an address by its tenant and source. The steps are the same whether the webhook exists or not: one read
+    /// of the secret.
     ///
     /// # Errors
     /// The store did not answer.
@@ -68,7 +68,7 @@ impl WebhookAddress {
         drop(scoped);
         let exists = secret.is_some();
         let secret = secret.unwrap_or_else(|| Secret::new("nobody's"));
-        // HMAC takes keys of every length.
+        // HMAC accepts keys of any length.
         let signature = Hmac::new_from_slice(secret.expose())
             .map_err(|_| Error::Invalid("the secret of a webhook is not a valid key".into()))?;
         Ok(Self {
@@ -79,7 +79,7 @@ impl WebhookAddress {
         })
     }
 
-    /// Whether there is such a webhook. The sender must not learn it: only what the server keeps may depend on it.
+    /// Whether the webhook exists. The sender must not learn it: only the stored data may depend on it.
     pub fn exists(&self) -> bool {
         self.exists
     }
@@ -89,7 +89,7 @@ impl WebhookAddress {
         self.signature.update(part);
     }
 
-    /// Whose delivery the body is, proven by its signature, which is compared in constant time.
+    /// The tenant and source of the delivery, if its signature is valid. The comparison takes constant time.
     fn proven(self, signature: &str) -> Option<(TenantId, SourceId)> {
         let signed = self
             .signature
@@ -99,7 +99,7 @@ impl WebhookAddress {
     }
 }
 
-/// A delivery as it came in.
+/// A received delivery.
 #[derive(Debug)]
 pub struct WebhookDelivery<'a> {
     /// `X-GitHub-Event`.
@@ -108,24 +108,24 @@ pub struct WebhookDelivery<'a> {
     pub delivery: &'a str,
     /// `X-Hub-Signature-256`.
     pub signature: &'a str,
-    /// The body, byte by byte as [`WebhookAddress::body_read`] has read it.
+    /// The body, with the same bytes that [`WebhookAddress::body_read`] has read.
     pub body: &'a [u8],
-    /// From where.
+    /// The sender's origin, for the audit log.
     pub origin: Origin,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookOutcome {
-    /// It only asked whether this works.
+    /// It was a ping.
     Pong,
     /// A sync was queued.
     Started(RunId),
-    /// A sync waits already, and will see the push.
+    /// A sync waits already, and will include the push.
     Waiting(RunId),
-    /// A sync is at work, which may not see the push any more: one more follows it.
+    /// A sync is running that may miss the push: one more sync follows it.
     Follows(RunId),
-    /// It is nothing to the source. The reason is one of a few stable words.
+    /// It does not affect the source. The reason is one of a few stable words.
     Ignored(&'static str),
 }
 
@@ -134,9 +134,9 @@ pub enum WebhookOutcome {
 pub enum WebhookRefusal {
     /// No such source, no webhook, or a wrong signature: the sender cannot distinguish them.
     Unproven,
-    /// It is proven, and is not what GitHub sends.
+    /// The signature is valid, but GitHub does not send such a delivery.
     Malformed(&'static str),
-    /// The store did not answer.
+    /// The store failed.
     Store(Error),
 }
 
@@ -198,7 +198,7 @@ pub async fn source_webhook_disable(
     Ok(source)
 }
 
-/// Takes a delivery of GitHub's. One that was taken before is ignored, also where only its name is another.
+/// Receives a delivery from GitHub. A known delivery is ignored, even under a different id.
 ///
 /// # Errors
 /// See [`WebhookRefusal`].
@@ -264,8 +264,8 @@ fn signature_parse(header: &str) -> [u8; 32] {
     }
 }
 
-/// Whether neither the delivery's name nor its signature was seen before. The name alone is not signed: who has one
-/// delivery could send it again under another.
+/// Whether neither the delivery's id nor its signature was seen before. The id itself is not signed: anyone who has one
+/// delivery could send it again with another id.
 async fn is_new(
     scoped: &Scoped<ReadWrite>,
     source: &Source,

@@ -22,8 +22,8 @@ pub const REFUSAL_WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// Refusals of one action with one outcome that are recorded individually, for each credential and window. A rule of
 /// this project: enough to see what was tried.
 pub const REFUSALS_IN_FULL: u64 = 5;
-/// Refusals of any kind that are written one by one, for each credential and window. A rule of this project: a caller
-/// who tries every mutation once is written down in full.
+/// Refusals of any kind that are recorded individually, for each credential and window. A rule of this project: a
+/// caller who tries every mutation once is recorded in full.
 pub const REFUSALS_IN_FULL_OF_CREDENTIAL: u64 = 100;
 
 /// The refusals of the current windows. Held by the store.
@@ -40,7 +40,7 @@ struct Window {
 #[derive(Debug, Default)]
 struct Kind {
     in_full: u64,
-    /// The last of those that were not written, and how many there are.
+    /// The last of the refusals that were only counted, and their number.
     folded: Option<(ActiveModel, u64)>,
 }
 
@@ -54,8 +54,8 @@ impl Window {
 }
 
 impl Refusals {
-    /// Counts a refusal, and returns the entries to write for it: its own unless it is folded, and those of a window of
-    /// the same credential that has passed.
+    /// Counts a refusal, and returns the entries to write now: its own unless it is only counted, and those of an
+    /// expired window of the same credential.
     pub(super) fn add(
         &self,
         env: &Env,
@@ -89,7 +89,7 @@ impl Refusals {
         entries
     }
 
-    /// Takes the entries of the windows that have passed, or of all of them, by tenant.
+    /// Takes the entries of the expired windows, or of all windows, by tenant.
     fn take(&self, env: &Env, all: bool) -> HashMap<TenantId, Vec<ActiveModel>> {
         let now = env.now();
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +109,7 @@ impl Refusals {
     }
 }
 
-/// The last refusal of those that were folded, with how many they are and since when they were counted.
+/// An entry for the counted refusals: the last one, with their number and the start of the window.
 fn folded_entry(
     env: &Env,
     (began_at, mut entry, times): (DateTime<Utc>, ActiveModel, u64),
@@ -127,11 +127,11 @@ fn text_of(value: &sea_orm::ActiveValue<String>) -> String {
     value.try_as_ref().cloned().unwrap_or_default()
 }
 
-/// Writes the entries of refusals that were counted and not written one by one: those whose window has passed, and all
-/// of them at the end of the program. Called every minute and at the end.
+/// Writes the entries of refusals that were only counted, for the expired windows, or with `all` for every window.
+/// Called every minute, and with `all` at the end of the program.
 ///
 /// # Errors
-/// The database refuses; the entries of that tenant are then lost, and were counted only.
+/// The database refuses. The entries of that tenant are then lost.
 pub async fn refusals_flush(store: &Store, all: bool) -> Result<()> {
     let mut result = Ok(());
     for (tenant, entries) in store.refusals().take(store.env(), all) {
@@ -140,7 +140,7 @@ pub async fn refusals_flush(store: &Store, all: bool) -> Result<()> {
             scoped.insert_all(entries).await?;
             scoped.commit().await
         };
-        // One tenant's failure keeps no other tenant's entries back.
+        // A failure of one tenant does not prevent the entries of the others.
         result = result.and(write.await);
     }
     result

@@ -22,7 +22,7 @@ use crate::store::{Store, SystemPurpose};
 pub(crate) struct SystemUses(Vec<(SystemPurpose, AtomicU64)>);
 
 impl SystemUses {
-    /// No uses yet of any purpose that is registered.
+    /// A counter of zero for every registered purpose.
     pub(crate) fn of(registry: &Registry) -> Self {
         let purposes = registry.purposes();
         Self(purposes.map(|one| (one, AtomicU64::new(0))).collect())
@@ -43,14 +43,14 @@ impl SystemUses {
     }
 }
 
-/// Writes down how often system scopes were opened, a row a purpose, since it was last called. Called every minute and
-/// at the end.
+/// Stores how often system scopes were opened since the last call, one row per purpose. Called every minute and at the
+/// end of the program.
 ///
 /// # Errors
-/// The database refuses; the uses are then counted for the next time.
+/// The database refuses; the uses are then added to the next flush.
 pub async fn system_uses_flush(store: &Store) -> Result<()> {
     let taken = store.uses().take();
-    // The flush itself is no news: it is there whenever there is anything to write.
+    // The flush's own scope is not worth a row: without another use nothing is written.
     if taken.iter().all(|(purpose, _)| *purpose == AUDIT_KEEP) {
         return Ok(());
     }
@@ -100,14 +100,14 @@ pub(crate) fn system_entry(
     }
 }
 
-/// Something that was done across tenants.
+/// An entry of the log of system work.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "as in AuditEntry")]
 pub struct SystemEntry {
     pub at: DateTime<Utc>,
-    /// Why the system scope was opened.
+    /// The purpose of the system scope.
     pub purpose: String,
-    /// How often, since the entry before for the same purpose.
+    /// The number of scopes since the previous entry for the same purpose.
     pub uses: i64,
     pub outcome: String,
     pub subject_id: Option<Uuid>,
@@ -117,7 +117,7 @@ pub struct SystemEntry {
 }
 
 impl SystemEntry {
-    /// The entry as one line of JSON Lines, without the line's end.
+    /// The entry as one line of JSON Lines, without a line end.
     pub fn json_line(&self) -> String {
         json!({
             "at": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),

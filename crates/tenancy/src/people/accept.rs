@@ -27,21 +27,21 @@ use crate::token::{INVITATION, token_id, token_matches};
 pub struct InvitationView {
     /// The tenant's name.
     pub tenant_name: String,
-    /// Whom it is for.
+    /// The address of the invited person.
     pub email: String,
     /// The role of the invited person.
     pub role: Role,
-    /// What the person who invited is called; `None` for an operator.
+    /// The name of the person who invited; `None` for an operator.
     pub inviter: Option<String>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Who accepts an invitation.
+/// The person who accepts an invitation.
 enum Invitee {
-    /// Somebody who has an account.
+    /// A person with an account.
     User(UserId),
-    /// Somebody who gets one, of that name.
+    /// A person who gets an account with that name.
     New(String, PasswordHash),
 }
 
@@ -50,7 +50,7 @@ enum Invitee {
 pub struct AcceptedInvitation {
     /// The tenant.
     pub tenant: Tenant,
-    /// The membership there: who belonged to the tenant already keeps the role they had.
+    /// The membership there. An existing member keeps the previous role.
     pub membership: Membership,
 }
 
@@ -116,7 +116,7 @@ pub async fn invitation_sign_up(
     let id = secret_read(secret)?;
     let accepted = async {
         let name = text::name("the name", name)?;
-        // Before the hash, which takes its time, and again within the transaction.
+        // Checked before the hash, which takes time, and again within the transaction.
         let email = invitation_look(store, secret).await?.email;
         password.check(&email)?;
         let who = Invitee::New(name, hasher.hash(password).await?);
@@ -134,14 +134,14 @@ pub async fn invitation_sign_up(
 /// this project.
 const REFUSALS_WRITTEN: i64 = 10;
 
-/// Writes down that a secret in the form of an invitation's was refused, so that guessing leaves a trace.
+/// Records that an invitation secret was refused, so that guessing leaves a trace.
 async fn refusal_record<T>(
     store: &Store,
     id: InvitationId,
     origin: &Origin,
     accepted: Result<T>,
 ) -> Result<T> {
-    // That an address has an account is told to whoever holds the invitation for it, so that is written down as well.
+    // The holder of an invitation learns that its address has an account, so that is recorded as well.
     if let Err(error @ (Error::InvitationInvalid | Error::Conflict(_))) = &accepted {
         tracing::info!(invitation = %id, code = error.code(), "an invitation was refused");
         let system = store.system(purpose::INVITATION_ACCEPT).await?;
@@ -163,7 +163,7 @@ async fn accept(
     origin: &Origin,
 ) -> Result<AcceptedInvitation> {
     let row = open_find(system, id, secret).await?;
-    // One of several who got here passes: the others wait for it and find the invitation used.
+    // Of several concurrent attempts one succeeds: the others wait for it and find the invitation used.
     let used = invitation::ActiveModel {
         accepted_at: Set(Some(system.env().now())),
         ..Default::default()
@@ -204,7 +204,7 @@ async fn accept(
     Ok(joined)
 }
 
-/// The membership that the invitation is for, where there is none yet.
+/// The membership that the invitation grants, unless there is one already.
 async fn join(
     system: &SystemScope,
     row: &invitation::Model,

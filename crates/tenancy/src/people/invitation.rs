@@ -22,7 +22,7 @@ use crate::token::{INVITATION, token_mint};
 /// The validity of an invitation.
 pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
-/// What a tenant has one of for each address.
+/// The object that exists once for each address, in the error message.
 const OPEN: &str = "an open invitation for this address";
 
 repository! {
@@ -30,10 +30,10 @@ repository! {
     pub Invitations: invitation => Invitation, Id = id: InvitationId
 }
 
-/// What a new invitation is to be.
+/// The parameters of a new invitation.
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
-    /// Whom it is for.
+    /// The address of the invited person.
     pub email: String,
     /// The role of the invited person.
     pub role: Role,
@@ -92,11 +92,11 @@ pub fn invitation_link(public_url: &str, secret: &str) -> String {
     format!("{}/invite#{secret}", public_url.trim_end_matches('/'))
 }
 
-/// Takes an invitation back. Twice is once.
+/// Revokes an invitation. A second call has no effect.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`], also for an invitation to a role above the caller's; [`Error::Invalid`]
-/// where it was accepted already.
+/// if it was accepted already.
 pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> Result<Invitation> {
     scoped.permit(Action::Delete, resource::INVITATION, id.0)?;
     let offered = Invitations::require(scoped, id).await?.role;
@@ -111,16 +111,16 @@ pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> 
     Ok(now)
 }
 
-/// The invitations that were made, as [`invitation_list`] reads them.
+/// The invitations of the tenant, as [`invitation_list`] reads them.
 #[derive(Debug, Clone, Copy)]
 pub struct InvitationList;
 
 root_list! { InvitationList => Invitation: invitation_list, invitation_count }
 
-/// One page of the invitations that were made, newest first, those that were accepted or revoked too.
+/// One page of the invitations, newest first, including accepted and revoked ones.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for who may not read them.
+/// [`Error::Forbidden`] for a caller who may not read them.
 pub async fn invitation_list<A: Access>(
     scoped: &Scoped<A>,
     page: &PageRequest,
@@ -129,7 +129,7 @@ pub async fn invitation_list<A: Access>(
     Invitations::list(scoped, Condition::all(), page).await
 }
 
-/// How many invitations [`invitation_list`] would give in all.
+/// The total number of invitations that [`invitation_list`] lists.
 ///
 /// # Errors
 /// As [`invitation_list`].
@@ -155,7 +155,7 @@ pub(super) async fn invitations_of_member_revoke(
     revoke(scoped, which).await
 }
 
-/// Takes back those that are open.
+/// Revokes the open ones of these invitations.
 async fn revoke(scoped: &Scoped<ReadWrite>, which: impl IntoCondition) -> Result<()> {
     let which = open(which);
     let revoked = invitation::ActiveModel {
@@ -166,7 +166,7 @@ async fn revoke(scoped: &Scoped<ReadWrite>, which: impl IntoCondition) -> Result
     Ok(())
 }
 
-/// Those of some invitations that were neither accepted nor revoked.
+/// The open ones of these invitations: neither accepted nor revoked.
 fn open(which: impl IntoCondition) -> Condition {
     Condition::all()
         .add(which.into_condition())

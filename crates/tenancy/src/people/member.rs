@@ -15,11 +15,11 @@ use crate::policy::Action;
 use crate::registration::resource;
 use crate::store::{ReadWrite, Scoped};
 
-/// Gives a member another role. Open streams of that person end, and come back with what they may do now.
+/// Changes the role of a member. Open streams of that person end, and are resumed with the new role.
 ///
 /// # Errors
-/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a role above the caller's and for a member above
-/// the caller; [`Error::LastOwner`].
+/// [`Error::NotFound`] for a user who is not a member; [`Error::Forbidden`] for a role above the caller's and for a
+/// member above the caller; [`Error::LastOwner`].
 pub async fn member_role_set(
     scoped: &Scoped<ReadWrite>,
     user: UserId,
@@ -42,10 +42,11 @@ pub async fn member_role_set(
     Ok(Membership { role, ..old.into() })
 }
 
-/// Takes a member out of the tenant, with the member's API tokens. What the member made stays.
+/// Removes a member from the tenant, with the member's API tokens. The member's work stays.
 ///
 /// # Errors
-/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a member above the caller; [`Error::LastOwner`].
+/// [`Error::NotFound`] for a user who is not a member; [`Error::Forbidden`] for a member above the caller;
+/// [`Error::LastOwner`].
 pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
     scoped.permit(Action::Delete, resource::MEMBER, user.0)?;
     let locked = LockedMemberships::take(scoped, user).await?;
@@ -70,10 +71,11 @@ pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
     remove(scoped, user).await
 }
 
-/// Makes another member an owner and the caller, who was one, an admin. Returns the new owner's membership.
+/// Makes another member an owner and the caller, until now an owner, an admin. Returns the new owner's membership.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for who is no owner; [`Error::NotFound`] for who is no member; [`Error::Invalid`] for oneself.
+/// [`Error::Forbidden`] if the caller is not an owner; [`Error::NotFound`] for a user who is not a member;
+/// [`Error::Invalid`] for the caller.
 pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Result<Membership> {
     scoped.permit(Action::Transfer, resource::TENANT, scoped.tenant().0)?;
     scoped.audit_detail(json!({"to": to}));
@@ -104,7 +106,7 @@ struct LockedMemberships {
 impl LockedMemberships {
     async fn take(scoped: &Scoped<ReadWrite>, target: UserId) -> Result<Self> {
         let caller = scoped.caller().map_or(target, |caller| caller.user);
-        // In one order, so that two changes wait for each other and do not lock each other out.
+        // Locked in a fixed order, so that two changes wait for each other and do not deadlock.
         let sql = match scoped.backend() {
             DbBackend::Postgres => {
                 "SELECT tenant_id, user_id, role, created_at FROM memberships
@@ -129,8 +131,8 @@ impl LockedMemberships {
         self.of(self.target).cloned().ok_or(Error::NotFound("user"))
     }
 
-    /// Passes where the caller still may do this to members of those roles: by the role that the caller has now, which
-    /// may be less than when the request began.
+    /// Checks that the caller may still change members with those roles. The caller's current role decides, which may
+    /// be lower than at the start of the request.
     fn caller_still_includes(
         &self,
         scoped: &Scoped<ReadWrite>,
@@ -148,7 +150,7 @@ impl LockedMemberships {
         roles.iter().try_for_each(|role| includes_check(now, *role))
     }
 
-    /// Passes if another user is an owner, or that user is not one.
+    /// Checks that another user is an owner, or that this user is not one.
     fn owner_stays(&self, user: UserId) -> Result<()> {
         let owners = || self.rows.iter().filter(|row| row.role == Role::Owner);
         if owners().any(|row| row.user_id == user) && owners().count() == 1 {
@@ -158,7 +160,7 @@ impl LockedMemberships {
     }
 }
 
-/// Passes where the caller's role, as the request began, includes that one.
+/// Checks that the caller's role at the start of the request includes the given role.
 ///
 /// # Errors
 /// [`Error::Forbidden`].

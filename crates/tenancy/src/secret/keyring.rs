@@ -12,12 +12,13 @@ use super::{Secret, seal};
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// Bytes of a master key: 256 bits, as XChaCha20-Poly1305 takes.
+/// The size of a master key in bytes: 256 bits, as XChaCha20-Poly1305 requires.
 pub const KEY_BYTES: usize = 32;
-/// Hex digits of a key's id, the first of its SHA-256. The key is random, so its id reveals nothing about it.
+/// The number of hex digits of a key's id: the start of the key's SHA-256. The key is random, so the id reveals nothing
+/// about it.
 const ID_DIGITS: usize = 16;
 
-/// A master key. It is overwritten when it is dropped, and shows its id and nothing else.
+/// A master key. It is overwritten on drop, and `Debug` shows only its id.
 #[derive(Clone)]
 pub struct MasterKey {
     id: Arc<str>,
@@ -37,10 +38,10 @@ impl PartialEq for MasterKey {
 }
 
 impl MasterKey {
-    /// A new key, of the machine's randomness.
+    /// Generates a key from the system's randomness.
     ///
     /// # Errors
-    /// [`Error::MasterKey`] where the machine gives none.
+    /// [`Error::MasterKey`] if the system provides no randomness.
     pub fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(bytes.as_mut_slice())
@@ -48,10 +49,10 @@ impl MasterKey {
         Ok(Self::of(bytes))
     }
 
-    /// Reads a key from base64 (the standard alphabet, padded: 44 characters).
+    /// Parses a key in base64 (the standard alphabet, padded: 44 characters).
     ///
     /// # Errors
-    /// [`Error::MasterKey`], which does not repeat the text.
+    /// [`Error::MasterKey`], which does not contain the text.
     pub fn parse(text: &str) -> Result<Self> {
         let refused = || Error::MasterKey("a master key must be 32 bytes in base64".into());
         let read = STANDARD.decode(text.trim()).map_err(|_| refused())?;
@@ -79,7 +80,7 @@ impl MasterKey {
         &self.id
     }
 
-    /// The key in base64, for the one place that keeps it.
+    /// The key in base64, for its storage.
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
     }
@@ -89,17 +90,17 @@ impl MasterKey {
     }
 }
 
-/// The master keys that there are: one seals and opens, the others only open.
+/// The available master keys: one encrypts and decrypts, the others only decrypt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MasterKeys {
-    /// What new secrets are sealed with.
+    /// The key that encrypts new secrets.
     pub current: MasterKey,
-    /// What older ones may still be sealed with.
+    /// Keys that may still be needed to decrypt older secrets.
     pub previous: Vec<MasterKey>,
 }
 
 impl MasterKeys {
-    /// One key and no others.
+    /// One key without previous keys.
     pub fn one(current: MasterKey) -> Self {
         Self {
             current,
@@ -118,16 +119,16 @@ impl MasterKeys {
 /// A source of master keys. It is read before each encryption, and before a decryption with an unknown key, because
 /// another process may have started or finished a rotation.
 pub trait KeySource: Send + Sync + 'static {
-    /// The keys as they stand; `None` where none was ever made.
+    /// The current keys of the source; `None` if no key was ever created.
     ///
     /// # Errors
-    /// [`Error::MasterKey`] where they cannot be read, or others could read them too.
+    /// [`Error::MasterKey`] if the keys cannot be read, or other accounts could read them too.
     fn load(&self) -> Result<Option<MasterKeys>>;
 
-    /// The keys, made now where there are none.
+    /// The current keys; a key is created if there is none.
     ///
     /// # Errors
-    /// As [`KeySource::load`], or they cannot be kept.
+    /// As [`KeySource::load`], or the new key cannot be stored.
     fn load_or_make(&self) -> Result<MasterKeys>;
 }
 
@@ -156,7 +157,7 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// The keys of a source. Nothing is read yet.
+    /// A keyring of a source. Nothing is read yet.
     pub fn new(source: impl KeySource) -> Self {
         Self {
             source: Arc::new(source),
@@ -164,10 +165,10 @@ impl Keyring {
         }
     }
 
-    /// The keys as they stand at the source, made where there are none.
+    /// Reads the keys from the source again; a key is created if there is none.
     ///
     /// # Errors
-    /// What the source says.
+    /// The error of the source.
     pub fn keys_fresh(&self) -> Result<MasterKeys> {
         let keys = self.source.load_or_make()?;
         self.remember(Some(keys.clone()));

@@ -24,15 +24,14 @@ pub use service::{
     secrets_rotation_record,
 };
 
-/// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls
-/// [`Secret::expose`].
+/// A decrypted secret. It is overwritten on drop, and only [`Secret::expose`] shows its bytes.
 #[derive(Debug)]
 pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
-    /// Takes a secret over.
+    /// Takes over the bytes of a secret.
     pub fn new(value: impl Into<Vec<u8>>) -> Self {
-        // A copy of exactly its length: to shrink the buffer would leave the old one behind.
+        // The secret is copied at its exact length: shrinking the buffer would leave the old one in memory.
         let value = Zeroizing::new(value.into());
         Self(value.to_vec().into())
     }
@@ -43,17 +42,17 @@ impl Secret {
     }
 }
 
-/// A secret text; the text that it is made of is overwritten.
+/// A secret text. The source buffer is overwritten.
 pub fn secret_text(text: impl Into<String>) -> SecretString {
     let text = Zeroizing::new(text.into());
     text.as_str().into()
 }
 
-/// Writes a secret text into what is sealed next: `#[serde(serialize_with = "secret_serialize")]`. By itself it does
-/// not serialize.
+/// Serializes a secret text into a value that is encrypted next: `#[serde(serialize_with = "secret_serialize")]`. By
+/// default a secret text cannot be serialized.
 ///
 /// # Errors
-/// The serializer's.
+/// The error of the serializer.
 pub fn secret_serialize<S: serde::Serializer>(
     secret: &SecretString,
     serializer: S,

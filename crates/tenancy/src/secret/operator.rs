@@ -16,13 +16,13 @@ use crate::model::TenantId;
 use crate::registration::purpose;
 use crate::store::Store;
 
-/// What these secrets are bound to in the place of a tenant.
+/// The tenant id that these secrets are bound to.
 const NOBODYS: TenantId = TenantId(Uuid::nil());
 
-/// Keeps a secret under its kind and name, in the place of one that was there.
+/// Stores a secret under its kind and name, and replaces an existing one.
 ///
 /// # Errors
-/// [`Error::Invalid`] for one that is too long; [`Error::MasterKey`] where there is no key to seal it with.
+/// [`Error::Invalid`] for a secret that is too long; [`Error::MasterKey`] if there is no key to encrypt it.
 pub async fn operator_secret_put(
     store: &Store,
     keyring: &Keyring,
@@ -68,8 +68,8 @@ pub async fn operator_secret_remove(store: &Store, kind: &str, name: &str) -> Re
     Ok(gone)
 }
 
-/// The secrets of a kind in the clear, by name, each with the time at which it was kept. One that no key opens is
-/// logged and left out.
+/// The decrypted secrets of a kind, by name, each with the time at which it was stored. A secret that no key decrypts
+/// is logged and left out.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database fails.
@@ -132,7 +132,7 @@ pub async fn operator_secrets_reseal(store: &Store, keyring: &Keyring) -> Result
     Ok((moved, unreadable))
 }
 
-/// Which keys the operator's secrets are sealed with.
+/// The keys that encrypt the operator's secrets, each with the number of secrets.
 ///
 /// # Errors
 /// The database fails.
@@ -143,7 +143,7 @@ pub async fn operator_secrets_uses(store: &Store) -> Result<Vec<KeyUse>> {
     system.sql_all(sql, []).await
 }
 
-/// How many secrets the operator has, and how many of them no key opens.
+/// Counts the operator's secrets, and those that no key decrypts.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database fails.

@@ -12,12 +12,12 @@ use super::keyring::MasterKey;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// The version of the envelope.
+/// The version of the format.
 const VERSION: u8 = 1;
 /// Bytes of a nonce: long enough that random ones do not meet (draft-irtf-cfrg-xchacha, section 3.1).
 const NONCE_BYTES: usize = 24;
 
-/// Seals a secret.
+/// Encrypts a secret.
 pub(super) fn seal(
     key: &MasterKey,
     tenant: TenantId,
@@ -39,7 +39,7 @@ pub(super) fn seal(
     Ok([&[VERSION], nonce.as_slice(), sealed.as_slice()].concat())
 }
 
-/// Opens what [`seal`] sealed with the same key for the same place.
+/// Decrypts the result of [`seal`] with the same key and place.
 pub(super) fn open(
     key: &MasterKey,
     tenant: TenantId,
@@ -108,7 +108,7 @@ mod tests {
             let sealed = seal(&key, tenant(place.0), &place.1, &place.2, &value).unwrap();
             let opened = open(&key, tenant(place.0), &place.1, &place.2, &sealed).unwrap();
             prop_assert_eq!(opened.expose(), &value[..]);
-            // One part of the place changed at a time, then all of it.
+            // One part of the place is changed at a time, then all parts.
             let moves = [
                 (other.0, &place.1, &place.2),
                 (place.0, &other.1, &place.2),

@@ -12,15 +12,16 @@ use crate::error::{Error, Result};
 use crate::registration::purpose;
 use crate::store::{Access, ReadWrite, Scoped, Store};
 
-/// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
+/// The longest secret, in bytes: several times the size of a private key or a service account's file.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
-/// Storing and re-encrypting are serialized: a secret that is stored after a re-encryption began uses the new key.
+/// The name of the lock that serializes storing and re-encrypting: a secret that is stored after a re-encryption began
+/// uses the new key.
 const TURN: &str = "sealed_secrets";
 
-/// Keeps a secret under its kind and name, in the place of one that was there.
+/// Stores a secret under its kind and name, and replaces an existing one.
 ///
 /// # Errors
-/// [`Error::Invalid`] for one that is too long; [`Error::MasterKey`] where there is no key to seal it with.
+/// [`Error::Invalid`] for a secret that is too long; [`Error::MasterKey`] if there is no key to encrypt it.
 pub async fn secret_put(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
@@ -48,10 +49,10 @@ pub async fn secret_put(
     scoped.upsert_all(vec![row], &key, &changed).await
 }
 
-/// The secret of that kind and name, where there is one.
+/// The decrypted secret of that kind and name, if there is one.
 ///
 /// # Errors
-/// [`Error::SecretUnreadable`] where no key opens it.
+/// [`Error::SecretUnreadable`] if no key decrypts it.
 pub async fn secret_get<A: Access>(
     scoped: &Scoped<A>,
     keyring: &Keyring,
@@ -81,7 +82,7 @@ pub async fn secret_remove(scoped: &Scoped<ReadWrite>, kind: &str, name: &str) -
     Ok(scoped.delete::<Entity>(which).await? > 0)
 }
 
-/// The names of the tenant's secrets of a kind, sorted. Nothing is opened.
+/// The names of the tenant's secrets of a kind, sorted. Nothing is decrypted.
 ///
 /// # Errors
 /// The database fails.
@@ -95,14 +96,14 @@ pub async fn secret_names<A: Access>(scoped: &Scoped<A>, kind: &str) -> Result<V
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
-/// What one call of [`secrets_reseal`] did.
+/// The result of one call of [`secrets_reseal`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ResealReport {
-    /// Secrets that are now sealed with the current key.
+    /// The number of secrets that this call re-encrypted.
     pub resealed: u64,
-    /// The tenant's secrets that are still sealed with another one.
+    /// The number of the tenant's secrets that are still encrypted with another key.
     pub remaining: u64,
-    /// How many of those this call came upon and could not open.
+    /// The number of those that this call could not decrypt.
     pub unreadable: u64,
 }
 
@@ -117,7 +118,7 @@ pub async fn secrets_reseal(
     batch: u64,
 ) -> Result<ResealReport> {
     scoped.advisory_lock(TURN).await?;
-    // Read after the turn came: whoever sealed with an older current key has committed.
+    // Read after the lock was acquired: transactions that used an older key have been committed.
     let current = keyring.keys_fresh()?.current;
     let others = || Column::KeyId.ne(current.id());
     let mut done = ResealReport::default();
@@ -157,16 +158,16 @@ pub async fn secrets_reseal(
     Ok(done)
 }
 
-/// How many of a tenant's secrets are sealed with a key.
+/// The number of secrets that a key encrypts.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct KeyUse {
     /// The key's id.
     pub key_id: String,
-    /// How many secrets.
+    /// The number of secrets.
     pub secrets: i64,
 }
 
-/// Which keys a tenant's secrets are sealed with.
+/// The keys that encrypt a tenant's secrets, each with the number of secrets.
 ///
 /// # Errors
 /// The database fails.
@@ -179,7 +180,7 @@ pub async fn secret_key_uses<A: Access>(scoped: &Scoped<A>) -> Result<Vec<KeyUse
         .await
 }
 
-/// How many secrets a tenant has, and how many of them no key opens. Each is opened, and forgotten at once.
+/// Counts a tenant's secrets, and those that no key decrypts. Each is decrypted, and the result is dropped at once.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database fails.
@@ -205,23 +206,23 @@ pub async fn secrets_check<A: Access>(
     Ok(counts)
 }
 
-/// What [`secrets_check`] counted.
+/// The result of [`secrets_check`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecretCounts {
-    /// All secrets.
+    /// The number of secrets.
     pub total: u64,
-    /// Those that no key opens.
+    /// The number of secrets that no key decrypts.
     pub unreadable: u64,
 }
 
-/// What became of a rotation, over all tenants.
+/// The result of a rotation, over all tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// The key that the secrets were moved to.
+    /// The id of the new key.
     pub key_id: String,
-    /// How many were moved.
+    /// The number of re-encrypted secrets.
     pub resealed: u64,
-    /// How many no key opened.
+    /// The number of secrets that no key decrypted.
     pub unreadable: u64,
 }
 

@@ -17,28 +17,27 @@ use crate::registration::purpose;
 use crate::store::{Store, SystemScope};
 use crate::text;
 
-/// Who may make an account by themselves.
+/// Whether people may create accounts themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignUp {
     /// Closed: accounts are created by an operator or an invitation.
     #[default]
     Closed,
-    /// Everybody. The account is in no tenant until it is invited.
+    /// Open to everybody. The account belongs to no tenant until it is invited.
     Open,
 }
 
-/// An account to make.
+/// The parameters of a new account.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// The address that it is known by.
+    /// The e-mail address that identifies the account.
     pub email: String,
-    /// What the person is called; the beginning of the address where it is empty.
+    /// The person's name; if it is empty, the part of the address before the `@`.
     pub name: String,
-    /// The password, hashed before the transaction begins; none for who signs in by another service.
+    /// The password, hashed before the transaction begins; `None` for a person who signs in by a provider.
     pub password: Option<PasswordHash>,
-    /// Whether the person has shown that the address is theirs: by a link that was sent there, or another service says
-    /// so.
+    /// Whether the address is verified: by a link that was sent to it, or by a provider.
     pub address_proven: bool,
 }
 
@@ -86,7 +85,7 @@ pub async fn account_sign_up(
     let email = text::email(email)?;
     let name = text::NAME.check_optional("the name", Some(name))?;
     password.check(&email)?;
-    // Making accounts costs a hash and tells which addresses have one: it is slowed down like guessing.
+    // Sign-up costs a hash and reveals which addresses have an account, so it is limited like sign-in.
     let attempt = Attempt::begin(store, &email, client, Purpose::SignUp).await?;
     let hash = hasher.hash(password).await?;
     let system = store.system(purpose::SIGN_IN).await?;
@@ -133,10 +132,10 @@ pub async fn account_address_proven(system: &SystemScope, user: UserId) -> Resul
     Ok(())
 }
 
-/// Gives an account a password, in place of the one it has.
+/// Sets the password of an account, and replaces the previous one.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no such account.
+/// [`Error::NotFound`] if there is no such account.
 pub async fn password_set(
     system: &SystemScope,
     user: UserId,
@@ -158,7 +157,7 @@ pub async fn password_set(
         .map(drop)
 }
 
-/// Changes one's own password, which needs the old one, and ends one's other sessions.
+/// Changes the user's own password, which needs the old one, and ends the user's other sessions.
 ///
 /// # Errors
 /// [`Error::SignInRefused`] for a wrong old password, [`Error::Throttled`] for too many of them; as
@@ -199,11 +198,11 @@ pub async fn password_change(
     system.commit().await
 }
 
-/// Gives the account with that address a password, on an operator's word, ends its sessions, and forgets its failures
-/// to sign in: the person is expected to do so at once.
+/// Sets the password of the account with that address for an operator, ends its sessions, and resets its failed
+/// sign-ins, so that the person can sign in at once.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no such account; as [`Password::check`].
+/// [`Error::NotFound`] if there is no such account; as [`Password::check`].
 pub async fn password_reset(
     store: &Store,
     hasher: &PasswordHasher,
@@ -229,7 +228,7 @@ pub async fn password_reset(
 pub struct FirstOwner {
     /// The tenant's slug.
     pub tenant: String,
-    /// The tenant's name; the slug where there is none.
+    /// The tenant's name; the slug if it is `None`.
     pub name: Option<String>,
     /// The owner's e-mail address.
     pub email: String,
@@ -254,7 +253,7 @@ pub async fn first_owner_create(
     let hash = hasher.hash(&first.password).await?;
     let system = store.system(purpose::TENANT_CREATE).await?;
     if system.backend() == DbBackend::Postgres {
-        // The number is any that nobody else takes: "nyxfirst" as bytes. SQLite has one writer anyway.
+        // The lock's number is arbitrary and used nowhere else: "nyxfirst" as bytes. SQLite has only one writer.
         system
             .sql_execute("SELECT pg_advisory_xact_lock(7960526197605167988)", [])
             .await?;

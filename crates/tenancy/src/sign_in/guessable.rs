@@ -8,19 +8,19 @@ use std::sync::LazyLock;
 
 use super::password::PASSWORD_MIN;
 
-/// The 10,000 most common passwords and the longer ones of the rest, from npm `@zxcvbn-ts/language-common` 4.1.3
-/// (MIT, see `assets/common_passwords.LICENSE`), lower-case, the most common first.
+/// The 10,000 most common passwords and the longer ones of the rest, from npm `@zxcvbn-ts/language-common` 4.1.3 (MIT,
+/// see `assets/common_passwords.LICENSE`), in lower case, most common first.
 const LIST: &str = include_str!("../../assets/common_passwords.txt");
 static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| LIST.lines().collect());
 
-/// Fewer different characters than this are a pattern. A rule of this project.
+/// A password with fewer different characters than this is a pattern. A rule of this project.
 const DISTINCT_MIN: usize = 5;
-/// The keys of the most common keyboard, row by row: neighbours on it are typed and not chosen.
+/// The keys of the most common keyboard, row by row: sequences of neighbouring keys are easy to guess.
 const KEYBOARD: &str = "1234567890qwertyuiopasdfghjklzxcvbnm";
-/// The name of the service, which is tried first as well.
+/// The name of the service, which attackers try first as well.
 const SERVICE: &str = "nyxcore";
 
-/// Whether a normalised password of the account with that address is among those that are guessed first.
+/// Whether a normalised password of the account with that address is easy to guess.
 pub(super) fn is_guessable(password: &str, email: &str) -> bool {
     let folded: String = password.to_lowercase().split_whitespace().collect();
     let email = email.trim().to_lowercase();
@@ -41,8 +41,8 @@ pub(super) fn is_guessable(password: &str, email: &str) -> bool {
         || is_known(stem(&folded))
 }
 
-/// The text without the digits and signs at its ends: `football` of `football2024!`. The text itself where nothing else
-/// is in it.
+/// The text without the digits and signs at its ends: `football` for `football2024!`. The text itself if nothing else
+/// is left.
 fn stem(text: &str) -> &str {
     let stem = text.trim_matches(|c: char| !c.is_alphabetic());
     if stem.is_empty() { text } else { stem }
@@ -60,7 +60,7 @@ fn repeated_unit(text: &str) -> &str {
     unit.and_then(|at| text.get(..at)).unwrap_or(text)
 }
 
-/// Whether at least four in five characters follow from the one before, by the alphabet or by the keyboard.
+/// Whether at least four in five characters follow the previous one in the alphabet or on the keyboard.
 fn is_sequence(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let key = |c: char| KEYBOARD.find(c);

@@ -26,8 +26,8 @@ use crate::text;
 
 /// The maximum duration of a login flow: enough for a password and a second factor.
 pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
-/// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of
-/// this project.
+/// The maximum number of open login flows from one network address: an office behind one address may start many at
+/// once. A rule of this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
 /// The message if the provider sends no address: it names the missing claim.
 const NO_ADDRESS: &str = "the provider did not send an e-mail address (the claim `email`): allow it to share the address and sign in again";
@@ -36,34 +36,34 @@ const UNCONFIRMED: &str = "the provider has not confirmed your e-mail address (t
 /// The message for a person without an invitation. It is the same whether an account exists or not.
 const UNKNOWN: &str = "no account is linked to this identity: ask for an invitation to the e-mail address that the provider has confirmed";
 
-/// A journey that begins.
+/// The parameters of a new login flow.
 #[derive(Clone, Copy)]
 pub struct NewFlow<'f> {
-    /// The service, by the operator's name for it.
+    /// The provider, by the operator's name for it.
     pub provider: &'f str,
-    /// What the service sends back with the browser.
+    /// The state that the provider returns with the browser.
     pub state: &'f str,
-    /// What the browser keeps in a cookie.
+    /// The secret that the browser keeps in a cookie.
     pub browser: &'f str,
     /// The value that the provider includes in the signed token.
     pub nonce: &'f str,
-    /// Where the browser goes afterwards: a path of this server.
+    /// The page after the sign-in: a path of this server.
     pub return_to: &'f str,
 }
 
-/// A journey that has ended.
+/// A completed login flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
-    /// What must stand in what the service signed.
+    /// The nonce that the provider's signed token must contain.
     pub nonce: String,
-    /// Where the browser goes now.
+    /// The page after the sign-in.
     pub return_to: String,
 }
 
-/// Writes down that a browser sets out.
+/// Stores a new login flow of a browser.
 ///
 /// # Errors
-/// [`Error::Throttled`] where too many are under way from its address.
+/// [`Error::Throttled`] if too many flows are open from its network address.
 pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Result<()> {
     let system = store.system(purpose::SIGN_IN).await?;
     let now = system.env().now();
@@ -112,8 +112,8 @@ struct FlowRow {
     expires_at: DateTime<Utc>,
 }
 
-/// Ends a journey, whatever comes of it: the second time there is none. `None` too where it has taken too long, was to
-/// another service, or was begun by another browser.
+/// Ends a login flow in any case: a second call finds none. Also `None` if the flow has expired, belongs to another
+/// provider, or was started by another browser.
 ///
 /// # Errors
 /// The database refuses.
@@ -146,17 +146,17 @@ pub async fn flow_take(
 /// A verified identity at an OpenID Connect provider.
 #[derive(Debug, Clone)]
 pub struct ExternalIdentity {
-    /// The service, by the operator's name for it.
+    /// The provider, by the operator's name for it.
     pub provider: String,
-    /// The service, by its own.
+    /// The provider's own identifier.
     pub issuer: String,
-    /// The person, by the service's own, which never changes.
+    /// The provider's identifier of the person, which never changes.
     pub subject: String,
     /// The person's e-mail address.
     pub email: Option<String>,
-    /// Whether the service has seen that the address is the person's.
+    /// Whether the provider has verified the address.
     pub email_verified: bool,
-    /// What the person is called.
+    /// The person's name.
     pub name: Option<String>,
 }
 
@@ -165,7 +165,7 @@ pub struct ExternalIdentity {
 /// sign-up is open.
 ///
 /// # Errors
-/// [`Error::SignInRefused`] for everybody else.
+/// [`Error::SignInRefused`] otherwise.
 pub async fn identity_sign_in(
     store: &Store,
     person: &ExternalIdentity,
@@ -173,7 +173,7 @@ pub async fn identity_sign_in(
     client: &Client,
 ) -> Result<NewSession> {
     let signed_in = match identity_try(store, person, sign_up, client).await {
-        // Two journeys of one person ended together, and the other made the account.
+        // Two login flows of one person were completed at the same time, and the other one created the account.
         Err(Error::Conflict(_)) => identity_try(store, person, sign_up, client).await,
         other => other,
     };
@@ -228,7 +228,7 @@ async fn identity_add(
     let email = person.email.as_deref();
     let email = email.and_then(|email| text::email(email).ok());
     let email = email.ok_or(Error::SignInRefused(NO_ADDRESS))?;
-    // An address that the service has not confirmed may be anybody's.
+    // An address that the provider has not verified may belong to anybody.
     if !person.email_verified {
         return Err(Error::SignInRefused(UNCONFIRMED));
     }
@@ -295,7 +295,7 @@ pub async fn outside_refused(store: &Store, provider: &str, client: &Client) -> 
     system.commit().await
 }
 
-/// Takes away the journeys that took too long.
+/// Deletes expired login flows.
 pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
     let now = system.env().now();
     system

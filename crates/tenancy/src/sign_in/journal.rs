@@ -10,22 +10,22 @@ use crate::error::Result;
 use crate::model::{SessionId, UserId};
 use crate::store::SystemScope;
 
-/// Something that happened at sign-in.
+/// An event of a sign-in or an account.
 pub(crate) struct Event {
-    /// What, as the log names it.
+    /// The action's name in the log.
     pub(crate) action: &'static str,
     /// The sign-in method: `password`, or the name of a provider.
     pub(crate) method: Option<String>,
-    /// Whose account it is, where there is one.
+    /// The user, if the account is known.
     pub(crate) user: Option<UserId>,
-    /// Which session.
+    /// The session.
     pub(crate) session: Option<SessionId>,
     /// `OK`, or the code of the refusal.
     pub(crate) outcome: &'static str,
 }
 
 impl Event {
-    /// Something that a person did with an account.
+    /// A completed action of a user on the account.
     pub(crate) fn done(action: &'static str, user: UserId, session: Option<SessionId>) -> Self {
         Self {
             action,
@@ -54,7 +54,7 @@ pub(crate) async fn add(system: &SystemScope, event: Event, origin: &Origin) -> 
     write(system, AuditActor::User, event, origin).await
 }
 
-/// The same for what an operator did.
+/// As [`add`], for an action of an operator.
 pub(crate) async fn add_by_operator(system: &SystemScope, event: Event) -> Result<()> {
     write(system, AuditActor::Operator, event, &Origin::default()).await
 }

@@ -59,18 +59,18 @@ pub(crate) const WRONG: &str = "wrong e-mail address or password";
 /// The client, as far as the network reveals it.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
-    /// From where.
+    /// The origin of the request.
     pub origin: Origin,
-    /// What the browser calls itself.
+    /// The browser's `User-Agent`.
     pub user_agent: Option<String>,
 }
 
-/// A session that was made now.
+/// A new session.
 #[derive(Clone)]
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// What the cookie is to hold; it is not kept.
+    /// The secret for the cookie; it is not stored.
     pub secret: String,
 }
 
@@ -130,7 +130,7 @@ pub async fn password_sign_in(
     Ok(session)
 }
 
-/// Counts one more refused invitation from a client's network, and returns how many there were within [`WINDOW`].
+/// Counts a refused invitation from a client's network, and returns the number within [`WINDOW`].
 pub(crate) async fn refusals_count(system: &SystemScope, origin: &Origin) -> Result<i64> {
     throttle::count_from(system, "invitation", origin).await
 }
@@ -154,8 +154,7 @@ async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
     Ok(rows.into_iter().next())
 }
 
-/// Deletes expired failures, sessions and sign-ins by another service, and returns how many rows those were. Called at
-/// intervals.
+/// Deletes expired failures, sessions and login flows, and returns the number of rows. Called at intervals.
 ///
 /// # Errors
 /// The database refuses.

@@ -21,9 +21,9 @@ use crate::error::{Error, Result};
 use crate::secret::secret_text;
 use crate::text;
 
-/// The shortest password. NIST SP 800-63B-4 asks for 15 where the password is all there is and 8 beside a second
-/// factor; OWASP's Application Security Verification Standard 4.0 (2.1.1) asks for 12. No mixture of characters is
-/// asked for, but a password that is guessed first is refused.
+/// The shortest password. NIST SP 800-63B-4 requires 15 characters if the password is the only factor, and 8 beside a
+/// second factor; OWASP's Application Security Verification Standard 4.0 (2.1.1) requires 12. No mixture of characters
+/// is required, but a password that is easy to guess is refused.
 pub const PASSWORD_MIN: usize = text::PASSWORD.min;
 /// The maximum length of a password, which bounds the cost of its hash.
 pub const PASSWORD_MAX: usize = text::PASSWORD.max;
@@ -33,25 +33,26 @@ pub const PASSWORD_MAX: usize = text::PASSWORD.max;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Hashes that are computed at once: each takes 19 MiB and a core for some 20 ms, and the server has other work.
+/// The number of hashes that are computed at once: each takes 19 MiB and a core for some 20 ms, and the server has
+/// other work.
 const AT_ONCE: usize = 2;
-/// How long one waits for its turn before the server says that it is busy.
+/// How long a request waits for a slot before the server answers that it is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A password as a person gives it: wiped from memory when it is dropped, and never printed.
+/// A password as the user entered it: overwritten on drop, and never printed.
 #[derive(Debug, Clone)]
 pub struct Password(SecretString);
 
 impl Password {
-    /// A password of that text.
+    /// A password with that text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(secret_text(text))
     }
 
-    /// Whether it may become the password of the account with that e-mail address.
+    /// Checks whether it may become the password of the account with that e-mail address.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says the rule: [`PASSWORD_MIN`] to [`PASSWORD_MAX`] characters after normalisation, and
+    /// [`Error::Invalid`] with the rule: [`PASSWORD_MIN`] to [`PASSWORD_MAX`] characters after normalisation, and
     /// neither a common password, nor a simple pattern, nor the address.
     pub fn check(&self, email: &str) -> Result<()> {
         let normal = self.normal();
@@ -86,24 +87,24 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// What became of comparing a password with a stored hash.
+/// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is the password.
+    /// The password is right.
     Good,
-    /// It is, and the hash was made with other parameters than today's: hash it again.
+    /// The password is right, but the hash has outdated parameters: hash it again.
     GoodButOld,
-    /// It is not.
+    /// The password is wrong.
     Wrong,
 }
 
-/// Hashes passwords. Cheap to clone; clones share the room and the count.
+/// Hashes passwords. Cheap to clone; clones share the slots and the counter.
 #[derive(Clone)]
 pub struct PasswordHasher(Arc<Inner>);
 
 struct Inner {
     argon2: Argon2<'static>,
-    /// What a password is compared with where there is none, so that an unknown account costs what a known one does.
+    /// The hash that is compared for an unknown account, so that it costs as much as a known one.
     decoy: String,
     room: Arc<Semaphore>,
     computed: AtomicU64,
@@ -116,10 +117,10 @@ impl std::fmt::Debug for PasswordHasher {
 }
 
 impl PasswordHasher {
-    /// A hasher with the parameters of this module. It computes one hash.
+    /// A hasher with the parameters of this module. Computes one hash.
     ///
     /// # Errors
-    /// The machine gives no randomness.
+    /// The system provides no randomness.
     pub fn new() -> Result<Self> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -135,10 +136,10 @@ impl PasswordHasher {
         })))
     }
 
-    /// The hash to store. Computed before a transaction is opened: it takes its time.
+    /// The hash to store. Compute it before a transaction is opened, because it takes time.
     ///
     /// # Errors
-    /// [`Error::Busy`] where too many wait; the random number generator failed.
+    /// [`Error::Busy`] if too many requests wait; the random number generator failed.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let password = password.normal();
         self.compute(move |inner| phc(&inner.argon2, password.as_bytes()))
@@ -166,8 +167,8 @@ impl PasswordHasher {
             };
             let normal = password.normal();
             let is_same = same(&normal);
-            // Hashes were made of the text as it was sent, once. The second comparison depends on what was sent alone,
-            // so that its time tells nothing of the account.
+            // Old hashes were made of the text without normalisation. The second comparison depends only on the sent
+            // text, so its time reveals nothing about the account.
             let sent = password.0.expose_secret();
             let was_same = normal.as_str() != sent && same(sent);
             match (known && is_same, known && was_same, is_current(&hash)) {
@@ -179,7 +180,7 @@ impl PasswordHasher {
         .await
     }
 
-    /// How many hashes were computed since the hasher was made: what guessing has cost.
+    /// The number of hashes that this hasher has computed.
     pub fn computed(&self) -> u64 {
         self.0.computed.load(Ordering::Relaxed)
     }
@@ -299,7 +300,7 @@ mod tests {
         let check = |text: &str| Password::new(text).check("ada.lovelace@example.org");
         assert!(check("xK9#mQ2$vL5").is_err());
         assert!(check("xK9#mQ2$vL5p").is_ok());
-        // Eleven characters, sent as twelve.
+        // Eleven characters, sent as twelve code points.
         assert!(check("xK9#mQ2$vLe\u{301}").is_err());
         let text: String = (0..PASSWORD_MAX).map(|n| format!("{n}~")).collect();
         let long = |count: usize| text.chars().take(count).collect::<String>();

@@ -17,11 +17,11 @@ use crate::registration::purpose;
 use crate::store::{CredentialKey, CredentialOwner, Store, SystemScope};
 use crate::token::{SESSION, token_id, token_matches, token_mint};
 
-/// How long a session lasts, whatever is done with it: NIST SP 800-63B (AAL1) asks to sign in again after 30 days.
+/// The maximum age of a session, however much it is used: NIST SP 800-63B (AAL1) requires a new sign-in after 30 days.
 pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
-/// How long a session lasts that nobody uses: a week's holiday on a machine that somebody else may sit down at.
+/// The lifetime of an unused session: long enough for a week's holiday, though others may have access to the machine.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
-/// How much of a browser's name for itself is kept, in characters.
+/// The number of stored characters of a browser's `User-Agent`.
 const USER_AGENT_MAX: usize = 200;
 
 /// A valid session, with its user and the user's tenants.
@@ -29,17 +29,17 @@ const USER_AGENT_MAX: usize = 200;
 pub struct SignedIn {
     /// The session.
     pub session: Session,
-    /// Whose it is.
+    /// The user.
     pub user: User,
-    /// The tenants that the person is in now, by their slugs, with the role in each.
+    /// The tenants to which the user belongs now, by slug, with the role in each.
     pub tenants: Vec<(Tenant, Role)>,
-    /// Who asks: in the tenant that was wanted, or in the first where none was. `None` where the person is not in the
-    /// wanted one, or in none.
+    /// The caller in the requested tenant, or in the first one if none was requested. `None` if the user does not
+    /// belong to the requested tenant, or to any tenant.
     pub caller: Option<Caller>,
 }
 
 impl SignedIn {
-    /// Who asks, in that tenant; `None` where the person is not in it.
+    /// The caller in that tenant; `None` if the user does not belong to it.
     pub fn caller_in(&self, tenant: TenantId) -> Option<Caller> {
         let mut tenants = self.tenants.iter();
         let (tenant, role) = tenants.find(|(listed, _)| listed.id == tenant)?;
@@ -56,11 +56,11 @@ impl SignedIn {
     }
 }
 
-/// Signs a person in: makes a session, writes it down, and gives the secret that the cookie is to hold, which is not
-/// kept.
+/// Signs a user in: creates a session, records it, and returns the secret for the cookie, which is not stored.
 ///
-/// `method` says how the person showed who it is: `password`, `oidc:<provider>`, `invitation`. Part of a scope for
-/// [`purpose::SIGN_IN`] or [`purpose::INVITATION_ACCEPT`], so that it is kept together with what led to it.
+/// `method` is the method of the sign-in: `password`, `oidc:<provider>`, `invitation`. The session is part of a scope
+/// for [`purpose::SIGN_IN`] or [`purpose::INVITATION_ACCEPT`], and is committed together with the action that led to
+/// it.
 ///
 /// # Errors
 /// The database refuses; the random number generator failed.
@@ -98,7 +98,7 @@ pub async fn session_create(
     })
 }
 
-/// Whether a text has a session's form. Costs no look-up.
+/// Whether a text has the form of a session's secret. Needs no statement.
 pub fn session_is_well_formed(secret: &str) -> bool {
     token_id(SESSION, secret).is_some()
 }
@@ -121,8 +121,8 @@ struct SessionRow {
     role: Option<Role>,
 }
 
-/// Finds out whose session this is, and notes that it was seen. `wanted` is the slug of the tenant that is meant.
-/// `None` where the secret is malformed, unknown, expired or revoked.
+/// Identifies the user of a session, and records its use. `wanted` is the slug of the requested tenant. `None` if the
+/// secret is malformed, unknown, expired or revoked.
 ///
 /// # Errors
 /// The database fails.
@@ -140,7 +140,7 @@ pub async fn session_authenticate(
     }
     let session = Credential::Session(found.session.id);
     let owner = found.caller.unwrap_or(Caller {
-        // A person in no tenant uses a session as well; only the session counts.
+        // A user without a tenant uses a session as well; only the session counts.
         tenant: TenantId(Uuid::nil()),
         user: found.user.id,
         role: Role::Viewer,
@@ -153,9 +153,9 @@ pub async fn session_authenticate(
 /// The user of a session, and the resulting caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionOwner {
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// Who asks, in the wanted tenant; see [`SignedIn::caller`].
+    /// The caller in the requested tenant; see [`SignedIn::caller`].
     pub caller: Option<Caller>,
 }
 
@@ -201,7 +201,7 @@ pub async fn session_identify(
     }))
 }
 
-/// Writes down when sessions were last seen.
+/// Stores when sessions were last used.
 pub(crate) async fn sessions_seen(
     store: &Store,
     sessions: Vec<(SessionId, DateTime<Utc>)>,
@@ -220,7 +220,7 @@ pub(crate) async fn sessions_seen(
     system.commit().await
 }
 
-/// The same without writing anything down: looking at an open stream again is no use of the session.
+/// As [`session_authenticate`], without storing anything: the check of an open stream is not a use of the session.
 ///
 /// # Errors
 /// The database fails.
@@ -286,7 +286,7 @@ fn tenant_of(row: SessionRow) -> Option<(Tenant, Role)> {
     Some((tenant, row.role?))
 }
 
-/// A person's sessions that are good, the newest first.
+/// The valid sessions of a user, newest first.
 ///
 /// # Errors
 /// The database fails.
@@ -303,10 +303,10 @@ pub async fn session_list(store: &Store, user: UserId) -> Result<Vec<Session>> {
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Ends one of a person's sessions from this commit on, also on streams that are open.
+/// Ends one of a user's sessions with this commit, also on open streams.
 ///
 /// # Errors
-/// [`Error::NotFound`] where it is not that person's, or has ended already.
+/// [`Error::NotFound`] if it belongs to another user, or has ended already.
 pub async fn session_revoke(
     store: &Store,
     user: UserId,
@@ -369,7 +369,7 @@ async fn revoke(system: &SystemScope, user: UserId, which: Condition) -> Result<
     system.update(which, revoked).await
 }
 
-/// Takes away the sessions that have come to their end.
+/// Deletes expired sessions.
 pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
     let now = system.env().now();
     let ended = Condition::any()

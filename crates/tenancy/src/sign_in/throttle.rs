@@ -22,30 +22,30 @@ use crate::error::{Error, Result};
 use crate::registration::purpose;
 use crate::store::{Store, SystemScope};
 
-/// Failures after which an account is left alone, and an address: many people may share one.
+/// The number of failures after which further attempts on an account are refused.
 pub const ACCOUNT_FAILURES: i64 = 10;
-/// See [`ACCOUNT_FAILURES`].
+/// As [`ACCOUNT_FAILURES`], for a network address, which many people may share.
 pub const ADDRESS_FAILURES: i64 = 100;
-/// Accounts that may be made from one network address within [`WINDOW`]: a class or an office that signs up together. A
-/// rule of this project.
+/// The maximum number of accounts created from one network address within [`WINDOW`]: a class or an office may sign up
+/// together. A rule of this project.
 pub const SIGN_UPS_PER_ADDRESS: i64 = 20;
 /// The number of sessions that are checked for a known network.
 const SESSIONS_LOOKED_AT: i64 = 50;
-/// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account,
-/// which a password of the least length withstands; waiting after failures is what NIST SP 800-63B names against it.
-/// The owner waits too, at most this long.
+/// How long failures count, from the first one on. An attacker who continues can try 960 passwords a day on an account,
+/// which a password of the minimum length withstands. NIST SP 800-63B names a delay after failures as a measure against
+/// guessing. The owner waits too, at most this long.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// What an attempt is for.
+/// The purpose of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Signing in, or showing the old password.
+    /// Signing in, or verifying the old password.
     SignIn,
-    /// Making an account.
+    /// Creating an account.
     SignUp,
 }
 
-/// An attempt that is counted.
+/// A counted attempt.
 pub(crate) struct Attempt {
     account: String,
     address: Option<String>,
@@ -63,10 +63,10 @@ struct Count {
 }
 
 impl Attempt {
-    /// Counts an attempt on the account with that address, which is normal already.
+    /// Counts an attempt on the account with that address, which is normalised already.
     ///
     /// # Errors
-    /// [`Error::Throttled`] where there were too many.
+    /// [`Error::Throttled`] after too many failures.
     pub(crate) async fn begin(
         store: &Store,
         email: &str,
@@ -84,7 +84,7 @@ impl Attempt {
             (Purpose::SignUp, Some(address)) => Some(format!("sign-up {address}")),
             _ => None,
         };
-        // The address first: whoever is stopped there cannot lock other people's accounts any further.
+        // The network address comes first: a client that is stopped there cannot lock other people's accounts.
         let limits = [
             (attempt.address.as_deref(), ADDRESS_FAILURES),
             (sign_ups.as_deref(), SIGN_UPS_PER_ADDRESS),
@@ -95,7 +95,7 @@ impl Attempt {
             let Some(key) = key else { continue };
             let count = count(&system, key).await?;
             if count.failures > most {
-                // The first is written down; were all of them, guessing would fill the log.
+                // Only the first refusal is recorded; otherwise guessing would fill the log.
                 if count.failures == most + 1 {
                     let event = Event::refused("password", "TOO_MANY_ATTEMPTS");
                     journal::add(&system, event, &client.origin).await?;
@@ -116,8 +116,8 @@ impl Attempt {
         }
     }
 
-    /// The attempt succeeded: the account's failures are forgotten. The address keeps those of others, but not this
-    /// one.
+    /// The attempt succeeded: the failures of the account are deleted, and this attempt is subtracted from those of the
+    /// address.
     pub(crate) async fn succeed(self, system: &SystemScope) -> Result<()> {
         system
             .delete::<sign_in_attempt::Entity>(sign_in_attempt::Column::Key.eq(self.account))
@@ -134,7 +134,7 @@ impl Attempt {
     }
 }
 
-/// The network address where the account with that e-mail address has a session from it, ended or not.
+/// The network address, if the account with that e-mail address has a session from it, ended or not.
 async fn known_network<'a>(
     system: &SystemScope,
     email: &str,
@@ -174,8 +174,8 @@ async fn count(system: &SystemScope, key: &str) -> Result<Count> {
     rows.into_iter().next().ok_or(Error::Busy)
 }
 
-/// Forgets the failures of the account with that address, normal already, from every network. What a network address
-/// has failed at stays: it was for other accounts too.
+/// Deletes the failures of the account with that address (normalised already) from every network. The failures of a
+/// network address stay, because they concern other accounts too.
 pub(super) async fn forget(system: &SystemScope, email: &str) -> Result<()> {
     // A hash of fixed length, so that no other account's key begins with it.
     let of_account = sign_in_attempt::Column::Key.starts_with(account_key(email));
@@ -185,7 +185,7 @@ pub(super) async fn forget(system: &SystemScope, email: &str) -> Result<()> {
         .map(drop)
 }
 
-/// Counts one more of a kind from a client's network, and returns how many there were within [`WINDOW`].
+/// Counts an event of this kind from a client's network, and returns the number within [`WINDOW`].
 pub(crate) async fn count_from(system: &SystemScope, kind: &str, client: &Origin) -> Result<i64> {
     let address = client.address.map(address_key).unwrap_or_default();
     Ok(count(system, &format!("{kind} {address}")).await?.failures)
@@ -199,12 +199,12 @@ pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
         .await
 }
 
-/// The key of an account. Only a hash of a tried address is stored.
+/// The key of an account. Only a hash of the tried address is stored.
 fn account_key(email: &str) -> String {
     format!("account:{}", hex::encode(Sha256::digest(email.as_bytes())))
 }
 
-/// A network address; of IPv6 the /64, which is the least that one customer gets.
+/// The key of a network address; for IPv6 the /64 prefix, which is the smallest network of a customer.
 pub(super) fn address_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => format!("address:{address}"),

@@ -15,18 +15,18 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// How long a writer waits for the one before it on SQLite, which has one writer at a time.
+/// How long a writer waits for the previous one on SQLite, which has one writer at a time.
 const WRITER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Above this number of tenants, those that hold nothing are forgotten.
+/// Above this number of tenants, tenants without a connection are dropped.
 const TENANTS_MAX: usize = 1_024;
 
-/// What a connection is wanted for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     /// A snapshot of a tenant's rows.
     Read(TenantId),
-    /// A snapshot of the rows of a tenant that a sender names who has not proven anything yet.
+    /// A snapshot of a tenant's rows for an unauthenticated sender, which names the tenant.
     UnprovenRead,
     /// A transaction that changes a tenant's rows.
     Write(TenantId),
@@ -36,16 +36,16 @@ pub(super) enum Purpose {
     SystemWrite,
 }
 
-/// What a transaction holds until its end.
+/// The permits that a transaction holds until its end.
 #[derive(Debug, Default)]
 pub(super) struct Permits {
     _held: Vec<OwnedSemaphorePermit>,
 }
 
-/// The bounds.
+/// The limits on connections.
 pub(super) enum Gate {
-    /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls. Readers never
-    /// wait.
+    /// SQLite has one writer at a time. Waiting here is fair and needs no polling, unlike SQLite's busy handler.
+    /// Readers never wait.
     Sqlite { writer: Arc<Semaphore> },
     /// See [`Shares`].
     Postgres(Box<PostgresGate>),
@@ -66,10 +66,9 @@ struct TenantGate {
     writes: Arc<Semaphore>,
 }
 
-/// How the connections of the pool are shared out. Of the usual 10: 8 are shared, of which transactions that write have
-/// at most 4 and transactions across tenants at most 2, so that 2 are always left for reading. One tenant has at most 4
-/// for reading and 2 for writing. Senders who have not proven anything have at most 2 together, whichever tenants they
-/// name.
+/// The shares of the pool's connections. Of the usual 10 connections 8 are shared. Writing transactions have at most 4
+/// of them and transactions across tenants at most 2, so that 2 are always left for reading. One tenant has at most 4
+/// for reading and 2 for writing. Unauthenticated senders have at most 2 together, whichever tenants they name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shares {
     connections: usize,
@@ -81,7 +80,7 @@ struct Shares {
 }
 
 impl Shares {
-    /// One connection listens for signals, and where there are enough one is left for health checks.
+    /// One connection listens for signals. Of four or more connections, one is kept for health checks.
     fn of(max_connections: u32) -> Self {
         let pool = max_connections as usize;
         let connections = pool.saturating_sub(if pool < 4 { 1 } else { 2 }).max(1);
@@ -115,7 +114,7 @@ impl Gate {
         }))
     }
 
-    /// Waits until the bounds allow one more such transaction.
+    /// Waits until the limits allow one more such transaction.
     ///
     /// # Errors
     /// [`Error::Busy`] after `patience`; on SQLite after [`WRITER_PATIENCE`].
@@ -133,7 +132,7 @@ impl Gate {
         };
         let deadline = Instant::now() + patience;
         let mut permits = Permits::default();
-        // The narrowest first: who waits for its own tenant keeps nothing from the others.
+        // The narrowest limit first: a request that waits for its own tenant blocks no other tenant.
         for semaphore in semaphores {
             match timeout_at(deadline, semaphore.acquire_owned()).await {
                 Ok(Ok(permit)) => permits._held.push(permit),
@@ -166,7 +165,7 @@ impl PostgresGate {
     fn tenant(&self, tenant: TenantId) -> TenantGate {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= TENANTS_MAX {
-            // A permit and whoever waits for one keep a clone of the semaphore.
+            // A permit and a waiting request keep a clone of the semaphore.
             let in_use = |of: &Arc<Semaphore>| Arc::strong_count(of) > 1;
             tenants.retain(|_, gate| in_use(&gate.reads) || in_use(&gate.writes));
         }

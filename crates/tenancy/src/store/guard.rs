@@ -10,14 +10,14 @@ pub(super) fn is_bound(sql: &str) -> bool {
     let tokens = tokens(sql);
     let bound = (0..tokens.len()).filter(|at| is_tenant(&tokens, *at));
     let mut terms = bound.map(|at| is_conjunct(&tokens, at)).peekable();
-    // Each place where it stands has to hold: `… AND tenant_id = $1 OR …` elsewhere is a mistake as well.
+    // Each occurrence must be valid: `… AND tenant_id = $1 OR …` elsewhere is a mistake as well.
     if terms.peek().is_some() {
         return terms.all(|holds| holds);
     }
     inserts_tenant(&tokens)
 }
 
-/// Words, placeholders and signs, in lower case; without comments, and with literals cut to a quote.
+/// Words, placeholders and signs, in lower case. Comments are dropped, and each literal is reduced to a quote.
 fn tokens(sql: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = sql.chars().peekable();

@@ -27,9 +27,9 @@ use super::{Pace, Store};
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// What the statements of a scope run on.
+/// The session that runs the statements of a scope.
 pub trait Session: Send + Sync + 'static {
-    /// Runs them.
+    /// The runner of the statements.
     fn runner(&self) -> Runner<'_>;
 }
 
@@ -39,11 +39,11 @@ impl Session for DatabaseTransaction {
     }
 }
 
-/// What the statements of a scope that only reads run on.
+/// The session of a scope that only reads.
 pub enum ReadSession {
-    /// A snapshot that is open.
+    /// An open snapshot.
     Transaction(DatabaseTransaction),
-    /// No transaction, as long as there is one statement.
+    /// No transaction until there is a second statement.
     Lone(Box<LoneRead>),
 }
 
@@ -56,7 +56,7 @@ impl Session for ReadSession {
     }
 }
 
-/// Runs the statements that read.
+/// Runs the reading statements.
 #[derive(Clone, Copy)]
 pub enum Runner<'s> {
     /// In an open transaction.
@@ -74,7 +74,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The rows of a select that the query builder made.
+    /// The rows of a select from the query builder.
     pub(super) async fn select(self, statement: Statement) -> Result<Vec<QueryResult>> {
         match self {
             Self::Transaction(tx) => Ok(tx.query_all_raw(statement).await?),
@@ -82,7 +82,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The rows of a statement that was written by hand. Such a statement always runs in a transaction.
+    /// The rows of a hand-written statement. Such a statement always runs in a transaction.
     pub(super) async fn by_hand(self, statement: Statement) -> Result<Vec<QueryResult>> {
         let tx = match self {
             Self::Transaction(tx) => tx,
@@ -92,7 +92,7 @@ impl Runner<'_> {
     }
 }
 
-/// A read whose first statement runs by itself. See the module.
+/// A read whose first statement runs without a transaction. See the module.
 pub struct LoneRead {
     store: Store,
     tenant: TenantId,
@@ -101,13 +101,13 @@ pub struct LoneRead {
     open: OnceCell<(DatabaseTransaction, Permits)>,
 }
 
-/// The first statement of a read.
+/// The state of the first statement of a read.
 enum First {
-    /// There was none yet.
+    /// There was no statement yet.
     Unread,
-    /// It ran by itself.
+    /// It ran without a transaction.
     Alone { statement: Statement, digest: u64 },
-    /// There is a transaction.
+    /// A transaction is open.
     InTransaction,
 }
 
@@ -124,7 +124,7 @@ impl LoneRead {
     }
 
     async fn select(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        // Whoever comes while the first statement is under way is the second.
+        // A statement that arrives during the first one is the second one.
         let mut first = self.first.lock().await;
         if matches!(*first, First::Unread) {
             let rows = self.store.select_alone(self.tenant, self.pace, &statement);
@@ -138,10 +138,10 @@ impl LoneRead {
         Ok(tx.query_all_raw(statement).await?)
     }
 
-    /// The transaction, opened if it is not.
+    /// The transaction; it is opened if necessary.
     ///
     /// # Errors
-    /// [`Error::Busy`] where the rows that were read before are others in its snapshot; no connection could be had.
+    /// [`Error::Busy`] if its snapshot has other rows than the first statement read; no connection is available.
     async fn transaction(&self) -> Result<&DatabaseTransaction> {
         let open = self.open.get_or_try_init(|| async {
             let mut first = self.first.lock().await;
@@ -164,7 +164,7 @@ impl LoneRead {
 }
 
 impl Store {
-    /// The rows of one select of a tenant's, without a transaction around it.
+    /// The rows of one select of a tenant, without a transaction.
     async fn select_alone(
         &self,
         tenant: TenantId,
@@ -202,7 +202,7 @@ fn with_tenant(statement: Statement, tenant: TenantId) -> Statement {
     }
 }
 
-/// What tells rows from others, in whatever order they are.
+/// A digest of the rows, independent of their order.
 fn rows_digest(rows: &[QueryResult]) -> u64 {
     let digests = rows.iter().filter_map(QueryResult::try_as_pg_row);
     let digests = digests.map(|row| {

@@ -18,12 +18,13 @@ use super::signal::Signal;
 use crate::directory::TOPIC_CREDENTIAL;
 use crate::model::{Caller, Credential};
 
-/// Credentials of one generation. There are two, so that at most twice as many are remembered: about 3 MB.
+/// The maximum number of credentials in a generation. There are two generations, so at most twice as many are cached:
+/// about 3 MB.
 const GENERATION_MAX: usize = 8_192;
-/// How stale `last_used_at` may be: a credential in steady use costs one write a minute and not one a request.
+/// The resolution of `last_used_at`: a credential in steady use costs one write a minute instead of one per request.
 const USE_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 
-/// What a credential is known by: SHA-256 of its secret, and of the tenant that it was shown for.
+/// The cache key of a credential: SHA-256 of its secret and of the tenant for which it was presented.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CredentialKey([u8; 32]);
 
@@ -32,7 +33,7 @@ impl CredentialKey {
         let mut hash = Sha256::new();
         hash.update(secret.as_bytes());
         if let Some(tenant) = tenant {
-            // No secret holds this byte.
+            // The separator; no secret contains this byte.
             hash.update([0]);
             hash.update(tenant.as_bytes());
         }
@@ -40,15 +41,15 @@ impl CredentialKey {
     }
 }
 
-/// Who a credential speaks for, as the database last said.
+/// The owner of a credential, as last read from the database.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CredentialOwner {
     pub caller: Caller,
     /// The slug of the caller's tenant.
     pub tenant_slug: String,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When its use was last written down.
+    /// When its last stored use was.
     pub used_at: Option<DateTime<Utc>>,
 }
 
@@ -63,25 +64,25 @@ pub(crate) struct Ticket(u64);
 
 #[derive(Default)]
 struct State {
-    /// Counts revocations.
+    /// The number of revocations.
     revision: u64,
     hears_signals: bool,
     young: HashMap<CredentialKey, Entry>,
     old: HashMap<CredentialKey, Entry>,
 }
 
-/// See the module.
+/// The cache; see the module.
 pub(crate) struct CredentialMemory {
     recheck: Duration,
     state: Mutex<State>,
-    /// Uses that are not yet written down, by the credential's id.
+    /// Uses that are not stored yet, by the credential's id.
     uses: Mutex<HashMap<Uuid, (Caller, DateTime<Utc>)>>,
     flush_is_due: AtomicBool,
 }
 
 impl CredentialMemory {
     pub(crate) fn new(backend: DbBackend, recheck: Option<Duration>) -> Self {
-        // The database's data_version would tell SQLite's other writers apart from none, but not from this process' own
+        // SQLite's `data_version` would reveal the writes of other processes, but not those of this process's own
         // connections.
         let seconds = if backend == DbBackend::Postgres {
             10
@@ -103,7 +104,7 @@ impl CredentialMemory {
         Ticket(self.state().revision)
     }
 
-    /// The owner of a credential, where it is remembered and good at `now`.
+    /// The owner of a credential, if it is cached and valid at `now`.
     pub(crate) fn recall(&self, key: CredentialKey, now: DateTime<Utc>) -> Option<CredentialOwner> {
         let mut state = self.state();
         if !state.hears_signals {
@@ -136,7 +137,7 @@ impl CredentialMemory {
         }
     }
 
-    /// Forgets what a signal is about.
+    /// Removes the entries that a signal is about.
     pub(super) fn hear(&self, signal: &Signal) {
         match signal {
             Signal::Changed { topic, .. } if topic != TOPIC_CREDENTIAL => {}
@@ -154,7 +155,7 @@ impl CredentialMemory {
         }
     }
 
-    /// Whether signals are heard. Nothing is remembered while they are not, nor of the time before.
+    /// Sets whether signals are received. While they are not, nothing is cached, and the previous entries are dropped.
     pub(super) fn hears_signals(&self, hears: bool) {
         let mut state = self.state();
         state.forget();
@@ -176,7 +177,7 @@ impl CredentialMemory {
         !self.flush_is_due.swap(true, Ordering::SeqCst)
     }
 
-    /// The uses that are not yet written down; from now on they are the caller's to write.
+    /// Takes the uses that are not stored yet; the caller must store them.
     pub(crate) fn uses_take(&self) -> Vec<(Caller, DateTime<Utc>)> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         self.flush_is_due.store(false, Ordering::SeqCst);
@@ -265,7 +266,7 @@ mod tests {
         for subject in [1, 2, 7] {
             let memory = memory();
             let ticket = memory.ticket();
-            // The rows were read here, before the revocation was committed.
+            // The rows were read before this point, and before the revocation was committed.
             memory.hear(&revoked(subject));
             memory.remember(ticket, key(7), owner(7));
             assert_eq!(memory.recall(key(7), time(0)), None, "{subject}");

@@ -50,7 +50,7 @@ use crate::registry::Registry;
 
 /// How long a statement of background work waits for a lock, on PostgreSQL.
 pub(crate) const BACKGROUND_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a statement of such work may take, on PostgreSQL: a sync writes many rows at once.
+/// The statement timeout of background work, on PostgreSQL: a sync writes many rows at once.
 const BACKGROUND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// An entity whose rows belong to a tenant. Implemented by [`tenant_scoped!`](crate::tenant_scoped).
@@ -58,8 +58,8 @@ pub trait TenantScoped: EntityTrait<Model: Send + Sync> {
     /// The column that holds the tenant.
     fn tenant_column() -> Self::Column;
 
-    /// Columns that hold texts of up to hundreds of kilobytes: what a client reads of them is bounded by the database,
-    /// before the rows are here.
+    /// Columns with texts of up to hundreds of kilobytes: the database limits how much of them a client reads, before
+    /// the rows arrive here.
     fn large_columns() -> &'static [Self::Column] {
         &[]
     }
@@ -83,7 +83,7 @@ macro_rules! tenant_scoped {
     };
 }
 
-/// The database, opened. Cheap to clone.
+/// An open database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
@@ -100,7 +100,7 @@ pub struct Store {
     lock_timeout: Duration,
     statement_timeout: Duration,
     credential_flush: Duration,
-    /// Connections that may have been cut off while they were idle: as often a new transaction is tried again.
+    /// The number of connections that may have been cut off while idle: a new transaction is retried as often.
     connections: u32,
 }
 
@@ -147,26 +147,27 @@ impl Store {
         self.db.get_database_backend()
     }
 
-    /// The clock and ids that rows are written with.
+    /// The clock and ids for written rows.
     pub fn env(&self) -> &Env {
         &self.env
     }
 
-    /// The names that this process knows: its resources with their policy, its purposes of system work, its kinds of
-    /// runs.
+    /// The names that this process knows: its resources with their policy, its purposes of system work, and its kinds
+    /// of runs.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// Whether the database answers.
+    /// Checks whether the database answers.
     ///
     /// # Errors
-    /// It does not.
+    /// It does not answer.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.db.ping().await?)
     }
 
-    /// What others announced with [`Scoped::announce`], from now on, once their transactions are committed.
+    /// A receiver of the signals that are announced with [`Scoped::announce`] from now on, after their transactions are
+    /// committed.
     pub fn signals(&self) -> SignalReceiver {
         self.signals.subscribe()
     }
@@ -174,7 +175,7 @@ impl Store {
     /// A snapshot of a tenant's rows, for the program itself.
     ///
     /// # Errors
-    /// No connection could be had.
+    /// No connection is available.
     pub async fn read(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
         let actor = Actor::Program;
         let pace = Pace::of(&actor);
@@ -182,20 +183,20 @@ impl Store {
             .await
     }
 
-    /// A snapshot of the rows of the tenant that a sender names who has not proven anything yet, such as the sender of
-    /// a webhook. All such senders share a few connections, and wait no longer for others than a client does.
+    /// A snapshot of a tenant's rows for an unauthenticated sender, such as the sender of a webhook, which names the
+    /// tenant. All such senders share a few connections, and wait no longer for them than a client does.
     ///
     /// # Errors
-    /// As [`Store::read`]; [`Error::Busy`] where too many wait.
+    /// As [`Store::read`]; [`Error::Busy`] if too many wait.
     pub async fn read_for_unproven(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
         self.read_for(tenant, Actor::Program, Pace::Client, Purpose::UnprovenRead)
             .await
     }
 
-    /// A snapshot of the rows of a caller's tenant, in which the policy is asked for that caller.
+    /// A snapshot of the rows of a caller's tenant, in which the policy is checked for that caller.
     ///
     /// # Errors
-    /// No connection could be had.
+    /// No connection is available.
     pub async fn read_as(&self, acting: &Acting) -> Result<Scoped<ReadOnly>> {
         let actor = Actor::Caller(acting.clone());
         let (tenant, pace) = (acting.caller.tenant, Pace::of(&actor));
@@ -208,8 +209,8 @@ impl Store {
     /// and the first is read in it again, so that all rows of the scope are still those of one snapshot.
     ///
     /// # Errors
-    /// As [`Store::read_as`]. The second statement: [`Error::Busy`] where what the first one read was changed between
-    /// the two.
+    /// As [`Store::read_as`]. The second statement: [`Error::Busy`] if the rows of the first one changed between the
+    /// two.
     pub async fn read_one_as(&self, acting: &Acting) -> Result<Scoped<ReadOnly>> {
         if self.backend() != DbBackend::Postgres {
             return self.read_as(acting).await;
@@ -236,8 +237,8 @@ impl Store {
         self.write_for(tenant, Actor::Program).await
     }
 
-    /// A transaction for a caller: the services ask the policy for that caller, and what they did is in the audit log
-    /// with the commit.
+    /// A transaction for a caller: the services check the policy for that caller, and the commit writes their actions
+    /// to the audit log.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -246,7 +247,7 @@ impl Store {
         self.write_for(acting.caller.tenant, actor).await
     }
 
-    /// A transaction for an operator at the command line: everything may be done, and it is in the audit log.
+    /// A transaction for an operator at the command line: everything is permitted and audited.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -307,17 +308,17 @@ impl Store {
         Ok(Scoped::new(tx, tenant, actor, self, permits))
     }
 
-    /// After how long a use of a credential is written down.
+    /// How long after the first use the uses of credentials are stored.
     pub(crate) fn credential_flush(&self) -> Duration {
         self.credential_flush
     }
 
-    /// The credentials that were verified lately.
+    /// The cache of verified credentials.
     pub(crate) fn credentials(&self) -> &Arc<CredentialMemory> {
         &self.credentials
     }
 
-    /// Refused calls that are counted, for [`crate::audit::refusals_flush`].
+    /// The counted refusals, for [`crate::audit::refusals_flush`].
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.refusals
     }
@@ -358,7 +359,7 @@ impl Store {
             loop {
                 let begun = async {
                     let tx = store.db.begin_with_options(options).await?;
-                    // One round trip more than `BEGIN` itself: constants and a UUID, nothing else.
+                    // One more round trip than `BEGIN` alone. The text consists of constants and a UUID.
                     if let Some(settings) = &settings {
                         tx.execute_unprepared(settings).await?;
                     }
@@ -373,8 +374,7 @@ impl Store {
         uncancelled(task).await
     }
 
-    /// Commits as a task of its own, so that a client that leaves does not stand between the commit and what follows
-    /// it.
+    /// Commits as a separate task, so that a disconnecting client does not interrupt the steps after the commit.
     async fn commit(
         &self,
         tx: DatabaseTransaction,
@@ -395,8 +395,8 @@ impl Store {
         .await
     }
 
-    /// Passes where a connection was cut off before it was used for anything, so that another one may do: as after a
-    /// restart of the database, which cuts off every idle connection.
+    /// Allows another try if a connection was cut off before its first use, as after a restart of the database, which
+    /// cuts off every idle connection.
     fn retry_or(&self, error: Error, tries: &mut u32) -> Result<()> {
         if matches!(error, Error::Unreachable(_)) && *tries > 0 {
             *tries -= 1;
@@ -405,7 +405,7 @@ impl Store {
         Err(self.unreachable_or(error))
     }
 
-    /// Where no connection could be had in time, whether that is because the database is gone.
+    /// Turns a timeout of waiting for a connection into [`Error::Unreachable`] if the database is gone.
     fn unreachable_or(&self, error: Error) -> Error {
         match error {
             Error::Busy if !self.signals.connected() => {
@@ -415,7 +415,7 @@ impl Store {
         }
     }
 
-    /// How long the statements of a transaction may wait for locks and take in all.
+    /// The lock and statement timeouts of a transaction, as SQL.
     fn timeouts(&self, pace: Pace) -> String {
         let (lock, statement) = match pace {
             Pace::Client => (self.lock_timeout, self.statement_timeout),

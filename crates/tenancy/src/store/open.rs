@@ -14,17 +14,18 @@ use super::Store;
 use crate::error::{Error, Result};
 use crate::registry::Registry;
 
-/// How long making a connection may take. Waiting for one of those that there are is the gate's.
+/// How long opening a connection may take. The gate limits the waiting for an open one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a program that starts waits for its database, which may be starting too.
+/// How long a starting program waits for its database, which may be starting too.
 const START_PATIENCE: Duration = Duration::from_secs(15);
-/// Allowed everywhere but in a transaction that failed, changes nothing for the next one, and needs no snapshot.
+/// A statement that is allowed everywhere except in a failed transaction, changes nothing for the next one, and needs
+/// no snapshot.
 const PROBE: &str = "RESET nyxcore.scope";
 
-/// Hears the text of a statement.
-pub type StatementListener = Arc<dyn Fn(&str) + Send + Sync>;
+/// Called with the text of a statement that has ended, and with its duration.
+pub type StatementListener = Arc<dyn Fn(&str, Duration) + Send + Sync>;
 
-/// Where the database is and how it may be used.
+/// The address of the database, and its options.
 #[derive(Clone)]
 pub struct StoreOptions {
     /// `sqlite:///path/to/file` or `postgres://user:password@host/name`.
@@ -34,20 +35,20 @@ pub struct StoreOptions {
     pub registry: Registry,
     /// The most connections held at once.
     pub max_connections: u32,
-    /// Serve even as a superuser or with BYPASSRLS.
+    /// Accept a role that is a superuser or has BYPASSRLS.
     pub allow_privileged_role: bool,
-    /// How long a statement of a client's request, or of a migration, waits for a lock, on PostgreSQL. Less than a
-    /// client waits for an answer.
+    /// The lock timeout of a statement of a client's request, or of a migration, on PostgreSQL. Shorter than a client
+    /// waits for an answer.
     pub lock_timeout: Duration,
-    /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still
-    /// costs.
+    /// The statement timeout of a client's request, on PostgreSQL. It also limits the cost of a client that has
+    /// disconnected.
     pub statement_timeout: Duration,
     /// How long a verified credential is cached without a signal. `None`: 10 s on PostgreSQL, where every change sends
     /// a signal, and 1 s on SQLite, where another process on the same file sends none.
     pub credential_recheck: Option<Duration>,
-    /// After how long a use of a credential is written down, with all others of that time.
+    /// How long after the first use the uses of credentials are stored, together.
     pub credential_flush: Duration,
-    /// Hears the text of every statement, without its values: what a test counts.
+    /// Called after every statement with its text, without its values, by the task that ran the statement.
     pub statement_listener: Option<StatementListener>,
 }
 
@@ -67,12 +68,12 @@ impl StoreOptions {
         }
     }
 
-    /// A database in one file, made if it is not there.
+    /// A database in one file, which is created if it is missing.
     pub fn sqlite(file: &Path) -> Self {
         Self::new(format!("sqlite://{}?mode=rwc", file.display()))
     }
 
-    /// The same, for a process with the names of that registry.
+    /// The same options with another registry.
     #[must_use]
     pub fn with_registry(self, registry: Registry) -> Self {
         Self { registry, ..self }
@@ -84,9 +85,9 @@ impl StoreOptions {
 pub struct PoolState {
     /// The number of open connections.
     pub open: u32,
-    /// How many of them do nothing.
+    /// The number of idle connections.
     pub idle: u32,
-    /// The most there may be.
+    /// The maximum number of connections.
     pub max: u32,
 }
 
@@ -119,8 +120,8 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
     open(options, None).await
 }
 
-/// Opens the connections of a store. What it sends without a transaction may take as long as a client's statement: a
-/// limit that a statement sets comes too late for itself.
+/// Opens the connections of a store. Statements without a transaction get the timeout of a client's statement here,
+/// because a limit that a statement sets does not apply to itself.
 pub(super) async fn serving_open(options: &StoreOptions) -> Result<DatabaseConnection> {
     open(options, Some(options.statement_timeout)).await
 }
@@ -138,22 +139,23 @@ async fn open(
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {
-            // Readers go on beside one writer; a power cut may lose the last commits but never breaks the file.
+            // Readers continue beside one writer. A power failure may lose the last commits, but never corrupts the
+            // file.
             sqlite
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
-                // What is written in bulk is copied from the log into the file every 16 MB, and not every 4: each time
-                // costs two waits for the disk.
+                // The log is copied into the file every 16 MB instead of every 4 MB, because each copy waits twice for
+                // the disk.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("cache_size", "-16000")
                 .pragma("temp_store", "memory")
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
-            // On a full disk SQLite ends a transaction by itself; the driver's ROLLBACK then fails and the connection
-            // would be taken for one in a transaction for ever. Such a one is closed. The ping waits for a rollback
-            // that is still under way.
+            // On a full disk SQLite ends a transaction by itself. The driver's ROLLBACK then fails, and the connection
+            // would count as inside a transaction for ever. Such a connection is closed. The ping waits for a rollback
+            // that is still running.
             pool.after_release(|connection, _| {
                 Box::pin(async move {
                     connection.ping().await?;
@@ -162,8 +164,8 @@ async fn open(
             })
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
-            // For what is no transaction of the store, such as a migration: while a statement waits for a table's lock,
-            // every later reader of that table waits behind it.
+            // For work outside of the store's transactions, such as a migration: while a statement waits for a table's
+            // lock, every later reader of that table waits behind it.
             let mut limits = format!("SET lock_timeout = {}", lock_timeout.as_millis());
             if let Some(limit) = statement_timeout {
                 limits = format!("{limits}; SET statement_timeout = {}", limit.as_millis());
@@ -187,15 +189,15 @@ async fn open(
         }
     };
     if let Some(listener) = options.statement_listener.clone() {
-        database.set_metric_callback(move |info| listener(&info.statement.sql));
+        database.set_metric_callback(move |info| listener(&info.statement.sql, info.elapsed));
     }
     Ok(database)
 }
 
-/// Whether a connection that comes back to the pool is outside of any transaction; one that is not is closed. The
-/// driver counts the transactions that it began, but not one whose `BEGIN` was cancelled. It does compare the server's
-/// word in one place: it fails to begin a transaction by a statement that does not begin one. The answer also comes
-/// after every row that nobody read, and after a rollback that is still under way.
+/// Whether a connection that returns to the pool is outside of any transaction; otherwise it is closed. The driver
+/// counts the transactions that it began, but not one whose `BEGIN` was cancelled. It compares the server's transaction
+/// status in one place: when it begins a transaction by a custom statement. The probe's answer comes after all unread
+/// rows, and after a rollback that is still running.
 async fn is_outside_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match connection.begin_with(PROBE).await {
         Err(sqlx::Error::BeginFailed) => Ok(true),
@@ -204,7 +206,7 @@ async fn is_outside_transaction(connection: &mut PgConnection) -> Result<bool, s
     }
 }
 
-/// Superusers and roles with BYPASSRLS see every tenant's rows whatever the policies say.
+/// Checks the role: superusers and roles with BYPASSRLS see every tenant's rows, whatever the policies say.
 pub(super) async fn role_check(db: &DatabaseConnection) -> Result<()> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());

@@ -1,15 +1,15 @@
-//! Who waits for a transaction, and how long.
+//! The urgency of a transaction: how long it may wait.
 
 use std::time::Duration;
 
 use crate::actor::Actor;
 
-/// How long a request of a client waits for its turn to use a connection, on PostgreSQL: what a person waits for.
+/// How long a client's request waits for a connection, on PostgreSQL: as long as a user would wait.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
 /// The same for background work.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Who waits for a transaction, which decides how long it may wait for others.
+/// The kind of work that waits for a transaction, which decides how long it may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Pace {
     Client,

@@ -25,17 +25,17 @@ use crate::model::{Caller, TenantId};
 use crate::policy::{Action, Resource};
 use crate::registry::Registry;
 
-/// What a [`Scoped`] may do.
+/// The access of a [`Scoped`].
 pub trait Access: Send + Sync + 'static {
-    /// What its statements run on.
+    /// The session that runs its statements.
     #[doc(hidden)]
     type Session: Session;
 }
 
-/// May read.
+/// Read access.
 #[derive(Debug)]
 pub enum ReadOnly {}
-/// May read and change.
+/// Read and write access.
 #[derive(Debug)]
 pub enum ReadWrite {}
 impl Access for ReadOnly {
@@ -66,7 +66,7 @@ impl Access for ReadWrite {
 /// }
 /// ```
 ///
-/// What reads does not write:
+/// A read-only scope does not write:
 ///
 /// ```compile_fail
 /// use nyxcore_tenancy::{Scoped, ReadOnly, doc_entity as note};
@@ -84,7 +84,7 @@ impl Access for ReadWrite {
 /// }
 /// ```
 ///
-/// The same things, written the way they are meant:
+/// The same operations in their allowed form:
 ///
 /// ```
 /// use nyxcore_tenancy::{Scoped, ReadWrite, doc_entity as note};
@@ -133,7 +133,7 @@ impl<A: Access> Scoped<A> {
         }
     }
 
-    /// The tenant that this is for.
+    /// The tenant of this scope.
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
@@ -173,7 +173,7 @@ impl<A: Access> Scoped<A> {
         Ok(())
     }
 
-    /// What the thing is that was last asked for with [`Scoped::permit`], where it was made only then.
+    /// Sets the object of the last [`Scoped::permit`], if it was created only afterwards.
     pub fn audit_subject(&self, subject: Uuid) {
         if let Some(trail) = self.actor.trail() {
             trail.change(|step| step.subject = Some(subject));
@@ -187,7 +187,7 @@ impl<A: Access> Scoped<A> {
         }
     }
 
-    /// The caller this scope acts for; `None` where that is an operator or the program itself.
+    /// The caller that this scope acts for; `None` for an operator or the program itself.
     pub fn caller(&self) -> Option<&Caller> {
         match &self.actor {
             Actor::Caller(acting) => Some(&acting.caller),
@@ -200,7 +200,7 @@ impl<A: Access> Scoped<A> {
         &self.store.env
     }
 
-    /// The names that this process knows.
+    /// The registry of this process.
     pub fn registry(&self) -> &Registry {
         &self.store.registry
     }
@@ -210,14 +210,13 @@ impl<A: Access> Scoped<A> {
         self.store.backend()
     }
 
-    /// The tenant's rows of an entity, to be narrowed further.
+    /// A select on the tenant's rows of an entity.
     pub fn find<E: TenantScoped>(&self) -> ScopedSelect<'_, E> {
         let select = E::find().filter(self.mine::<E>());
         ScopedSelect::new(select, self.session.runner(), &self.volume)
     }
 
-    /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed
-    /// further.
+    /// A select on the tenant's rows of an entity whose column has one of the values, in any number.
     pub fn find_in<E: TenantScoped, V: Into<Value>>(
         &self,
         column: E::Column,
@@ -227,12 +226,12 @@ impl<A: Access> Scoped<A> {
         ScopedSelectIn::new(conditions.map(|some| self.find().filter(some)).collect())
     }
 
-    /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and
+    /// The rows of a hand-written statement, which must use the tenant: it is bound to `$1`, and `values` to `$2` and
     /// on.
     ///
     /// # Errors
-    /// [`Error::NotBound`] where the text is not bound to the tenant, see [`guard`](super::guard); or the database
-    /// refuses it.
+    /// [`Error::NotBound`] if the text is not bound to the tenant, see [`guard`](super::guard); or the database refuses
+    /// it.
     pub async fn sql_all<T: FromQueryResult>(
         &self,
         sql: &'static str,
@@ -246,8 +245,8 @@ impl<A: Access> Scoped<A> {
             .collect()
     }
 
-    /// As [`Scoped::sql_all`], for one block of a scan: its rows are looked at and dropped before the next block is
-    /// read, so they do not count among what one operation may read. The statement bounds their number.
+    /// As [`Scoped::sql_all`], for one block of a scan. Its rows are dropped before the next block is read, so they do
+    /// not count towards the limit of one operation. The statement limits their number.
     ///
     /// # Errors
     /// As [`Scoped::sql_all`].
@@ -288,7 +287,7 @@ mod tests {
     use crate::store::doc_entities::doc_entity as note;
     use sea_orm::{EntityTrait, QueryTrait};
 
-    /// Whatever is filtered for, the tenant stands in an AND of its own beside it.
+    /// Whatever the filter is, the tenant's condition is ANDed to it.
     #[test]
     fn a_filter_with_or_does_not_widen_the_tenant() {
         let tenant = Uuid::from_u128(1);

@@ -19,7 +19,7 @@ use super::{TenantScoped, times};
 use crate::error::{Error, Result};
 use crate::page::{Cursor, Page, PageRequest};
 
-/// The unique column that a list is ordered and continued by.
+/// The unique column that orders a list and continues it.
 #[derive(Debug, Clone, Copy)]
 pub struct Keyset<C> {
     column: C,
@@ -43,7 +43,7 @@ impl<C> Keyset<C> {
         }
     }
 
-    /// The order in which a page's rows are read: from the end of the list where the request counts from there.
+    /// The order in which a page's rows are read: reversed if the request counts from the end.
     fn order(&self, request: &PageRequest) -> Order {
         if self.order_descending == request.from_end {
             Order::Asc
@@ -59,7 +59,7 @@ pub struct ScopedSelect<'s, E: TenantScoped> {
     select: Select<E>,
     runner: Runner<'s>,
     volume: &'s ReadVolume,
-    /// The most rows, where that is known.
+    /// The maximum number of rows, if it is known.
     most: Option<u64>,
     is_ordered: bool,
 }
@@ -105,7 +105,7 @@ where
         self
     }
 
-    /// Says that there are no more rows than this.
+    /// Declares that there are no more rows than this.
     pub(super) fn has_at_most(mut self, rows: u64) -> Self {
         self.most = Some(rows);
         self
@@ -117,7 +117,7 @@ where
     /// The database refuses.
     pub async fn all(self) -> Result<Vec<E::Model>> {
         if self.is_ordered {
-            // An order of several columns or of an expression does not outlast the statement that measures.
+            // An order by several columns or by an expression is lost in the statement that measures the size.
             return rows_read(self.runner, &self.select, Some(self.volume)).await;
         }
         let select = self.select.into_query();
@@ -153,7 +153,7 @@ where
             .unwrap_or(0))
     }
 
-    /// Some columns of all the rows, as a tuple a row.
+    /// Some columns of all rows, as one tuple per row.
     ///
     /// # Errors
     /// The database refuses, or a column is of another type.
@@ -173,14 +173,14 @@ where
     /// One page of the rows, in the order of a unique column.
     ///
     /// # Errors
-    /// The database refuses; [`Error::InvalidCursor`] where a cursor is of another type than the column.
+    /// The database refuses; [`Error::InvalidCursor`] if a cursor has another type than the column.
     pub async fn page(
         self,
         keyset: Keyset<E::Column>,
         request: &PageRequest,
     ) -> Result<Page<E::Model>> {
         let select = within(self.select, keyset, request)?;
-        // One row more than asked for tells whether others follow.
+        // One row more than requested shows whether others follow.
         let select = select
             .order_by(keyset.column, keyset.order(request))
             .limit(request.limit + 1);
@@ -211,7 +211,7 @@ where
         keyset: Keyset<E::Column>,
         request: &PageRequest,
     ) -> Result<HashMap<K, Page<E::Model>>> {
-        // SQLite numbers every row of a parent before it leaves any out; a limit ends with the page.
+        // SQLite numbers all rows of a parent before it drops any; a limit stops at the end of the page.
         if let [only] = parents {
             let page = self.filter(parent.eq(*only)).page(keyset, request).await?;
             let rows = (!page.items.is_empty()).then_some((*only, page));
@@ -283,7 +283,7 @@ where
     }
 }
 
-/// What refers to a parent: its id, as a column holds it.
+/// A value that refers to a parent: its id, as a column stores it.
 pub trait ParentKey:
     Copy + Eq + Hash + Into<Value> + TryGetable + sea_query::ValueType + Send + Sync + 'static
 {
@@ -299,7 +299,7 @@ const ROW_NUMBER: &str = "row_number";
 const PLACE: &str = "place_in_parent";
 const RANKED: &str = "ranked";
 
-/// The same rows, with empty texts in the places of large ones.
+/// The same rows, with empty texts in the large columns.
 fn without_texts<E: TenantScoped>(select: Select<E>) -> Select<E> {
     let large = E::large_columns().iter().map(IdenStatic::as_str);
     let large: Vec<&str> = large.collect();
@@ -312,7 +312,7 @@ fn without_texts<E: TenantScoped>(select: Select<E>) -> Select<E> {
     })
 }
 
-/// The rows that the cursors of a request leave.
+/// The rows within the cursors of a request.
 fn within<E: TenantScoped>(
     mut select: Select<E>,
     keyset: Keyset<E::Column>,
@@ -349,7 +349,7 @@ fn within<E: TenantScoped>(
     Ok(select)
 }
 
-/// The page of rows that were read in [`Keyset::order`], one more than asked for where there are more.
+/// The page of the rows that were read in [`Keyset::order`]. There is one row more than requested if others follow.
 fn page_of<E: EntityTrait>(
     mut rows: Vec<E::Model>,
     keyset: Keyset<E::Column>,
@@ -372,7 +372,7 @@ fn key_of<E: EntityTrait, K: ParentKey>(row: &E::Model, column: E::Column) -> Re
         .map_err(|_| DbErr::Type(format!("a parent is no {}", K::type_name())).into())
 }
 
-/// The rows of a select, whose times are bound as both databases compare them.
+/// The rows of a select. Its times are bound in a form that both databases compare alike.
 pub(super) async fn rows_read<E: EntityTrait>(
     runner: Runner<'_>,
     select: &Select<E>,
@@ -397,7 +397,7 @@ fn cursor_of<E: EntityTrait>(row: &E::Model, column: E::Column) -> Cursor {
         sea_orm::Value::Uuid(Some(id)) => Cursor::Id(id),
         sea_orm::Value::BigInt(Some(n)) => Cursor::Position(n),
         sea_orm::Value::String(Some(text)) => Cursor::Text(text),
-        // A keyset column is an id, a position or a text: another type is a mistake that the first test of the list
+        // A keyset column is an id, a position or a text. Another type is a mistake that the first test of the list
         // shows.
         other => Cursor::Text(format!("{other:?}")),
     }

@@ -7,11 +7,11 @@ use super::TenantScoped;
 use super::select::ScopedSelect;
 use crate::error::Result;
 
-/// Values of one column in one statement: with room for filters below the binds that both databases take (SQLite
-/// 32,766, PostgreSQL 65,535).
+/// The number of values of one column in one statement: below both databases' limits (SQLite 32,766 binds, PostgreSQL
+/// 65,535), with room for filters.
 const VALUES_PER_STATEMENT: usize = 5_000;
 
-/// Conditions that a column has one of the values, each for one statement: none where there is no value.
+/// Conditions that a column has one of the values, each for one statement: empty if there is no value.
 pub(super) fn conditions_in<C: ColumnTrait, V: Into<Value>>(
     column: C,
     values: impl IntoIterator<Item = V>,
@@ -28,8 +28,8 @@ pub(super) fn conditions_in<C: ColumnTrait, V: Into<Value>>(
     chunks.map(move |some| column.is_in(some).into_condition())
 }
 
-/// A select on those of a tenant's rows whose column has one of many values: as many statements as the databases'
-/// limits need. The rows are in order within those of one value.
+/// A select on the tenant's rows whose column has one of many values, in as many statements as the databases' limits
+/// need. The order applies only within the rows of one value.
 #[must_use = "a select does nothing until it is run"]
 pub struct ScopedSelectIn<'s, E: TenantScoped>(Vec<ScopedSelect<'s, E>>);
 
@@ -52,7 +52,7 @@ where
         self.each(|select| select.order_by_asc(column))
     }
 
-    /// Says that the values are of a unique column and this many: there are no more rows than values.
+    /// Declares that the column is unique, so that there are at most this many rows.
     pub(crate) fn of_unique(self, values: usize) -> Self {
         self.each(|select| select.has_at_most(values as u64))
     }
@@ -69,7 +69,7 @@ where
         Ok(rows)
     }
 
-    /// Some columns of all the rows, as a tuple a row.
+    /// Some columns of all rows, as one tuple per row.
     ///
     /// # Errors
     /// The database refuses, or a column is of another type.

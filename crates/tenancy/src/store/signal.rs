@@ -19,15 +19,15 @@ use super::memory::CredentialMemory;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// The one channel of the database.
+/// The only notification channel of the database.
 pub(super) const CHANNEL: &str = "nyxcore";
 
-/// After so long without a signal the connection is asked whether it is still there.
+/// After this time without a signal the connection is probed.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How long it may take to answer.
+/// How long the probe may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Stands in a payload where there is no tenant.
+/// The placeholder in a payload without a tenant.
 const NO_TENANT: &str = "-";
 
 /// A change notification.
@@ -35,14 +35,14 @@ const NO_TENANT: &str = "-";
 pub enum Signal {
     /// Something about `subject` changed.
     Changed {
-        /// What kind of news it is; a constant of the crate that sends it.
+        /// The topic; a constant of the crate that sends it.
         topic: String,
-        /// Whose it is; `None` for what belongs to no tenant, such as a person's session.
+        /// The tenant; `None` for a subject without a tenant, such as a user's session.
         tenant: Option<TenantId>,
         /// The row it is about.
         subject: Uuid,
     },
-    /// Signals may have been missed.
+    /// Signals may have been lost.
     Resync,
 }
 
@@ -77,7 +77,7 @@ impl Signal {
     }
 }
 
-/// Hears signals.
+/// Receives signals.
 pub struct SignalReceiver(broadcast::Receiver<Signal>);
 
 impl SignalReceiver {
@@ -86,13 +86,13 @@ impl SignalReceiver {
         match self.0.recv().await {
             Ok(signal) => signal,
             Err(broadcast::error::RecvError::Lagged(_)) => Signal::Resync,
-            // The sender lives as long as the store: only a store that is being dropped gets here.
+            // The sender lives as long as the store: this is reached only while the store is being dropped.
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }
     }
 }
 
-/// The process' end of the channel.
+/// The process's end of the channel.
 #[derive(Clone)]
 pub(super) struct Signals {
     channel: Arc<Channel>,
@@ -103,7 +103,7 @@ pub(super) struct Signals {
 struct Channel {
     sender: broadcast::Sender<Signal>,
     credentials: Arc<CredentialMemory>,
-    /// Whether signals of other processes are heard, as far as they send any.
+    /// Whether signals of other processes are received, if they send any.
     connected: AtomicBool,
 }
 
@@ -147,7 +147,7 @@ impl Signals {
         SignalReceiver(self.channel.sender.subscribe())
     }
 
-    /// Whether the database was there when it was last asked.
+    /// Whether the database answered the last probe.
     pub(super) fn connected(&self) -> bool {
         self.channel.connected.load(Ordering::SeqCst)
     }
@@ -164,7 +164,7 @@ impl Signals {
 }
 
 impl Channel {
-    /// It is fine if there is no receiver.
+    /// Delivers a signal; it is fine if there is no receiver.
     fn deliver(&self, signal: Signal) {
         self.credentials.hear(&signal);
         drop(self.sender.send(signal));
@@ -178,7 +178,7 @@ impl Channel {
 
 async fn connect(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    // A lost connection is told at once, so that nothing is taken for unchanged meanwhile.
+    // A lost connection is reported at once, so that nothing counts as unchanged meanwhile.
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     Ok(listener)
@@ -195,7 +195,7 @@ async fn listen(pool: PgPool, mut listener: PgListener, channel: Arc<Channel>) {
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the connection that listens for signals failed")
             }
-            // A connection whose other end is gone without a word is as silent as one with no news.
+            // A connection whose peer has vanished is as silent as one without signals.
             Err(_) => {
                 let probe = (&mut listener).execute("SELECT 1");
                 if matches!(timeout(PROBE_PATIENCE, probe).await, Ok(Ok(_))) {

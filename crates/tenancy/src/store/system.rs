@@ -1,6 +1,7 @@
 //! System scopes: a separate type for registered work without a tenant. It never becomes a tenant's scope.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
@@ -21,12 +22,11 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::registry::is_name;
 
-/// An entity that system work may touch: few, and each has the policy `system_access` in the migrations.
+/// An entity that system work may access: there are few, and each has the policy `system_access` in the migrations.
 pub trait SystemScoped: EntityTrait<Model: Send + Sync> {}
 
-/// Why a transaction looks across tenants. The crate that needs it declares it and lists it in its
-/// [`Registration`](crate::Registration), where it is seen: the store opens no scope for a purpose that is not
-/// registered.
+/// The purpose of a transaction across tenants. The crate that needs it declares it and lists it in its
+/// [`Registration`](crate::Registration). The store opens no scope for an unregistered purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SystemPurpose {
     name: &'static str,
@@ -35,11 +35,11 @@ pub struct SystemPurpose {
 }
 
 impl SystemPurpose {
-    /// A purpose for which rows are only read. On SQLite its scopes do not wait for the one writer.
+    /// A purpose that only reads rows. On SQLite its scopes do not wait for the one writer.
     ///
     /// # Panics
-    /// Where the name is not 1 to 63 lower-case letters, digits and underscores that begin with a letter: of a
-    /// constant, while it is compiled.
+    /// If the name is not 1 to 63 lower-case letters, digits and underscores that begin with a letter. A constant
+    /// panics at compile time.
     #[must_use]
     pub const fn reads(name: &'static str) -> Self {
         assert!(is_name(name), "a purpose's name is in snake_case");
@@ -50,7 +50,7 @@ impl SystemPurpose {
         }
     }
 
-    /// A purpose for which rows are changed.
+    /// A purpose that changes rows.
     ///
     /// # Panics
     /// As [`SystemPurpose::reads`].
@@ -62,7 +62,7 @@ impl SystemPurpose {
         }
     }
 
-    /// A client waits for it, so that its statements get seconds and not minutes.
+    /// Marks that a client waits, so that the statements get timeouts of seconds instead of minutes.
     #[must_use]
     pub const fn for_client(self) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl SystemPurpose {
         }
     }
 
-    /// Its name in the audit log.
+    /// The name in the audit log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.name
@@ -94,7 +94,7 @@ impl Store {
     /// A transaction across tenants, for one of the registered purposes.
     ///
     /// # Errors
-    /// [`Error::Registry`] for a purpose that is not registered; no connection could be had.
+    /// [`Error::Registry`] for an unregistered purpose; no connection is available.
     pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
         self.registry.purpose_check(purpose)?;
         let (of_gate, pace) = (purpose.of_gate(), purpose.pace());
@@ -127,10 +127,7 @@ impl Store {
             .pass(purpose.of_gate(), purpose.pace().patience())
             .await
             .map_err(|error| self.unreachable_or(error))?;
-        if let Some(listener) = &self.listener {
-            listener(sql);
-        }
-        // Made of constants and a UUID, nothing else; such a text takes no values.
+        // The text consists of constants and a UUID; a text of several statements takes no values.
         let text = format!(
             "SET LOCAL nyxcore.scope = 'system'; {}; {}; SET LOCAL nyxcore.scope = ''",
             self.timeouts(purpose.pace()),
@@ -139,10 +136,14 @@ impl Store {
         let mut tries = self.connections;
         loop {
             let text = sqlx::AssertSqlSafe(text.clone());
+            let began = Instant::now();
             let rows = sqlx::raw_sql(text)
                 .fetch_all(self.db.get_postgres_connection_pool())
                 .await
                 .map_err(|error| Error::from(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))));
+            if let Some(listener) = &self.listener {
+                listener(sql, began.elapsed());
+            }
             match rows {
                 Ok(rows) => {
                     let rows = rows.into_iter().map(QueryResult::from);
@@ -222,7 +223,7 @@ impl SystemScope {
         rows_read(Runner::Transaction(&self.tx), &select, None).await
     }
 
-    /// Rows of a listed entity whose column has one of the values, however many these are, of every tenant.
+    /// Rows of a listed entity whose column has one of the values, in any number, of every tenant.
     ///
     /// # Errors
     /// The database refuses.
@@ -303,7 +304,7 @@ impl SystemScope {
         Ok(())
     }
 
-    /// Tells every listener, on every replica, that something about `subject` changed, once this is committed.
+    /// Signals every receiver, on every replica, that something about `subject` changed, after the commit.
     ///
     /// # Errors
     /// The database refuses the notification.
@@ -338,7 +339,7 @@ impl SystemScope {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Rows of a statement written by hand. On PostgreSQL row-level security still holds it to the listed tables.
+    /// The rows of a hand-written statement. On PostgreSQL row-level security still limits it to the listed tables.
     ///
     /// # Errors
     /// The database refuses.

@@ -1,4 +1,4 @@
-//! Times in a form that both databases compare alike.
+//! Converts times to a form that both databases compare alike.
 //!
 //! SQLite stores a time as text. The text order is the time order as long as the year has four digits: a later year
 //! begins with `+`, which sorts before every digit. PostgreSQL refuses times before 4714 BC and stores no nanoseconds.
@@ -13,19 +13,19 @@ const FIRST: i64 = -62_167_219_200;
 /// 9999-12-31T23:59:59Z, in seconds since 1970.
 const LAST: i64 = 253_402_300_799;
 
-/// The time as it is bound.
+/// The time in its bound form.
 fn bound(time: DateTime<Utc>) -> DateTime<Utc> {
     let seconds = time.timestamp();
     let outside = match seconds {
         ..FIRST => DateTime::from_timestamp(FIRST, 0),
         FIRST..=LAST => None,
-        // After every time of a row, which a comparison with `>=` shows.
+        // Later than every stored time, so that a comparison with `>=` finds no row.
         _ => DateTime::from_timestamp(LAST, 999_999_999),
     };
     outside.unwrap_or(time).trunc_subsecs(6)
 }
 
-/// A statement whose times are bound in this form.
+/// A statement with its times in bound form.
 pub(super) fn statement(
     backend: DbBackend,
     sql: &str,
@@ -38,12 +38,12 @@ pub(super) fn statement(
     Statement::from_sql_and_values(backend, sql, values)
 }
 
-/// The same for a query that was put together.
+/// A statement of the query builder with its times in bound form.
 pub(super) fn built<Q: QueryTrait>(backend: DbBackend, query: &Q) -> Statement {
     bound_values(query.build(backend))
 }
 
-/// The statement with its times in this form.
+/// Converts the times of a statement to bound form.
 pub(super) fn bound_values(mut statement: Statement) -> Statement {
     if let Some(values) = &mut statement.values {
         values.0.iter_mut().for_each(value_bind);

@@ -1,5 +1,5 @@
-//! How much one operation of a client may read: without a bound, a page whose rows hold large texts costs memory that
-//! no limit of the answer counts, since the answer may leave the texts out.
+//! Limits how much one operation of a client may read. Without a limit, a page with large texts costs memory that no
+//! limit of the response counts, because the response may omit the texts.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,11 +13,12 @@ use super::lone::Runner;
 use super::{Pace, TenantScoped, times};
 use crate::error::{Error, Result};
 
-/// Bytes that the rows of one client's operation may hold: twice the largest answer of the gateway, which is 16 MiB.
+/// The maximum size in bytes of the rows of one client operation: twice the gateway's largest response, which is 16
+/// MiB.
 pub(super) const CLIENT_READ_MAX: usize = 32 * 1024 * 1024;
 
-/// Rows of large texts that are read without asking the database for their size: 32 of the largest notes (200,000
-/// characters of up to 4 bytes) are 25 MiB.
+/// The number of rows with large texts that are read without measuring their size first: 32 of the largest notes
+/// (200,000 characters of up to 4 bytes) have 25 MiB.
 const UNMEASURED_ROWS: u64 = 32;
 /// Names within a bounded statement.
 const ROWS: &str = "rows_of_a_read";
@@ -32,7 +33,7 @@ pub(super) struct ReadVolume {
 }
 
 impl ReadVolume {
-    /// Work that nobody waits for reads whole repositories, and is not bounded.
+    /// The counter for a kind of work. Background work reads whole repositories, and is not limited.
     pub(super) fn of(pace: Pace) -> Self {
         Self {
             read: AtomicUsize::new(0),
@@ -43,12 +44,12 @@ impl ReadVolume {
         }
     }
 
-    /// Reads rows in an order of one column, `most` at the most where that is known. Where they could hold more than
-    /// the operation may read, the database sums the sizes of their large columns in the same statement, and returns no
-    /// row above the bound.
+    /// Reads rows in the order of one column, at most `most` if that is known. If they could exceed the operation's
+    /// limit, the database sums the sizes of their large columns in the same statement, and returns no row above the
+    /// limit.
     ///
     /// # Errors
-    /// [`Error::ReadTooLarge`] where the operation would have read more than it may; the database refuses.
+    /// [`Error::ReadTooLarge`] if the operation would exceed its limit; the database refuses.
     pub(super) async fn rows<E: TenantScoped>(
         &self,
         runner: Runner<'_>,
@@ -73,7 +74,7 @@ impl ReadVolume {
         }
         let rows = runner.select(built(runner, &bounded)).await?;
         if rows.is_empty() {
-            // There are none, or together they are too large.
+            // Either there are no rows, or together they are too large.
             let one = Query::select()
                 .column(BYTES)
                 .from_subquery(measured, MEASURED)
@@ -87,7 +88,7 @@ impl ReadVolume {
         Ok(rows)
     }
 
-    /// Reads rows that hold no large texts.
+    /// Reads rows without large texts.
     ///
     /// # Errors
     /// As [`ReadVolume::rows`].
@@ -101,10 +102,10 @@ impl ReadVolume {
         Ok(rows)
     }
 
-    /// Counts rows that were read.
+    /// Adds the size of rows that were read.
     ///
     /// # Errors
-    /// [`Error::ReadTooLarge`] where the operation has read more than it may.
+    /// [`Error::ReadTooLarge`] if the operation has exceeded its limit.
     pub(super) fn add(&self, rows: &[QueryResult]) -> Result<()> {
         if self.most == usize::MAX {
             return Ok(());
@@ -118,8 +119,8 @@ impl ReadVolume {
     }
 }
 
-/// The rows of a select, each with the bytes that the large columns of all of them hold. Both databases know the size
-/// of a text without reading it.
+/// The rows of a select, each with the total size in bytes of the large columns of all rows. Both databases know the
+/// size of a text without reading it.
 fn measured<E: TenantScoped>(select: SelectStatement) -> SelectStatement {
     let sizes = E::large_columns().iter().map(|column| {
         let size: Expr = Func::cust("octet_length")
@@ -139,7 +140,7 @@ fn built(runner: Runner<'_>, select: &SelectStatement) -> Statement {
     times::bound_values(runner.backend().build(select))
 }
 
-/// Bytes of the texts and binary values of a row, as the driver holds them.
+/// The size in bytes of the texts and binary values of a row, as the driver holds them.
 fn row_bytes(row: &QueryResult) -> usize {
     if let Some(row) = row.try_as_pg_row() {
         let values = (0..row.len()).filter_map(|column| row.try_get_raw(column).ok());

@@ -5,10 +5,10 @@ pub(super) fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether nothing is drawn for the character: the Unicode property `Default_Ignorable_Code_Point` (Unicode 16.0,
-/// `DerivedCoreProperties.txt`), which has the bidirectional controls, zero-width characters and tags, and the
-/// interlinear annotations. The property is kept stable. U+FE00 to U+FE0F are left out: they choose how a symbol is
-/// drawn, and emoji need them.
+/// Whether the character is invisible: the Unicode property `Default_Ignorable_Code_Point` (Unicode 16.0,
+/// `DerivedCoreProperties.txt`), which includes the bidirectional controls, zero-width characters and tags; and the
+/// interlinear annotations. The property is stable. U+FE00 to U+FE0F are excluded: they select how a symbol is drawn,
+/// and emoji need them.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,

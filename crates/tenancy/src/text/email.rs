@@ -10,9 +10,9 @@ use url::Host;
 use super::limit::EMAIL;
 use crate::error::{Error, Result};
 
-/// Bytes before the `@` (RFC 5321, 4.5.3.1.1).
+/// The maximum number of bytes before the `@` (RFC 5321, 4.5.3.1.1).
 const LOCAL_MAX: usize = 64;
-/// Bytes of a label of a domain (RFC 1035, 2.3.4).
+/// The maximum number of bytes of a label of a domain (RFC 1035, 2.3.4).
 const LABEL_MAX: usize = 63;
 
 /// Returns the address in canonical form.
@@ -47,11 +47,11 @@ pub fn email(text: &str) -> Result<String> {
     )
 }
 
-/// The form to look for an account by: as [`email`]; where that refuses the text, its lower case, by which an account
-/// may be known that was made before there was a syntax.
+/// The form for finding an account: as [`email`]. If that refuses the text, its lower case, because an account may be
+/// older than the syntax check.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a text that no account was ever known by.
+/// [`Error::Invalid`] for a text that cannot be the address of any account.
 pub(crate) fn email_sought(text: &str) -> Result<String> {
     email(text).or_else(|error| {
         let text = EMAIL.check("the e-mail address", text)?.to_lowercase();
@@ -62,7 +62,7 @@ pub(crate) fn email_sought(text: &str) -> Result<String> {
     })
 }
 
-/// A part between dots (RFC 5322, 3.2.3: `atext`).
+/// Whether the text is an atom between dots (RFC 5322, 3.2.3: `atext`).
 fn is_atom(part: &str) -> bool {
     let is_sign = |b: u8| b"!#$%&'*+-/=?^_`{|}~".contains(&b);
     !part.is_empty()

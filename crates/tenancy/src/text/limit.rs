@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// What a limit counts.
+/// The unit of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Unicode code points.
@@ -21,14 +21,14 @@ impl Unit {
     }
 }
 
-/// Which characters a text may have. No text has U+0000: PostgreSQL cannot store it.
+/// The characters that a text may have. No text has U+0000: PostgreSQL cannot store it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// One line that people read: no control characters, and no invisible ones such as bidirectional overrides.
+    /// One line for people: no control characters, and no invisible ones such as bidirectional overrides.
     Name,
-    /// One line that programs compare: no control characters.
+    /// One line for programs: no control characters.
     Line,
-    /// Any number of lines, stored as it is.
+    /// Any number of lines, stored unchanged.
     Text,
 }
 
@@ -45,21 +45,21 @@ impl Form {
 /// A limit on a kind of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// The texts that it bounds.
+    /// The texts that it limits.
     pub subject: &'static str,
-    /// The least length, in `unit`.
+    /// The minimum length, in `unit`.
     pub min: usize,
-    /// The greatest length, in `unit`.
+    /// The maximum length, in `unit`.
     pub max: usize,
-    /// What `min` and `max` count.
+    /// The unit of `min` and `max`.
     pub unit: Unit,
-    /// Which characters the text may have.
+    /// The characters that the text may have.
     pub form: Form,
-    /// Where the number comes from.
+    /// The reason for the limit.
     pub source: &'static str,
 }
 
-/// Declares the limits as constants and as the table of all of them.
+/// Declares each limit as a constant, and the table of all limits.
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident = $min:literal..=$max:literal $unit:ident, $form:ident, $subject:literal, $source:literal;)*) => {
         $(
@@ -120,7 +120,7 @@ limits! {
     SOURCE_REF = 1..=2100 Bytes, Text, "name of an imported memory entry at its source", "the path of a file with a source's id before it";
 }
 
-/// The table as Markdown, as `docs/limits.md` has it.
+/// The table as Markdown, as in `docs/limits.md`.
 pub fn limits_text() -> String {
     let mut text = String::from(
         "| text | least | most | unit | characters | where the number comes from |\n|---|---|---|---|---|---|\n",
@@ -141,7 +141,7 @@ pub fn limits_text() -> String {
     text
 }
 
-/// A number as people read it: `200,000`.
+/// A number with separators: `200,000`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -29,10 +29,10 @@ use crate::error::{Error, Result};
 
 impl Limit {
     /// Checks `text` against this limit and returns the text to store. One-line texts are stored without surrounding
-    /// space. `what` names the text in the error, such as `the project's name`.
+    /// white space. `what` names the text in the error, such as `the project's name`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names `what` and the rule, and never repeats the text.
+    /// [`Error::Invalid`] contains `what` and the rule, and never the text.
     pub fn check(&self, what: &str, text: &str) -> Result<String> {
         let text = match self.form {
             Form::Name | Form::Line => text.trim(),
@@ -86,7 +86,7 @@ impl Limit {
     }
 }
 
-/// A name or title: one line of 1 to 200 characters, nothing invisible in it.
+/// Checks a name or title: one line of 1 to 200 characters, without invisible characters.
 ///
 /// # Errors
 /// As [`Limit::check`].
@@ -94,7 +94,7 @@ pub fn name(what: &str, text: &str) -> Result<String> {
     NAME.check(what, text)
 }
 
-/// A text of any number of lines, which may be empty.
+/// Checks a text of any number of lines, which may be empty.
 ///
 /// # Errors
 /// As [`Limit::check`].
@@ -125,7 +125,7 @@ pub fn body_optional(what: &str, text: Option<&str>) -> Result<Option<String>> {
     BODY.check_optional(what, text)
 }
 
-/// A filter that is compared with a stored text: one line of up to 1,000 bytes.
+/// Checks a filter that is compared with a stored text: one line of up to 2,000 bytes.
 ///
 /// # Errors
 /// As [`Limit::check`].
@@ -133,8 +133,8 @@ pub fn filter(what: &str, text: &str) -> Result<String> {
     FILTER.check(what, text)
 }
 
-/// The nearest text that [`name`] takes, for a name that another program wrote, such as a heading of a file. `None`
-/// where nothing is left.
+/// Cleans a name that another program wrote, such as a heading of a file, so that [`name`] accepts it. `None` if
+/// nothing is left.
 pub fn name_cleaned(text: &str) -> Option<String> {
     let visible = text.chars().filter(|c| !character::is_invisible(*c));
     let plain: String = visible
@@ -148,7 +148,7 @@ pub fn name_cleaned(text: &str) -> Option<String> {
 /// Checks that both databases can store and order a time: its year in UTC is 1 to 9999.
 ///
 /// # Errors
-/// [`Error::Invalid`] names `what` and the rule.
+/// [`Error::Invalid`] contains `what` and the rule.
 pub fn time(what: &str, at: DateTime<Utc>) -> Result<DateTime<Utc>> {
     if (1..=9999).contains(&at.year()) {
         Ok(at)

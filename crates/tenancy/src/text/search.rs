@@ -6,23 +6,24 @@ use sea_orm::{Condition, DbBackend};
 use super::limit::SEARCH;
 use crate::error::Result;
 
-/// A text to look for, within the limits of both databases. `%`, `_` and `\` stand for themselves.
+/// A search text, within the limits of both databases. `%`, `_` and `\` are searched literally.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// Reads a search text; a blank one is none.
+    /// Validates a search text; `None` for a blank one.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for more than 1,000 characters, and for control characters.
+    /// [`Error::Invalid`](crate::Error::Invalid) for more characters than `SEARCH` allows (1,000), and for control
+    /// characters.
     pub fn parse(text: Option<&str>) -> Result<Option<Self>> {
         let text = SEARCH.check_optional("the search text", text)?;
         Ok(text.map(Self))
     }
 
-    /// Rows where one of `columns` has the text in it, in any case. A column is written as in SQL: `"projects"."name"`.
+    /// Rows with the text in one of `columns`, in any case. A column is written as in SQL: `"projects"."name"`.
     pub fn within(&self, backend: DbBackend, columns: &[&'static str]) -> Condition {
-        // `contains` folds ASCII; other letters are looked for in both cases.
+        // `contains` folds only ASCII letters; other letters are searched as given, in lower and in upper case.
         let spellings = [self.0.clone(), self.0.to_lowercase(), self.0.to_uppercase()];
         let mut condition = Condition::any();
         for spelling in &spellings {
@@ -34,8 +35,8 @@ impl SearchText {
     }
 }
 
-/// Rows where `column` has `part` in it, in any case of ASCII letters: SQLite can fold no others. A column is written
-/// as in SQL: `"projects"."name"`.
+/// Rows with `part` in `column`, in any case of ASCII letters: SQLite cannot fold others. A column is written as in
+/// SQL: `"projects"."name"`.
 pub fn contains(backend: DbBackend, column: &'static str, part: &str) -> Condition {
     let folded = match backend {
         DbBackend::Postgres => format!(r#"lower({column} COLLATE "C")"#),

@@ -1,4 +1,4 @@
-//! Archives that `nyxcore backup` would not write: with another manifest, and broken ones.
+//! Archives that `nyxcore backup` does not write: with a changed manifest, and damaged ones.
 
 use std::fs;
 use std::io::Read;
@@ -34,7 +34,7 @@ pub fn members_write(file: &Path, members: &[(String, Vec<u8>)]) {
     builder.finish().unwrap();
 }
 
-/// Writes a copy of an archive whose manifest says something else, with the checksum that such a one has.
+/// Writes a copy of an archive with a changed manifest and the matching checksum.
 pub fn forge(file: &Path, to: &Path, change: impl FnOnce(&mut Value)) {
     let mut members = members(file);
     let mut manifest: Value = serde_json::from_slice(&members[0].1).unwrap();

@@ -1,4 +1,4 @@
-//! What `nyxcore backup` and `nyxcore restore` refuse, and that nothing is changed then.
+//! The refusals of `nyxcore backup` and `nyxcore restore`, which change nothing.
 
 use nyxcore_migrations::{Migrator, MigratorTrait};
 use nyxcore_tests::{run_on_postgres, run_on_sqlite};

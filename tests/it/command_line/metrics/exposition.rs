@@ -1,9 +1,9 @@
-//! A strict reader of the text format of [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/):
-//! it panics at whatever the format does not allow.
+//! A strict parser of the text format of [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/): it
+//! panics at any violation of the format.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The types of metrics that are read.
+/// The supported types of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Counter,
@@ -14,17 +14,17 @@ pub enum Kind {
 /// The labels of a sample, sorted.
 type Labels = BTreeMap<String, String>;
 
-/// What a server exposes.
+/// The parsed metrics of a server.
 pub struct Exposition {
     families: BTreeMap<String, Kind>,
     samples: BTreeMap<(String, Labels), f64>,
 }
 
 impl Exposition {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Panics
-    /// Where it is not in the format.
+    /// If the text violates the format.
     pub fn parse(text: &str) -> Self {
         let body = text
             .strip_suffix("# EOF\n")
@@ -113,7 +113,7 @@ impl Exposition {
         assert_eq!(former, None, "twice: {line}");
     }
 
-    /// The buckets of a histogram grow, and the last has all.
+    /// Checks that the buckets of a histogram are cumulative, and that the last one contains all samples.
     fn histograms_check(&self) {
         let mut buckets: BTreeMap<(String, Labels), Vec<(f64, f64)>> = BTreeMap::new();
         for ((name, labels), value) in &self.samples {
@@ -156,7 +156,7 @@ fn kind_of(word: &str) -> Kind {
     }
 }
 
-/// Labels behind a brace, and what follows them.
+/// Parses the labels after a brace, and returns the rest of the line.
 fn labels_read<'t>(text: &'t str, line: &str) -> (Labels, &'t str) {
     let (mut labels, mut rest) = (Labels::new(), text);
     loop {

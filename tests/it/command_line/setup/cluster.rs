@@ -6,16 +6,16 @@ use nyxcore_tests::{TestDatabase, nyxcore_command, postgres_superuser_url};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use uuid::Uuid;
 
-/// A database and its roles, all of whose names begin alike.
+/// A database and its roles, whose names have a common prefix.
 pub struct Installation {
-    /// What the database is called, and what the roles' names begin with.
+    /// The name of the database, and the prefix of the roles' names.
     pub name: String,
     /// The superuser's URL.
     pub admin: String,
 }
 
 impl Installation {
-    /// Names that nothing on the server has; nothing is made.
+    /// Chooses names that do not exist on the server; creates nothing.
     pub fn new(word: &str) -> Self {
         #[expect(
             clippy::disallowed_methods,
@@ -35,7 +35,7 @@ impl Installation {
         command
     }
 
-    /// A shell that finds the program on its path and knows no administrator.
+    /// A shell with the program on its `PATH`, and without an administrator.
     pub fn shell(&self, db: &TestDatabase, script: &str) -> Command {
         let nyxcore = nyxcore_command(db).unwrap();
         let folder = std::path::Path::new(nyxcore.get_program())
@@ -55,7 +55,7 @@ impl Installation {
         command
     }
 
-    /// Another administrator with these rights; its URL.
+    /// Creates another administrator with these rights, and returns its URL.
     pub async fn administrator(&self, rights: &str) -> String {
         let name = format!("{}_admin", self.name);
         self.run(&format!("CREATE ROLE {name} LOGIN {rights} PASSWORD 'pw'"))
@@ -74,7 +74,7 @@ impl Installation {
         server.close().await.unwrap();
     }
 
-    /// The number that a statement answers.
+    /// The number that a query returns.
     pub async fn number(&self, sql: &str) -> i64 {
         let server = connect(&self.admin).await;
         let statement = Statement::from_string(server.get_database_backend(), sql);
@@ -83,7 +83,7 @@ impl Installation {
         row.try_get_by_index(0).unwrap()
     }
 
-    /// How many roles there are whose names begin with this one's.
+    /// The number of roles with this prefix.
     pub async fn roles(&self) -> i64 {
         let sql = format!(
             "SELECT count(*) FROM pg_roles WHERE rolname LIKE '{}%'",
@@ -96,7 +96,7 @@ impl Installation {
 impl Drop for Installation {
     fn drop(&mut self) {
         let (name, admin) = (self.name.clone(), self.admin.clone());
-        // Whatever became of the test. A thread of its own, because this one may be running futures.
+        // Removed whatever the result of the test. In a separate thread, because this one may be running futures.
         let removed = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -106,7 +106,7 @@ impl Drop for Installation {
                 let server = connect(&admin).await;
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 server.execute_unprepared(&drop).await.unwrap();
-                // Roles that are members of others go after what they granted.
+                // Roles that are members of others are dropped after the roles in which they granted memberships.
                 for role in ["app", "owner", "group", "admin"] {
                     let drop = format!(
                         "DO $$ BEGIN IF to_regrole('{name}_{role}') IS NOT NULL THEN DROP OWNED BY {name}_{role} CASCADE; DROP ROLE {name}_{role}; END IF; END $$"

@@ -1,5 +1,5 @@
-//! Roles with too many rights are refused by the server and reported by the doctor. An owner that lacks rights is told
-//! which.
+//! Roles with too many rights are refused by the server and reported by the doctor. The missing rights of an owner are
+//! listed.
 
 use nyxcore_tests::{TestDatabase, nyxcore_command, run_on_sqlite};
 use sea_orm::ConnectionTrait;
@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use super::cluster::{Installation, connect, url_of};
 use super::{on_test_database, said, set_up};
 
-/// What `serve` and `worker` answer with this URL.
+/// The error codes and messages of `serve` and `worker` with this URL.
 fn served(db: &TestDatabase, url: &str) -> [(String, String); 2] {
     [&["serve", "--listen", "127.0.0.1:0"][..], &["worker"]].map(|arguments| {
         let refused = on_test_database(db, url, arguments);
@@ -69,7 +69,7 @@ fn a_role_that_can_do_more_than_serve_is_refused() {
             ),
             (
                 "ALTER DATABASE {db} OWNER TO {app}",
-                // What was granted to the app became the owner's own, and went with the ownership.
+                // The app role's grants became the owner's, and were removed with the ownership.
                 "ALTER DATABASE {db} OWNER TO {owner}; GRANT CONNECT ON DATABASE {db} TO {app}",
                 "owns the database",
             ),

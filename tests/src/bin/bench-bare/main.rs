@@ -1,6 +1,6 @@
-//! `bench-bare DATABASE_URL PORT`: the least that a GraphQL server on PostgreSQL with row-level security can be, as a
-//! limit for `bench-gateway`: axum, async-graphql and sqlx, ten connections, a token that is looked up once. It has no
-//! roles, no limits, no revocation.
+//! `bench-bare DATABASE_URL PORT`: a minimal GraphQL server on PostgreSQL with row-level security, as a limit for
+//! `bench-gateway`: axum, async-graphql and sqlx, ten connections, and a token that is looked up once. It has no roles,
+//! no limits, and no revocation.
 
 mod schema;
 
@@ -22,14 +22,14 @@ use uuid::Uuid;
 
 use schema::{Mutation, Query, Tenant};
 
-/// Connections to the database.
+/// The size of the connection pool.
 const POOL: u32 = 10;
 
 #[derive(Clone)]
 struct Server {
     schema: Schema<Query, Mutation, EmptySubscription>,
     pool: PgPool,
-    /// The tenants of the tokens that were looked up, by their hashes.
+    /// The cache of the tokens' tenants, by the tokens' hashes.
     tenants: Arc<RwLock<HashMap<[u8; 32], Uuid>>>,
 }
 

@@ -1,5 +1,4 @@
-//! The schema of the peers that are written by hand, and its statements. A read sets its tenant in the statement, as
-//! nyxcore's do.
+//! The schema of the hand-written peers, and its statements. A read sets its tenant in the statement, as nyxcore's do.
 
 use std::collections::HashMap;
 
@@ -65,7 +64,7 @@ impl Project {
     }
 
     async fn notes(&self, first: i64) -> NoteConnection {
-        // What was read is what the field's argument said; another alias with fewer gets a part of it.
+        // The notes were read by the field's first argument; another alias with a smaller one gets a part of them.
         let notes = self.notes.iter().take(usize::try_from(first).unwrap_or(0));
         let nodes = notes.map(|note| Note {
             id: note.id.clone(),

@@ -8,22 +8,22 @@ use url::Url;
 
 use crate::operation::Operation;
 
-/// Connections that ask at once.
+/// The number of concurrent connections.
 const CONNECTIONS: &str = "32";
-/// Connections to the database, of each server's pool and of pgbench.
+/// The size of each server's connection pool, and of pgbench's.
 const POOL: &str = "10";
 
-/// What one run of a load generator measured.
+/// The result of one run of a load generator.
 pub struct Sample {
-    /// Answered requests a second.
+    /// Completed requests per second.
     pub rate: f64,
-    /// The 99th percentile of their times, in milliseconds.
+    /// The 99th percentile of the response times, in milliseconds.
     pub p99_ms: f64,
-    /// All answered requests.
+    /// The number of completed requests.
     pub requests: u64,
 }
 
-/// Asks a server one document over and over.
+/// Sends one document to a server again and again.
 ///
 /// # Errors
 /// `wrk` is missing; a request was not answered with 200.
@@ -73,7 +73,7 @@ pub async fn wrk_run(server: &Server, document: &str, seconds: u32) -> anyhow::R
     })
 }
 
-/// Runs the statements of an operation over and over, as the role that serves.
+/// Runs the statements of an operation again and again, as the serving role.
 ///
 /// # Errors
 /// pgbench is missing; a statement failed.
@@ -104,7 +104,7 @@ pub async fn pgbench_run(
             .current_dir(folder.path()),
     )
     .await?;
-    // A line a transaction: the client, its number, its time in microseconds, and more.
+    // One line per transaction: the client, its number, its time in microseconds, and more.
     let mut times = Vec::new();
     for entry in std::fs::read_dir(folder.path())? {
         let path = entry?.path();
@@ -127,7 +127,7 @@ pub async fn pgbench_run(
     })
 }
 
-/// Reads a time as wrk prints it, such as `812.00us`, `4.15ms` or `1.20s`.
+/// Parses a time in wrk's format, such as `812.00us`, `4.15ms` or `1.20s`.
 fn milliseconds(text: &str) -> anyhow::Result<f64> {
     for (unit, factor) in [("us", 0.001), ("ms", 1.0), ("s", 1000.0)] {
         if let Some(number) = text.strip_suffix(unit) {

@@ -1,10 +1,10 @@
-//! `bench-gateway`: requests a second of the GraphQL API on PostgreSQL with row-level security, against PostGraphile,
-//! mercurius, and graphql-yoga with Prisma on the same rows, and against two limits: a bare async-graphql server, and
-//! the statements alone by pgbench. `just bench-gateway`.
+//! `bench-gateway`: requests per second of the GraphQL API on PostgreSQL with row-level security. It is compared with
+//! PostGraphile, mercurius, and graphql-yoga with Prisma on the same rows, and with two limits: a bare async-graphql
+//! server, and the statements alone by pgbench. `just bench-gateway`.
 //!
-//! Everything is measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios.
-//! The load comes from `wrk` on the same cores. Each further `--program LABEL=PATH` is one more nyxcore to compare, on
-//! a database of its own with the same number of rows.
+//! Everything is measured in turn, so that a drift of the machine's speed affects all. Quote the ratios. The load comes
+//! from `wrk` on the same cores. Each further `--program LABEL=PATH` is one more nyxcore to compare, on its own
+//! database with the same number of rows.
 
 mod load;
 mod operation;
@@ -19,14 +19,14 @@ use load::Sample;
 use operation::Operation;
 use subjects::{Options, Subject, subjects_start};
 
-/// The goals: at least so many times the rate of a peer.
+/// The goals: the minimum ratio of nyxcore's rate to a peer's.
 const GOALS: [(&str, f64); 4] = [
     ("postgraphile", 2.0),
     ("yoga + prisma", 5.0),
     ("mercurius", 1.0),
     ("bare server", 0.8),
 ];
-/// At most so many kB resident.
+/// The goal of the resident memory: at most so many kB.
 const MEMORY_GOAL: u64 = 60 * 1024;
 
 /// The medians of one subject's samples of an operation.
@@ -37,7 +37,7 @@ struct Medians {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // The first of the process installs it; a second one is told so, and both mean the same.
+    // A second installation in the process is refused, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = arguments_read()?;
     let bench = Bench::prepare(&arguments.peers).await?;
@@ -79,14 +79,14 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures one operation on everything in turn, and prints a row for each.
+/// Measures one operation on all subjects in turn, and prints a row for each.
 async fn measure(
     bench: &Bench,
     subjects: &[Subject],
     operation: Operation,
     arguments: &Arguments,
 ) -> anyhow::Result<Vec<Medians>> {
-    // JavaScript is compiled while it runs: nobody is measured cold.
+    // JavaScript is compiled while it runs, so every subject is warmed up first.
     for subject in subjects {
         subject.sample(bench, operation, 2).await?;
     }
@@ -119,7 +119,7 @@ async fn measure(
     Ok(medians)
 }
 
-/// What was measured, the goal, and whether it was held.
+/// The results, the goals, and whether they were met.
 fn verdicts_of(
     operation: Operation,
     subjects: &[Subject],
@@ -154,15 +154,15 @@ fn verdicts_of(
     verdicts
 }
 
-/// What the command line says.
+/// The command line arguments.
 struct Arguments {
     peers: PathBuf,
     bare: PathBuf,
-    /// The nyxcore binaries, each with the name it has in the table.
+    /// The nyxcore binaries, each with its name in the table.
     programs: Vec<(String, PathBuf)>,
-    /// Rounds over all servers: an odd number, so that the median is one of them.
+    /// The number of rounds over all subjects: odd, so that the median is one of them.
     rounds: usize,
-    /// The seconds that a sample takes.
+    /// The length of a sample in seconds.
     seconds: u32,
     remember: bool,
 }

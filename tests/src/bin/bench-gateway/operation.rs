@@ -1,19 +1,19 @@
-//! What is asked, in the words of each server, so that all answers have the same shape.
+//! The measured operations, in the dialect of each server, so that all responses have the same shape.
 
 use nyxcore_tests::bench::{CreatedRows, NOTES_WRITTEN};
 
-/// The words in which a server is asked.
+/// The dialect of a server's schema.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// nyxcore's schema, with its ids.
     Nyxcore,
-    /// The same schema with UUIDs: the peers whose schema is written by hand.
+    /// The same schema with UUIDs: the hand-written peers.
     Plain,
-    /// What PostGraphile makes of the tables.
+    /// The schema that PostGraphile generates from the tables.
     PostGraphile,
 }
 
-/// An operation that is measured.
+/// A measured operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// One project by its id.
@@ -22,12 +22,12 @@ pub enum Operation {
     Nested,
     /// A page of 100 notes of a project.
     Page,
-    /// A note is created.
+    /// The creation of a note.
     Create,
 }
 
 impl Operation {
-    /// All, in the order of the table.
+    /// All operations, in the order of the table.
     pub const ALL: [Self; 4] = [Self::Project, Self::Nested, Self::Page, Self::Create];
 
     /// Its name in the table.
@@ -83,8 +83,9 @@ impl Operation {
         }
     }
 
-    /// The script for pgbench: the tenant is set and row-level security applies. A read of one statement sets it in the
-    /// statement, as nyxcore does. Variables: `t` tenant, `p` project, `w` the project that is written to, `f` 20 ids.
+    /// The script for pgbench. It sets the tenant, and row-level security applies. A read of one statement sets the
+    /// tenant in the statement, as nyxcore does. Variables: `t` tenant, `p` project, `w` the project that is written
+    /// to, `f` 20 ids.
     pub fn pgbench(self) -> String {
         let alone = |select: &str| {
             format!(

@@ -1,4 +1,4 @@
-//! Everything that is measured, and the proof that all of it gives the same data.
+//! The measured subjects, and the check that all of them return the same data.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use url::Url;
 use crate::load::{Sample, pgbench_run, wrk_run};
 use crate::operation::{Dialect, Operation};
 
-/// Something that is measured.
+/// A measured server, or pgbench.
 pub struct Subject {
     /// Its name in the table.
     pub label: String,
-    /// What it does and does not do, for the reader of the table.
+    /// Its features and omissions, for the reader of the table.
     pub does: String,
     kind: Kind,
     known: CreatedRows,
@@ -28,10 +28,10 @@ enum Kind {
 }
 
 impl Subject {
-    /// Loads it for so many seconds.
+    /// Measures it under load for so many seconds.
     ///
     /// # Errors
-    /// A request failed; a note was answered and not stored.
+    /// A request failed, or a note was returned but not stored.
     pub async fn sample(
         &self,
         bench: &Bench,
@@ -59,7 +59,7 @@ impl Subject {
         Ok(sample)
     }
 
-    /// The most memory that it had resident so far, in kB. `None` for what is no server.
+    /// The peak resident memory so far, in kB. `None` for pgbench, which is no server.
     ///
     /// # Errors
     /// The server has ended.
@@ -70,8 +70,8 @@ impl Subject {
         }
     }
 
-    /// The answer to an operation, without the ids, which each server writes in its own way. `None` for what is no
-    /// server.
+    /// The response to an operation without the ids, whose form differs between servers. `None` for pgbench, which is
+    /// no server.
     async fn answer(&self, operation: Operation) -> anyhow::Result<Option<Value>> {
         let Kind::Server(server, dialect) = &self.kind else {
             return Ok(None);
@@ -95,7 +95,7 @@ fn ids_remove(value: &mut Value) {
     }
 }
 
-/// What is measured beside the nyxcore programs.
+/// The options of the subjects.
 pub struct Options<'a> {
     /// The programs of nyxcore, each with its name in the table. The peers serve from the database of the first.
     pub programs: &'a [(String, std::path::PathBuf)],
@@ -105,10 +105,10 @@ pub struct Options<'a> {
     pub remember: bool,
 }
 
-/// Starts everything. The first is nyxcore.
+/// Starts all subjects. The first is nyxcore.
 ///
 /// # Errors
-/// A server does not start; two give other data; one answers a caller without a token.
+/// A server does not start, two return different data, or one serves a caller without a token.
 pub async fn subjects_start(bench: &Bench, options: Options<'_>) -> anyhow::Result<Vec<Subject>> {
     let mut subjects = Vec::new();
     for (label, program) in options.programs {
@@ -198,12 +198,12 @@ pub async fn subjects_start(bench: &Bench, options: Options<'_>) -> anyhow::Resu
     Ok(subjects)
 }
 
-/// Every server gives the same data, apart from ids.
+/// Checks that every server returns the same data, apart from ids.
 async fn same_data_check(subjects: &[Subject]) -> anyhow::Result<()> {
     for operation in Operation::ALL {
         let mut expected: Option<(String, Value)> = None;
         for subject in subjects {
-            // Another nyxcore has a database of its own, in which other random ids come first.
+            // Another nyxcore has its own database, in which other random ids come first.
             if subject.database != subjects[0].database {
                 continue;
             }
@@ -224,7 +224,7 @@ async fn same_data_check(subjects: &[Subject]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// No server tells a caller without a token, or with a wrong one, of a project.
+/// Checks that no server reveals a project to a caller without a token, or with a wrong one.
 async fn strangers_check(subjects: &[Subject]) -> anyhow::Result<()> {
     for subject in subjects {
         if let Kind::Server(server, dialect) = &subject.kind {

@@ -1,8 +1,9 @@
-//! `bench-sockets`: thousands of open WebSockets (graphql-transport-ws) with one subscription each, against mercurius
-//! in the same run: memory a socket, and the time until one event has reached all. `just bench-sockets`.
+//! `bench-sockets`: thousands of open WebSockets (graphql-transport-ws) with one subscription each, compared with
+//! mercurius in the same run: the memory per socket, and the time until one event has reached all sockets. `just
+//! bench-sockets`.
 //!
-//! Both servers have all their sockets open, and send their events in turn. An event of nyxcore's is the end of a run:
-//! it is written to the database, and told by it. One of mercurius's passes through its memory alone. The clients are
+//! Both servers keep all their sockets open, and send their events in turn. An event of nyxcore is the end of a run: it
+//! is written to the database, which announces it. An event of mercurius only passes through memory. The clients run in
 //! this process, on the same cores.
 
 mod sockets;
@@ -17,26 +18,26 @@ use tokio::time::{Instant, sleep};
 
 use sockets::Sockets;
 
-/// Files that are not sockets.
+/// The number of open files besides the sockets.
 const FILES: u64 = 256;
-/// Sockets that are opened before memory is read for the first time: what a server makes once is not counted.
+/// The number of sockets that are opened before the first reading of the memory: one-time allocations are not counted.
 const WARM_UP: usize = 50;
-/// How long a server rests before its memory is read.
+/// The pause of a server before its memory is read.
 const REST: Duration = Duration::from_secs(5);
-/// An event that has not come this long after the one before it is lost.
+/// The time without an event after which the missing ones are lost.
 const SILENCE: Duration = Duration::from_secs(20);
-/// The goal: at most so many kB a socket.
+/// The goal: at most so many kB per socket.
 const MEMORY_GOAL: f64 = 16.0;
 
 /// A measured server with its open sockets.
 struct Measured {
     server: Server,
     sockets: Sockets,
-    /// kB a socket.
+    /// The memory per socket, in kB.
     memory: f64,
-    /// Milliseconds from the request to the arrival, of all events on all sockets.
+    /// The milliseconds from the request to the arrival, of all events on all sockets.
     times: Vec<f64>,
-    /// Of each event, until the last socket had it.
+    /// The milliseconds of each event until the last socket received it.
     last: Vec<f64>,
     lost: usize,
     again: usize,
@@ -44,7 +45,7 @@ struct Measured {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // The first of the process installs it; a second one is told so, and both mean the same.
+    // A second installation in the process is refused, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = arguments_read()?;
     let count = arguments.sockets;
@@ -75,7 +76,7 @@ async fn main() -> anyhow::Result<()> {
         measured_open(mercurius, count).await?,
     ];
     for round in 0..arguments.events {
-        // The run waits for a worker, and there is none: its one event is its end.
+        // No worker is running, so the run waits: its only event is its end.
         let started = all[0].server.ask(&consolidate).await?;
         let run = &started["startConsolidation"]["consolidation"]["id"];
         let run = run.as_str().context("the id of a run")?.to_owned();
@@ -116,7 +117,7 @@ async fn measured_open(server: Server, count: usize) -> anyhow::Result<Measured>
     })
 }
 
-/// Makes a server send one event, and waits until all its sockets have it.
+/// Makes a server send one event, and waits until all its sockets have received it.
 async fn event_measure(
     measured: &mut Measured,
     mutation: &str,
@@ -124,7 +125,7 @@ async fn event_measure(
     count: usize,
 ) -> anyhow::Result<()> {
     let start = Instant::now();
-    // The answer and the events come at the same time.
+    // The response and the events arrive concurrently.
     let (answer, collected) = tokio::join!(
         measured.server.ask(mutation),
         measured.sockets.collect(run, count, SILENCE)
@@ -204,7 +205,7 @@ fn files_allow(sockets: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the command line says.
+/// The command line arguments.
 struct Arguments {
     peers: PathBuf,
     program: PathBuf,

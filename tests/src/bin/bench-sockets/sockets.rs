@@ -1,4 +1,4 @@
-//! WebSockets of clients with one subscription each, and what arrives on them.
+//! Client WebSockets with one subscription each, and the events that arrive on them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -16,34 +16,34 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-/// The addresses that the clients come from, in turn.
+/// The source addresses of the clients, in turn.
 const SOURCES: [Ipv4Addr; 4] = [
     Ipv4Addr::new(127, 0, 0, 2),
     Ipv4Addr::new(127, 0, 0, 3),
     Ipv4Addr::new(127, 0, 0, 4),
     Ipv4Addr::new(127, 0, 0, 5),
 ];
-/// Sockets that open at the same time.
+/// The number of sockets that are opened concurrently.
 const OPENING: usize = 32;
-/// How long a socket may take to open and to subscribe.
+/// The timeout of opening a socket and subscribing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Socket = WebSocketStream<TcpStream>;
 
 /// An event that arrived.
 pub struct Arrival {
-    /// Which socket it arrived on.
+    /// The number of the socket.
     pub socket: usize,
-    /// The id of the run that it is of.
+    /// The id of the event's run.
     pub run: String,
-    /// When it was read.
+    /// The time at which it was read.
     pub at: Instant,
 }
 
-/// Open sockets. They close with this.
+/// Open sockets. They are closed on drop.
 pub struct Sockets {
     arrivals: mpsc::UnboundedReceiver<Arrival>,
-    /// One a socket; each ends with its socket.
+    /// One reader per socket; it ends with its socket.
     readers: JoinSet<anyhow::Error>,
 }
 
@@ -51,7 +51,7 @@ impl Sockets {
     /// Opens so many sockets, each with the subscription.
     ///
     /// # Errors
-    /// One is refused, or has not subscribed in time.
+    /// A socket is refused, or not subscribed in time.
     pub async fn open(server: &Server, count: usize, subscription: &str) -> anyhow::Result<Self> {
         let (sender, arrivals) = mpsc::unbounded_channel();
         let mut readers = JoinSet::new();
@@ -70,8 +70,8 @@ impl Sockets {
         Ok(Self { arrivals, readers })
     }
 
-    /// The times at which each socket got the first event of a run, by their numbers, and how many got it again.
-    /// Waits until all have it, or nothing more arrives.
+    /// The times at which each socket received the first event of a run, by the socket's number, and the number of
+    /// sockets that received it again. Waits until all have received it, or nothing more arrives.
     ///
     /// # Errors
     /// A socket closed.
@@ -83,7 +83,7 @@ impl Sockets {
     ) -> anyhow::Result<(Vec<Option<Instant>>, usize)> {
         let mut times = vec![None; count];
         let (mut missing, mut again) = (count, 0);
-        // After the last one, a moment in which one more would be told.
+        // After the last event, a moment for duplicates to arrive.
         let moment = Duration::from_millis(300);
         loop {
             let patience = if missing == 0 { moment } else { silence };
@@ -120,7 +120,7 @@ async fn socket_open(server: &Server, number: usize, subscription: &str) -> anyh
     request
         .headers_mut()
         .insert("Sec-WebSocket-Protocol", protocol);
-    // Thousands of clients are one process here.
+    // This process has thousands of clients, so the buffers are small.
     let config = WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0);
@@ -161,7 +161,7 @@ async fn expect(socket: &mut Socket, wanted: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Tells of each event, and answers pings, until the socket ends.
+/// Reports each event, and answers pings, until the socket ends.
 async fn read(
     number: usize,
     mut socket: Socket,
@@ -179,12 +179,12 @@ async fn read_all(
     sender: &mpsc::UnboundedSender<Arrival>,
 ) -> anyhow::Result<()> {
     while let Some(message) = socket.next().await {
-        // The time is that of the frame, before anything is made of it.
+        // The time of arrival is taken before the frame is parsed.
         let at = Instant::now();
         let text = match message? {
             Message::Text(text) => text,
             Message::Close(frame) => bail!("closed: {frame:?}"),
-            // Answered at once, and not with the next message.
+            // Sent at once, and not with the next message.
             Message::Ping(_) => {
                 socket.flush().await?;
                 continue;

@@ -1,8 +1,8 @@
-//! `bench-usage`: how long the report of what models cost takes over ten million calls, through the GraphQL API on
-//! PostgreSQL, with row-level security. Part of `just bench-models`.
+//! `bench-usage`: the duration of the report of model costs over ten million calls, through the GraphQL API on
+//! PostgreSQL with row-level security. Part of `just bench-models`.
 //!
-//! The rows are made inside PostgreSQL: calls of a year, evenly over its days, and from them the days' sums, as the
-//! settlement of each call would have added to them.
+//! The rows are generated inside PostgreSQL: the calls of a year, spread evenly over its days, and from them the daily
+//! sums, as the settlement of each call would have added them.
 
 use std::time::Instant;
 
@@ -11,15 +11,15 @@ use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 
-/// Calls in the ledger.
+/// The number of calls in the ledger.
 const CALLS: u64 = 10_000_000;
-/// Samples of each question: an odd number, so that the median is one of them.
+/// The number of samples of each query: odd, so that the median is one of them.
 const SAMPLES: usize = 7;
-/// What the report may take, in milliseconds.
+/// The limit of the report's duration, in milliseconds.
 const MOST_MS: f64 = 1_000.0;
 
-/// Calls of 365 days until now. Of 25 members each works on 4 of 40 projects; there are 12 models and 6 purposes, of
-/// which a purpose is mostly asked of 2 models.
+/// Inserts calls of the last 365 days. Each of 25 members works on 4 of 40 projects. There are 12 models and 6
+/// purposes, and each purpose mostly uses 2 models.
 const CALLS_MAKE: &str = "
 INSERT INTO model_calls (tenant_id, id, started_at, user_id, project_id, purpose, provider, model_asked, model,
     model_answered, key_source, outcome, finish_reason, attempts, input_tokens, cache_read_tokens, cache_write_tokens,
@@ -48,7 +48,7 @@ const SUM: &str = "usage { calls failedCalls inputTokens outputTokens usd }";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // What the program does at its start: the HTTP client takes its TLS from here.
+    // The program does the same at its start: the HTTP client needs a crypto provider for TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let database = TestDatabase::postgres().await?;
     let token = tenant_make(&database)?;
@@ -106,7 +106,7 @@ async fn main() -> anyhow::Result<()> {
             .unwrap_or_default();
         println!("| {name} | {calls} | {median:.0} ms | {most:.0} ms |");
     }
-    // What the days' sums are for: the same from the ledger itself.
+    // The same report from the ledger itself shows the benefit of the daily sums.
     let start = Instant::now();
     let sql = "SELECT count(*) AS number FROM (SELECT model, count(*), sum(cost_nanousd) FROM model_calls GROUP BY model) m";
     number(&raw, sql).await?;
@@ -119,7 +119,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A tenant by the program, and its owner's token.
+/// Creates a tenant by the program, and returns its owner's token.
 fn tenant_make(database: &TestDatabase) -> anyhow::Result<String> {
     let words = [
         "tenant",
@@ -142,13 +142,13 @@ fn tenant_make(database: &TestDatabase) -> anyhow::Result<String> {
 
 async fn rows_make(raw: &DatabaseConnection) -> anyhow::Result<()> {
     let start = Instant::now();
-    // Keys are not what is measured: they would take most of the filling.
+    // Foreign keys are not checked: they are not measured, and would take most of the time.
     let calls = CALLS_MAKE.replace("$CALLS", &CALLS.to_string());
     raw.execute_unprepared(&format!(
         "SET session_replication_role = replica; {calls}; {SUMS_MAKE}"
     ))
     .await?;
-    // As autovacuum does, which the tests' PostgreSQL has not.
+    // The tests' PostgreSQL has no autovacuum.
     for table in ["model_calls", "model_usage_daily"] {
         raw.execute_unprepared(&format!("VACUUM ANALYZE {table}"))
             .await?;
@@ -167,7 +167,7 @@ async fn rows_make(raw: &DatabaseConnection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A time as the API takes it.
+/// A time in the API's form.
 async fn moment(raw: &DatabaseConnection, ago: &str) -> anyhow::Result<String> {
     let sql = format!(
         "SELECT to_char((now() - interval '{ago}') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS moment"

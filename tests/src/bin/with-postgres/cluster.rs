@@ -1,4 +1,4 @@
-//! A temporary PostgreSQL cluster for one run, fast rather than durable, always removed.
+//! A temporary PostgreSQL cluster for one run: optimised for speed instead of durability, and always removed.
 
 use std::fs;
 use std::io::Read;
@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::binaries::{command, quiet};
 
-/// Durability is no use to a database that lives for one run.
+/// Durability is useless for a database that lives for one run.
 const SETTINGS: &[&str] = &[
     "fsync=off",
     "synchronous_commit=off",
@@ -26,12 +26,12 @@ const SETTINGS: &[&str] = &[
     "wal_level=minimal",
     "max_wal_senders=0",
     "listen_addresses=127.0.0.1",
-    // A test that reads its own statements in the log knows them by its database.
+    // A test finds its own statements in the log by its database.
     "log_line_prefix=[%p] %d ",
 ];
 
-/// Starts the server, and stops it when standard input ends: closed by us, or because we are gone, even killed.
-/// A server that ends by itself leaves its folder, for its log to be read.
+/// Starts the server, and stops it when standard input ends: because this process closed it or has ended, even if
+/// killed. If the server ends by itself, its folder stays for the log.
 const KEEPER: &str = r#"
 folder=$1; shift
 exec 3<&0
@@ -46,19 +46,19 @@ if [ -e "$folder/stopping" ]; then rm -rf "$folder"; else kill "$watcher"; exit 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running cluster. Dropping it stops the server too; [`Cluster::stop`] also waits until it is gone.
+/// A running cluster. Dropping it stops the server too; [`Cluster::stop`] also waits until the server has ended.
 pub struct Cluster {
     url: String,
     version: String,
     keeper: Child,
-    /// Held open while the server shall run.
+    /// Held open while the server must run.
     keeper_input: ChildStdin,
-    /// Removed by the keeper; by us where it could not.
+    /// Removed by the keeper, or by this process if the keeper could not.
     _folder: TempDir,
 }
 
 impl Cluster {
-    /// Makes the cluster and waits until it answers.
+    /// Creates the cluster and waits until it accepts connections.
     ///
     /// # Errors
     /// `initdb` failed, or the server did not start; the message carries its log.
@@ -107,7 +107,7 @@ impl Cluster {
         for setting in SETTINGS {
             keeper.args(["-c", setting]);
         }
-        // A group of its own: Ctrl-C is for the command; the server ends after it.
+        // In its own process group: Ctrl-C is for the command, and the server ends after it.
         as_user(&mut keeper, user)
             .process_group(0)
             .stdin(Stdio::piped())
@@ -116,7 +116,7 @@ impl Cluster {
         let mut keeper = tokio::process::Command::from(keeper)
             .spawn()
             .context("cannot run /bin/sh")?;
-        // Taken out, because waiting for a child closes its input.
+        // Taken out of the child, because waiting for a child closes its input.
         let keeper_input = keeper.stdin.take().context("the keeper has no input")?;
         let mut cluster = Self {
             url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
@@ -134,12 +134,12 @@ impl Cluster {
         &self.url
     }
 
-    /// What the server calls itself.
+    /// The version that the server reports.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Stops the server and waits until it, and its folder, are gone.
+    /// Stops the server and waits until it has ended and its folder is removed.
     ///
     /// # Errors
     /// The server's keeper could not be waited for.
@@ -176,7 +176,7 @@ impl Cluster {
     }
 }
 
-/// Whether this process is root's, for whom PostgreSQL refuses to run.
+/// Whether this process runs as root, for which PostgreSQL refuses to run.
 ///
 /// # Errors
 /// `id` cannot be run.
@@ -184,7 +184,7 @@ pub fn is_root() -> anyhow::Result<bool> {
     Ok(id(&["-u"])? == 0)
 }
 
-/// Whom the server runs as, when we are root: `postgres` where a package made that user, else `nobody`.
+/// The user of the server if this process runs as root: `postgres` if a package created that user, else `nobody`.
 fn server_user() -> anyhow::Result<Option<(u32, u32)>> {
     if !is_root()? {
         return Ok(None);
@@ -201,7 +201,7 @@ fn as_user(command: &mut Command, user: Option<(u32, u32)>) -> &mut Command {
     if let Some((uid, gid)) = user {
         command.uid(uid).gid(gid);
     }
-    // A folder that the user may enter; ours may be closed to it.
+    // A folder that the user may enter; the current one may deny access.
     command.current_dir("/")
 }
 
@@ -219,8 +219,8 @@ fn version(bin: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// 128 random bits in hexadecimal: the server listens on the loopback address, where other users of the machine are
-/// too.
+/// 128 random bits in hexadecimal: the server listens on the loopback address, which other users of the machine can
+/// reach.
 fn password() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

@@ -1,8 +1,8 @@
-//! `with-postgres -- COMMAND...`: runs a command beside a PostgreSQL of its own, which it finds through
-//! `NYXCORE_TEST_DATABASE_URL` and which is gone when the command ends, however it ends. The server's own programs come
-//! first on its `PATH`.
+//! `with-postgres -- COMMAND...`: runs a command with a temporary PostgreSQL server. The command finds it through
+//! `NYXCORE_TEST_DATABASE_URL`. The server is removed when the command ends in any way. The server's own programs come
+//! first on the command's `PATH`.
 //!
-//! Where that variable is already set, the server it names is used and nothing is started.
+//! If that variable is already set, the server that it names is used and nothing is started.
 
 mod binaries;
 mod cluster;
@@ -15,10 +15,10 @@ use anyhow::{Context, bail};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Where the command finds the server: the URL of a superuser, who makes databases and roles.
+/// The variable with the server's URL, for a superuser that creates databases and roles.
 const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
 
-/// How long a command may take to end after it was told to.
+/// How long a command may take to end after a signal.
 const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
@@ -40,7 +40,7 @@ async fn run() -> anyhow::Result<u8> {
     if arguments.is_empty() {
         bail!("usage: with-postgres -- COMMAND...");
     }
-    // From here on a signal is answered below, so that it cannot leave a server behind.
+    // From here on signals are handled below, so that none can leave a server behind.
     let mut signals = Signals::listen()?;
 
     if std::env::var_os(URL_VARIABLE).is_some_and(|url| !url.is_empty()) {
@@ -59,7 +59,7 @@ async fn run() -> anyhow::Result<u8> {
     code
 }
 
-/// Runs the command to its end and answers with its exit code; 128 + n where signal n ended it, or us.
+/// Runs the command to its end and returns its exit code; 128 + n if signal n ended the command or this process.
 async fn run_command(
     arguments: &[std::ffi::OsString],
     server: Option<(&cluster::Cluster, &Path)>,
@@ -84,7 +84,8 @@ async fn run_command(
         status = child.wait() => return Ok(exit_code(status?)),
         signal = signals.next() => signal,
     };
-    // Ctrl-C reaches the whole foreground group, the command too, and a second one would cut its own clean-up short.
+    // Ctrl-C reaches the whole foreground process group, so the command receives it too. A second one would interrupt
+    // its cleanup.
     if number != SignalKind::interrupt().as_raw_value() {
         forward(&child, name).await;
     }
@@ -104,7 +105,7 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
 
 async fn forward(child: &Child, signal: &str) {
     if let Some(id) = child.id() {
-        // The command may have ended in this very moment; then there is nobody to tell.
+        // The command may have ended just now; then nothing receives the signal.
         let _gone = command("kill")
             .args(["-s", signal, &id.to_string()])
             .status()
@@ -136,7 +137,7 @@ impl Signals {
         })
     }
 
-    /// The next one: its number and its name.
+    /// The next signal: its number and its name.
     async fn next(&mut self) -> (i32, &'static str) {
         tokio::select! {
             _ = self.interrupt.recv() => (SignalKind::interrupt().as_raw_value(), "INT"),

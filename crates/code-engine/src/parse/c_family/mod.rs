@@ -1,4 +1,4 @@
-//! C and C++ by tree-sitter. They share declarators, the preprocessor and headers.
+//! C and C++, parsed by tree-sitter. They share declarators, the preprocessor and headers.
 //!
 //! The language of a header depends on its content. A header with a line that begins with `class`, `namespace`,
 //! `template`, `using` or `public:` is C++, unless the C grammar parses it without errors. So the facts do not depend
@@ -33,7 +33,7 @@ static CPP: LazyLock<Table> = LazyLock::new(|| {
     })
 });
 
-/// A text that was parsed.
+/// A parsed text.
 struct ParsedText<'s> {
     table: &'static Table,
     dialect: Dialect,
@@ -74,7 +74,7 @@ fn facts(text: &str, parsed: ParsedText<'_>) -> Result<FileFacts, Skip> {
 pub(super) fn c_analyze(text: &str) -> Result<FileFacts, Skip> {
     #[cfg(feature = "cpp")]
     if looks_like_cplusplus(text) && looks_like_cplusplus(&readable(text, Dialect::C).text) {
-        // The grammar of C takes `namespace a { }` for a function.
+        // The C grammar parses `namespace a { }` as a function.
         let cpp = parsed(text, &CPP, Dialect::Cplusplus)?;
         if cpp.errors > 0
             && let Ok(c) = parsed(text, &C, Dialect::C)
@@ -87,7 +87,7 @@ pub(super) fn c_analyze(text: &str) -> Result<FileFacts, Skip> {
     facts(text, parsed(text, &C, Dialect::C)?)
 }
 
-/// Whether a line begins as one does in C++ and not in C.
+/// Whether a line begins in a way that only C++ allows.
 #[cfg(all(feature = "c", feature = "cpp"))]
 fn looks_like_cplusplus(text: &str) -> bool {
     let is_code = |rest: &str| {
@@ -99,7 +99,7 @@ fn looks_like_cplusplus(text: &str) -> bool {
         if !line.starts_with(['c', 'n', 't', 'u', 'p']) {
             return false;
         }
-        // Prose may begin with these words too, and has less of punctuation.
+        // Prose may begin with these words too, but has less punctuation.
         let marks = [
             ("class ", "{:;"),
             ("namespace ", "{"),

@@ -82,7 +82,7 @@ pub(super) struct CFamily {
     cplusplus: bool,
 }
 
-/// The macros that begin a test case, with the place of its name among their arguments.
+/// The macros that begin a test case, with the index of its name among their arguments.
 const TEST_MACROS: &[(&str, usize)] = &[
     ("TEST", 1),
     ("TEST_F", 1),
@@ -94,7 +94,7 @@ const TEST_MACROS: &[(&str, usize)] = &[
     ("START_TEST", 0),
 ];
 
-/// Words that no function is called, whatever recovering from an error made of them.
+/// Keywords, which error recovery may take for the name of a function.
 const KEYWORDS: &[&str] = &[
     "if",
     "else",
@@ -135,7 +135,7 @@ impl CFamily {
     }
 }
 
-/// What a declarator declares: the name at its heart, and the parameters where it is a function's.
+/// The declared name of a declarator, and the parameters if it declares a function.
 struct Declarator<'t> {
     name: Node<'t>,
     parameters: Option<Node<'t>>,
@@ -144,7 +144,7 @@ struct Declarator<'t> {
 fn declared(declarator: Node<'_>) -> Option<Declarator<'_>> {
     let mut node = declarator;
     let mut parameters = None;
-    // Each step goes one level down; the guard in front of the parser bounds them.
+    // Each step goes one level down; the guard before the parser bounds the depth.
     loop {
         match node.kind() {
             "function_declarator" => {
@@ -179,7 +179,7 @@ fn declared(declarator: Node<'_>) -> Option<Declarator<'_>> {
     }
 }
 
-/// Parameters; `(void)` has none.
+/// Counts parameters; `(void)` has none.
 fn parameter_count(cx: &Context<'_>, list: Node<'_>) -> u32 {
     if cx.text(list).trim_matches(['(', ')', ' ']) == "void" {
         return 0;
@@ -200,7 +200,7 @@ fn is_static(cx: &Context<'_>, node: Node<'_>) -> bool {
     })
 }
 
-/// Where a declaration begins, with the template that it is of or the `typedef` that names it.
+/// The start of a declaration, including its template or its `typedef`.
 fn beginning(node: Node<'_>, above: &[Above<'_>]) -> u32 {
     let outer = above
         .iter()
@@ -215,7 +215,7 @@ fn beginning(node: Node<'_>, above: &[Above<'_>]) -> u32 {
     range(outer.map_or(node, |around| around.node)).0
 }
 
-/// The last name of a chain without its type arguments, and what stands before it.
+/// The last name of a chain without its type arguments, and the part before it.
 fn split_name<'s>(written: &'s str) -> (Option<Cow<'s, str>>, &'s str) {
     let mut depth = 0i32;
     let bytes = written.as_bytes();
@@ -225,7 +225,7 @@ fn split_name<'s>(written: &'s str) -> (Option<Cow<'s, str>>, &'s str) {
             b'<' => depth += 1,
             b'>' => depth -= 1,
             b':' if depth <= 0 && bytes.get(at + 1) == Some(&b':') => split = Some(at),
-            // What follows `operator` is no more a scope.
+            // After `operator`, no more scopes follow.
             b'o' if depth <= 0
                 && written
                     .get(at..)
@@ -247,7 +247,7 @@ fn split_name<'s>(written: &'s str) -> (Option<Cow<'s, str>>, &'s str) {
 }
 
 impl CFamily {
-    /// The name of a test case, where a macro that begins one stands in the place of a function.
+    /// The name of a test case, if the function is in fact a macro that begins one.
     fn test_case<'s>(
         cx: &mut Context<'s>,
         macro_name: &str,
@@ -263,7 +263,7 @@ impl CFamily {
             .collect();
         let suite = (*place > 0).then(|| arguments.first().copied()).flatten();
         let name = arguments.get(*place).copied()?;
-        // To the grammar the names are types of parameters; the suite's may be a type indeed.
+        // To the grammar the names are types of parameters. The suite's name may really be a type.
         cx.mark_done(name.child_by_field_name("type").unwrap_or(name));
         let suite = suite.map(|suite| Cow::Borrowed(cx.text(suite)));
         Some((suite, Cow::Borrowed(cx.text(name))))
@@ -401,7 +401,7 @@ impl Shape for CFamily {
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
         let (kind, exported) = match node.kind() {
             "preproc_def" => {
-                // A macro without a value is a switch, or guards a header.
+                // A macro without a value is a switch or an include guard.
                 if node.child_by_field_name("value").is_none() {
                     return;
                 }
@@ -451,7 +451,7 @@ impl Shape for CFamily {
             .collect();
         let documented = cx.documented(range(node).0);
         for (place, name) in names.iter().enumerate() {
-            // The name of a type that has no other is told where the type is.
+            // A type whose only name is this one is defined at the type itself.
             let told = kind == DefinitionKind::Type
                 && tag_body.is_some()
                 && tag_name.map_or(place == 0, |tag| tag == cx.text(*name));
@@ -467,7 +467,7 @@ impl Shape for CFamily {
 
     fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
         let open = cx.text(node).starts_with("public");
-        // Before a base class the same words say how it is inherited.
+        // Before a base class the same words set the visibility of the inheritance.
         let labels = above
             .last()
             .is_some_and(|around| around.node.kind() == "field_declaration_list");
@@ -498,13 +498,13 @@ impl Shape for CFamily {
         cx.caught(node, broad, empty);
     }
 
-    /// A macro that stands for syntax is an error to the grammar, and a small one: what counts is how much it could not
-    /// make sense of.
+    /// A macro used as syntax is an error to the grammar, but a small one: what counts is the size of the text that the
+    /// grammar could not parse.
     fn tolerates(&self, errors: Errors, text: &str) -> bool {
         errors.bytes <= text.len() / 5
     }
 
-    /// Neither language has a mark for documentation: whatever stands right before a declaration documents it.
+    /// Neither language has a syntax for documentation: any comment right before a declaration documents it.
     fn is_doc(&self, comment: &str) -> bool {
         comment
             .chars()
@@ -533,7 +533,7 @@ impl Shape for CFamily {
         above: &[Above<'_>],
     ) -> Option<ReferenceKind> {
         if role == Role::Chain {
-            // Asking for a field is dear, and most chains are of members.
+            // Field access is expensive, and most chains are of members.
             if !self.cplusplus || node.kind() != "qualified_identifier" {
                 return Some(ReferenceKind::Name);
             }

@@ -13,7 +13,7 @@ use super::super::builder::LogicalOperator;
 use super::walk::Walk;
 
 impl<'a> Walk<'_, 'a> {
-    /// A loop: what its head asks is read before it.
+    /// Walks a loop. Its head is walked before its body, outside of its nesting.
     pub(super) fn flow_loop(&mut self, head: impl FnOnce(&mut Self), body: &Statement<'a>) {
         self.builder.branch(1);
         self.builder.flow();
@@ -27,7 +27,7 @@ impl<'a> Walk<'_, 'a> {
         self.builder.unnest();
     }
 
-    /// An `else if` stands beside its `if`, not inside it.
+    /// Walks an `if`. An `else if` is at the level of its `if`, not nested in it.
     pub(super) fn flow_if(&mut self, it: &IfStatement<'a>) {
         self.builder.flow();
         let mut branch = it;
@@ -86,7 +86,7 @@ impl<'a> Walk<'_, 'a> {
         self.builder.flow_unnest();
     }
 
-    /// The outermost of the logical operators that are operands of each other.
+    /// Walks the outermost of nested logical operators.
     pub(super) fn flow_operation(&mut self, it: &LogicalExpression<'a>) {
         self.operands(it);
         self.builder.logical_end(it.span.start, it.span.end);

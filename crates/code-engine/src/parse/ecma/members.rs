@@ -12,7 +12,7 @@ use super::super::super::facts::{DefinitionKind, Sign};
 use super::shape::{is_function, is_plain_value};
 use super::walk::{NamedDefinition, OpenClass, Walk};
 
-/// The name of a member as it is written where it is used: `#run` of a private one.
+/// The name of a member as its uses write it: `#run` for a private one.
 fn name_of<'a>(key: &PropertyKey<'a>) -> Option<Cow<'a, str>> {
     match key {
         PropertyKey::PrivateIdentifier(name) => Some(Cow::Owned(format!("#{}", name.name))),
@@ -101,7 +101,7 @@ impl<'a> Walk<'_, 'a> {
                     Expression::ClassExpression(_) => {
                         self.name = Some(named(DefinitionKind::Class))
                     }
-                    // Plain values alone: what a call gives back may as well be a function or a component.
+                    // Only plain values: the result of a call may be a function or a component.
                     _ if top && it.kind.is_const() && is_plain_value(init) => {
                         self.found(&named(DefinitionKind::Constant));
                     }

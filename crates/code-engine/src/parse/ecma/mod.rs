@@ -1,4 +1,4 @@
-//! TypeScript, TSX and JavaScript, read by oxc's parser.
+//! TypeScript, TSX and JavaScript, parsed by oxc.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -42,7 +42,7 @@ pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip>
     let source_type = match language {
         Language::TypeScript => SourceType::ts(),
         Language::Tsx => SourceType::tsx(),
-        // Much JavaScript holds JSX whatever its extension, and CommonJS or modules whatever its package says.
+        // Much JavaScript contains JSX whatever its extension, and CommonJS or modules whatever its package declares.
         _ => SourceType::unambiguous().with_jsx(true),
     };
     let allocator = Allocator::default();
@@ -179,7 +179,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_ts_type_query_expr_name(&mut self, it: &TSTypeQueryExprName<'a>) {
         match it.as_ts_type_name() {
-            // The type of a value.
+            // `typeof value` refers to a value.
             Some(name) => self.type_name(ReferenceKind::Name, name),
             None => oxc_walk::walk_ts_type_query_expr_name(self, it),
         }
@@ -212,14 +212,14 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
         if it.body.is_none() {
-            // An overload or an ambient declaration: the implementation speaks for it.
+            // For an overload or an ambient declaration, the implementation is the definition.
             self.name = None;
             if let Some(id) = &it.id
                 && it.declare
             {
                 self.define(DefinitionKind::Function, id.name.as_str(), it.span);
             }
-            // Its types are mentioned all the same.
+            // Its types are references nevertheless.
             oxc_walk::walk_function(self, it, flags);
             return;
         }
@@ -281,7 +281,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
         if let (Some(name), true) = (it.key.static_name(), is_function(&it.value)) {
-            // Whoever takes the object decides what its functions are called.
+            // The names of an object's functions are dictated by the code that takes the object.
             self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,
@@ -303,7 +303,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
         oxc_walk::walk_variable_declarator(self, it);
     }
 
-    // A default is a decision: it is taken where nothing is given. ESLint's `complexity` and lizard count it too.
+    // A default is a branch: it is taken if no value is given. ESLint's `complexity` and lizard count it too.
     fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
         self.builder.branch(usize::from(it.initializer.is_some()));
         oxc_walk::walk_formal_parameter(self, it);
@@ -421,7 +421,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             | Expression::ObjectExpression(_)
             | Expression::NumericLiteral(_)
             | Expression::BinaryExpression(_) => self.builder.sign(Sign::ThrowValue, it.span.start),
-            // A variable or what a call gave: an error or not, nobody can tell from here.
+            // A variable or the result of a call: whether it is an error is unknown here.
             _ => {}
         }
         oxc_walk::walk_throw_statement(self, it);

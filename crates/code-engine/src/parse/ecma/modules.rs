@@ -26,7 +26,7 @@ impl<'a> Walk<'_, 'a> {
         if it.export_kind.is_type() || it.specifiers.is_empty() {
             return;
         }
-        // Whoever imports it knows it by its other name.
+        // Importers know a renamed export by its other name, so the local name is a reference.
         for specifier in &it.specifiers {
             if specifier.local.name() != specifier.exported.name() {
                 self.module_name(&specifier.local);

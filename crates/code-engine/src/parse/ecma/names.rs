@@ -21,14 +21,14 @@ impl<'a> Walk<'_, 'a> {
             .reference(kind, Cow::Borrowed(name), span.start);
     }
 
-    /// A path of names alone: a qualified type, a component out of a module.
+    /// Records a path of names only: a qualified type, a component from a module.
     fn path(&mut self, kind: ReferenceKind, span: Span) {
         if let Some(path) = path_of(self.builder.slice(span.start, span.end)) {
             self.builder.reference(kind, path, span.start);
         }
     }
 
-    /// What is called, constructed or used as a tag.
+    /// Records the expression that is called, constructed or used as a tag.
     pub(super) fn callee(&mut self, callee: &Expression<'a>) {
         match callee {
             Expression::Identifier(name) => self.name(ReferenceKind::Call, name.span),
@@ -39,7 +39,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// A chain of members: its path, or where something without a name begins it, the path behind that.
+    /// Records a chain of members: its path, or the path after an unnamed expression at its beginning.
     pub(super) fn chain(&mut self, kind: ReferenceKind, outermost: &MemberExpression<'a>) {
         let span = outermost.span();
         if let MemberExpression::ComputedMemberExpression(computed) = outermost {
@@ -69,7 +69,7 @@ impl<'a> Walk<'_, 'a> {
         let told = path.is_some();
         match (path, outermost) {
             (Some(path), _) => self.builder.reference(kind, path, span.start),
-            // A comment within: the last name is still told.
+            // The chain contains a comment: at least the last name is recorded.
             (None, MemberExpression::StaticMemberExpression(member)) => {
                 let path = Cow::Owned(format!(".{}", member.property.name));
                 self.builder.reference(kind, path, span.start);
@@ -89,7 +89,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// A component is called by its element; an element of the page is none.
+    /// Records a component as called by its element. An HTML element is not a reference.
     pub(super) fn element(&mut self, name: &JSXElementName<'a>) {
         match name {
             JSXElementName::IdentifierReference(name) => self.name(ReferenceKind::Call, name.span),
@@ -100,7 +100,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// What an import brings in; a default by the name it gets here, which is mostly its own.
+    /// Records an imported name. A default import has its local name, which is usually its own.
     pub(super) fn imported(&mut self, specifier: &ImportDeclarationSpecifier<'a>) {
         match specifier {
             ImportDeclarationSpecifier::ImportSpecifier(one) => self.module_name(&one.imported),
@@ -118,7 +118,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// A call that loads a module or holds a test case.
+    /// Records a call that loads a module or defines a test case.
     pub(super) fn call_meaning(&mut self, it: &CallExpression<'a>) {
         match &it.callee {
             Expression::Identifier(name) if name.name == "require" => {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use oxc_ast::ast::{ExportDefaultDeclarationKind, Expression, Statement};
 
-/// Names that a module exports in a statement of their own: `export { a, b as c }`, `export default a`,
+/// Collects the names that a statement exports apart from their definition: `export { a, b as c }`, `export default a`,
 /// `module.exports = a`.
 pub(super) fn names_exported_apart<'a>(statement: &Statement<'a>, names: &mut HashSet<&'a str>) {
     match statement {
@@ -32,7 +32,7 @@ pub(super) fn is_function(expression: &Expression<'_>) -> bool {
     )
 }
 
-/// The functions of test frameworks that hold one test case.
+/// Whether the callee is a function of a test framework that defines one test case.
 pub(super) fn is_test_call(callee: &Expression<'_>) -> bool {
     match callee {
         Expression::Identifier(name) => matches!(name.name.as_str(), "it" | "test"),

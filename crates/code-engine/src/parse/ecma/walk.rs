@@ -13,18 +13,18 @@ use super::super::builder::NewDefinition;
 
 pub(super) struct Walk<'s, 'a> {
     pub builder: Builder<'s>,
-    /// Offsets of the tokens that a JSDoc comment stands before.
+    /// The offsets of tokens right after a JSDoc comment.
     pub documented: HashSet<u32>,
     pub exported_later: HashSet<&'a str>,
-    /// The name, kind and place that the next function gets from what it is assigned to.
+    /// The name, kind and span that the next function gets from its assignment.
     pub name: Option<NamedDefinition<'a>>,
-    /// Where the statement begins that holds the next definition: its doc comment stands before that.
+    /// The start of the statement that contains the next definition: its doc comment is before that.
     pub anchor: Option<u32>,
     /// Whether that statement exports it.
     pub exported: bool,
-    /// The classes that are open.
+    /// The open classes.
     pub classes: Vec<OpenClass>,
-    /// The paths of the decorators of the member or class that is found next.
+    /// The paths of the decorators of the next member or class.
     pub decorators: Vec<Cow<'s, str>>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct OpenClass {
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// Whether a definition is exported and documented, told by the statement around it; both are used up.
+    /// Whether a definition is exported and documented, by the statement around it. Resets both.
     pub(super) fn statement(&mut self, start: u32, name: &str) -> (bool, bool) {
         let at_top = !self.builder.in_function() && self.classes.is_empty();
         let exported =
@@ -55,7 +55,7 @@ impl<'a> Walk<'_, 'a> {
         (exported, documented)
     }
 
-    /// Takes note of what decorates the member or class that is found next.
+    /// Stores the decorators of the next member or class.
     pub(super) fn decorated(&mut self, decorators: &[Decorator<'a>]) {
         self.decorators = decorators
             .iter()
@@ -99,7 +99,7 @@ impl<'a> Walk<'_, 'a> {
         definition
     }
 
-    /// Opens a function under the name that waits for it, or its own.
+    /// Opens a function under the pending name, or its own.
     pub(super) fn function(
         &mut self,
         own: Option<(&str, bool)>,
@@ -110,7 +110,7 @@ impl<'a> Walk<'_, 'a> {
         let definition = match self.name.take() {
             Some(named) => Some(self.found(&named)),
             None => match own {
-                // A declaration belongs to its statement; the name of an expression is its own affair.
+                // A declaration is exported by its statement; an expression's own name is local to the expression.
                 Some((name, true)) => Some(self.define(DefinitionKind::Function, name, span)),
                 Some((name, false)) => {
                     let named = NamedDefinition {
@@ -122,7 +122,7 @@ impl<'a> Walk<'_, 'a> {
                             .anchor
                             .take()
                             .is_some_and(|at| self.documented.contains(&at)),
-                        // It is handed on where it stands; nobody has to refer to it by this name.
+                        // The function is passed on where it is written; nothing has to refer to it by this name.
                         dictated: true,
                     };
                     Some(self.found(&named))

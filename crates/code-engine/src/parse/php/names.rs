@@ -10,7 +10,7 @@ use super::super::table::{Above, Context, Role};
 use super::{FIELDS, Kind, Php, kind};
 
 impl Php {
-    /// A name, with its namespace if it has one. Says whether to go into it, which is never.
+    /// Records a name, with its namespace if it has one. Always returns `false`: the walk need not go into it.
     pub(super) fn name(
         &mut self,
         cx: &mut Context<'_>,
@@ -53,8 +53,8 @@ impl Php {
         false
     }
 
-    /// What is reached through something else: recorded as a whole by the outermost, or by its own name where something
-    /// without a name stands before it.
+    /// Records a member access. The outermost access of a chain is recorded with the whole path; after an unnamed
+    /// expression, only the member's own name is recorded.
     pub(super) fn member(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
         let start = range(node).0;
         let called = kind(node) == Kind::MemberCall;

@@ -1,6 +1,6 @@
 //! Finds the ends of text segments.
 
-/// The end of a line and of those that continue it, before its line's end.
+/// The end of a line including its continuation lines, before the line break.
 pub(super) fn line_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(&byte) = bytes.get(at) {
@@ -34,7 +34,7 @@ pub(super) fn word_end(bytes: &[u8], from: usize) -> usize {
         .map_or(bytes.len(), |length| from + length)
 }
 
-/// The end of a string that began before `from`: past its quote, or at the end of its line.
+/// The end of a string that began before `from`: after its closing quote, or at the end of its line.
 pub(super) fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     let mut at = from;
     while let Some(&byte) = bytes.get(at) {
@@ -48,7 +48,7 @@ pub(super) fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     bytes.len()
 }
 
-/// The end of a string in which only a doubled quote is no end.
+/// The end of a verbatim string, in which a doubled quote is not the end.
 pub(super) fn verbatim_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(&byte) = bytes.get(at) {
@@ -63,7 +63,7 @@ pub(super) fn verbatim_end(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// The end of the parentheses that open at `from`, if they close soon.
+/// The end of the parentheses that open at `from`, if they close within a limit.
 pub(super) fn parentheses_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut depth = 0u32;
     for (length, byte) in bytes.get(from..)?.iter().take(400).enumerate() {

@@ -1,11 +1,11 @@
 //! Prepares text with preprocessor directives that no grammar can parse: `#if` in the middle of an expression or
 //! around half of a block, and macros between a declaration and its name or after it.
 //!
-//! Of such a conditional one branch stays and the others are replaced by spaces, byte for byte, so that offsets do not
-//! change. Such macros are replaced too. All other conditionals stay with all branches, because the grammars support
+//! Of such a conditional one branch is kept, and the others are replaced by spaces, byte for byte, so that offsets do
+//! not change. Such macros are replaced too. All other conditionals keep all branches, because the grammars support
 //! them around whole declarations and statements.
 //!
-//! Longer than 450 lines: scan and choice of branches share their offsets.
+//! Longer than 450 lines: the scan and the choice of branches share their offsets.
 
 mod ends;
 
@@ -14,26 +14,26 @@ use std::borrow::Cow;
 use super::table::Context;
 use ends::{line_end, parentheses_end, string_end, verbatim_end, word_end};
 
-/// Whose preprocessor.
+/// The language of the preprocessor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     C,
     Cplusplus,
-    /// Without macros, and with strings that span lines.
+    /// C#: no macros, but strings that span lines.
     CSharp,
 }
 
-/// A text that a grammar can read.
+/// A text that a grammar can parse.
 #[derive(Debug)]
 pub(super) struct Readable<'s> {
     pub text: Cow<'s, str>,
-    /// The comments in what was blanked, in order.
+    /// The comments in blanked text, in order.
     pub comments: Vec<(u32, u32)>,
-    /// Where a blanked `#if`, `#ifdef` or `#elif` stood, in order.
+    /// The offsets of blanked `#if`, `#ifdef` and `#elif` directives, in order.
     pub conditions: Vec<u32>,
 }
 
-/// A directive: its line with those that continue it.
+/// A directive: its line with the continuation lines.
 #[derive(Debug, Clone, Copy)]
 struct Directive {
     start: usize,
@@ -41,38 +41,38 @@ struct Directive {
     counts: bool,
 }
 
-/// What bracket is open.
+/// The kind of an open bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bracket {
     Block,
-    /// The braces of an initialiser, in which no grammar knows conditionals.
+    /// The braces of an initialiser, where no grammar supports conditionals.
     List,
     Paren(Before),
 }
 
-/// What a parenthesis follows.
+/// The code before a parenthesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// `if`, `for`, `while` or `switch`.
     Control,
-    /// A name, as the parameters of a function do.
+    /// A name, as in the parameters of a function.
     Name,
-    /// Anything else: it is an expression's, or a cast's.
+    /// Anything else: the parenthesis belongs to an expression or a cast.
     Other,
 }
 
 #[derive(Debug)]
 struct Group {
     directives: Vec<Directive>,
-    /// The branch that stays where one must go, and whether one must go in any case.
+    /// The index of the branch to keep if only one is kept, and whether the value of the condition is known.
     kept: usize,
     known: bool,
-    /// Whether a branch begins or ends in the middle of something.
+    /// Whether a branch begins or ends in the middle of a construct.
     crosses: bool,
-    /// The brackets at the beginning, and at the end of the first branch.
+    /// The open brackets at the beginning, and at the end of the first branch.
     before: Vec<Bracket>,
     after: Option<Vec<Bracket>>,
-    /// The fewest brackets that were open in this branch.
+    /// The least number of open brackets in this branch.
     fewest: usize,
 }
 
@@ -83,17 +83,17 @@ struct Scan {
     comments: Vec<(usize, usize)>,
     blanked: Vec<(usize, usize)>,
     conditions: Vec<usize>,
-    /// The last byte of code, and what the parenthesis followed that it closed.
+    /// The last byte of code, and, if it closed a parenthesis, the code before that parenthesis.
     last: u8,
     before_last: u8,
     closed: Option<Before>,
-    /// The last word of code: where it begins and ends.
+    /// The start and the end of the last word of code.
     word: (usize, usize),
-    /// Whether a directive stands between the last byte of code and the next.
+    /// Whether a directive is between the last byte of code and the next.
     after_directive: bool,
 }
 
-/// Makes `text` readable.
+/// Replaces the conditionals and macros of `text` that no grammar can parse.
 pub(super) fn readable(text: &str, dialect: Dialect) -> Readable<'_> {
     let untouched = Readable {
         text: Cow::Borrowed(text),
@@ -126,7 +126,7 @@ pub(super) fn readable(text: &str, dialect: Dialect) -> Readable<'_> {
     scan.blanked.sort_unstable();
     let within = |at: usize| {
         let next = scan.blanked.partition_point(|(start, _)| *start <= at);
-        // Ranges may lie in one another: the outer ones begin before.
+        // Ranges may be nested: the outer ones begin earlier.
         scan.blanked
             .get(..next)
             .unwrap_or_default()
@@ -150,7 +150,7 @@ pub(super) fn readable(text: &str, dialect: Dialect) -> Readable<'_> {
 }
 
 impl Readable<'_> {
-    /// Tells what the grammar does not get to see.
+    /// Records the comments and conditions that were blanked.
     pub(super) fn note(self, cx: &mut Context<'_>) {
         for (start, end) in self.comments {
             cx.builder.comment(start, end);
@@ -192,7 +192,7 @@ impl Scan {
                 b'"' | b'\'' => {
                     line_begins = false;
                     let before = |steps: usize| at.checked_sub(steps).and_then(|at| bytes.get(at));
-                    // A quote between digits separates them.
+                    // A quote between digits is a digit separator.
                     let separates = byte == b'\''
                         && dialect == Dialect::Cplusplus
                         && before(1).is_some_and(u8::is_ascii_hexdigit);
@@ -295,7 +295,7 @@ impl Scan {
 
     fn bracket(&mut self, bytes: &[u8], byte: u8, next: Option<u8>) {
         let in_list = self.brackets.last() == Some(&Bracket::List);
-        // What goes on with what stands before a directive.
+        // Whether the byte continues the code before a directive.
         let goes_on = matches!(
             byte,
             b',' | b')' | b']' | b'=' | b'?' | b'|' | b'<' | b'>' | b'%' | b'^'
@@ -337,11 +337,11 @@ impl Scan {
         self.closed = closed;
     }
 
-    /// Whether what was read last needs something to follow it.
+    /// Whether the last code needs a continuation.
     fn is_midway(&self, text: &str) -> bool {
         let word = text.get(self.word.0..self.word.1).unwrap_or("");
         self.closed == Some(Before::Control)
-            // What a constructor sets comes behind its parameters.
+            // A constructor's initialisers follow its parameters.
             || (self.last == b':' && self.before_last == b')')
             || matches!(self.last, b'=' | b'|' | b'&' | b'+' | b'?' | b'(' | b'<')
             || (self.last == b'a' && matches!(word, "else" | "return" | "do" | "case"))
@@ -436,7 +436,7 @@ impl Group {
     }
 }
 
-/// What a condition is known to be: that of the language itself, and of a constant.
+/// The known value of a condition on the language, or of a constant condition.
 fn truth(word: &str, condition: &str, dialect: Dialect) -> Option<bool> {
     let cplusplus = dialect == Dialect::Cplusplus;
     let condition = condition

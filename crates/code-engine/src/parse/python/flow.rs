@@ -30,7 +30,7 @@ impl Walk<'_> {
             }
             Stmt::Try(attempt) => self.flow_try(attempt),
             Stmt::Match(choice) => {
-                // Like `default` elsewhere, a case that takes everything decides nothing.
+                // A case that matches everything is no branch, like `default` in other languages.
                 let cases = choice.cases.iter().map(|case| {
                     let guards = usize::from(case.guard.is_some());
                     guards + usize::from(guards > 0 || !case.pattern.is_irrefutable())
@@ -71,7 +71,7 @@ impl Walk<'_> {
         self.builder.flow();
     }
 
-    /// The `else` of a loop.
+    /// Counts the `else` of a loop.
     fn loop_else(&mut self, body: &[Stmt]) {
         if !body.is_empty() {
             self.builder.flow_flat();
@@ -108,7 +108,7 @@ impl Walk<'_> {
         self.builder.unnest();
     }
 
-    /// `a if b else c`.
+    /// Walks `a if b else c`.
     pub(super) fn flow_choice(&mut self, choice: &ExprIf) {
         self.builder.branch(1);
         self.builder.flow();
@@ -119,7 +119,7 @@ impl Walk<'_> {
         self.builder.flow_unnest();
     }
 
-    /// The outermost of the `and` and `or` that are operands of each other.
+    /// Walks the outermost of nested `and` and `or` operators.
     pub(super) fn flow_operation(&mut self, operation: &ExprBoolOp) {
         self.operands(operation);
         self.builder

@@ -1,4 +1,4 @@
-//! Python by ruff's parser. It recovers from syntax errors. Python 2 files have too many errors and do not parse.
+//! Python, parsed by ruff. It recovers from syntax errors. Python 2 files have too many errors and do not parse.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr, walk_stmt};
@@ -53,26 +53,26 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Walk<'s> {
     builder: Builder<'s>,
-    /// The classes that are open in the innermost function.
+    /// The open classes in the innermost function.
     classes: Vec<Class>,
     /// For each open handler of the innermost function, the name it binds.
     handlers: Vec<Option<String>>,
-    /// Whether the names that are walked stand where a type stands.
+    /// Whether the names being walked are types.
     in_type: bool,
-    /// Where the last body ends that only type checkers read.
+    /// The end of the last body that only type checkers read.
     typing_end: u32,
 }
 
 #[derive(Clone, Copy)]
 struct Class {
-    /// Whether it may be seen from outside.
+    /// Whether it is accessible from outside.
     exported: bool,
     /// Whether it has a base, which may dictate the names of its methods.
     derived: bool,
 }
 
 impl Walk<'_> {
-    /// Records the docstring of a body as a comment; says whether there is one.
+    /// Records the docstring of a body as a comment. Returns whether there is one.
     fn docstring(&mut self, body: &[Stmt]) -> bool {
         let Some(Stmt::Expr(first)) = body.first() else {
             return false;
@@ -128,7 +128,7 @@ impl Walk<'_> {
             self.builder.asynchronous(definition);
         }
         self.decorators(definition, &function.decorator_list);
-        // A decorator is run by what is around the function.
+        // Decorators are executed by the code around the function.
         for decorator in &function.decorator_list {
             self.visit_decorator(decorator);
         }
@@ -164,7 +164,7 @@ impl Walk<'_> {
         );
         let documented = self.docstring(&class.body);
         let in_function = self.builder.in_function();
-        // What only type checkers read is not there when the program runs.
+        // Code for type checkers only does not exist at run time.
         let exported = !name.starts_with('_')
             && !in_function
             && start >= self.typing_end

@@ -10,15 +10,15 @@ use super::super::super::references::{ReferenceKind, path_of};
 use super::Walk;
 
 impl Walk<'_> {
-    /// Walks what stands where a type stands.
+    /// Walks code in the position of a type.
     pub(super) fn typed(&mut self, walk: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.in_type, true);
         walk(self);
         self.in_type = before;
     }
 
-    /// Records the names of an expression, and walks what else is in it, where it is a name, a chain of names or a
-    /// call. Says whether it was one.
+    /// Handles a name, a chain of names or a call: records its names and walks its other parts. Returns whether the
+    /// expression was one of these.
     pub(super) fn name(&mut self, expr: &Expr) -> bool {
         let kind = if self.in_type {
             ReferenceKind::Type
@@ -27,7 +27,7 @@ impl Walk<'_> {
         };
         match expr {
             Expr::Name(name) => {
-                // What is assigned to or deleted is bound here.
+                // An assigned or deleted name is bound here.
                 if name.ctx == ExprContext::Load {
                     self.identifier(kind, name.range());
                 }
@@ -55,7 +55,7 @@ impl Walk<'_> {
                     Expr::Attribute(attribute) => attribute.attr.as_str(),
                     _ => "",
                 };
-                // What these hold is values, of which only the first of `Annotated` is a type.
+                // The arguments of `Literal` are values, and so are those of `Annotated` except the first.
                 let is_type = last != "Literal";
                 let before = std::mem::replace(&mut self.in_type, is_type);
                 match subscript.slice.as_ref() {
@@ -70,7 +70,7 @@ impl Walk<'_> {
                 self.in_type = before;
                 true
             }
-            // A type that is written as text, because it is not known yet.
+            // A type in quotes, because it is not defined yet.
             Expr::StringLiteral(literal) if self.in_type => {
                 self.quoted(literal.range());
                 true
@@ -85,7 +85,7 @@ impl Walk<'_> {
         self.builder.reference(kind, Cow::Borrowed(name), start);
     }
 
-    /// A chain of attributes: its path, or where something without a name begins it, the path behind that.
+    /// Records a chain of attributes: its path, or the path after an unnamed expression at its beginning.
     fn chain(&mut self, kind: ReferenceKind, outermost: &Expr) {
         let mut base = outermost;
         while let Expr::Attribute(attribute) = base {
@@ -95,7 +95,7 @@ impl Walk<'_> {
         let from = if named { base.start() } else { base.end() };
         let end = outermost.end().to_u32();
         let written = self.builder.slice(from.to_u32(), end);
-        // Parentheses around what begins it end behind it, and a comment may stand between.
+        // A parenthesis around the first expression closes after it, and white space may follow.
         let written = written.trim_start_matches([')', ' ', '\n', '\t']);
         match path_of(written) {
             Some(path) => self
@@ -115,7 +115,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The names in a type that is written as text.
+    /// Records the names in a quoted type.
     fn quoted(&mut self, range: TextRange) {
         let start = range.start().to_u32();
         let written = self.builder.slice(start, range.end().to_u32());

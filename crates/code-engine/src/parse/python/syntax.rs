@@ -19,7 +19,7 @@ pub(super) fn is_specific(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a `raise` in a handler makes an exception, other than the one that was caught.
+/// Whether a `raise` in a handler creates a new exception instead of raising the caught one.
 pub(super) fn raises_new(exception: &Expr, caught: Option<&str>) -> bool {
     match exception {
         Expr::Call(call) => match call.func.as_ref() {
@@ -29,7 +29,7 @@ pub(super) fn raises_new(exception: &Expr, caught: Option<&str>) -> bool {
             }
             _ => true,
         },
-        // A class by its name; a lower-case name is a variable, whatever it holds.
+        // A capitalised name is a class; a lower-case name is a variable with any value.
         Expr::Name(name) => {
             Some(name.id.as_str()) != caught
                 && name
@@ -45,7 +45,7 @@ pub(super) fn parameter_count(parameters: &Parameters) -> u32 {
     u32::try_from(parameters.len()).unwrap_or(u32::MAX)
 }
 
-/// The last name of a decorator: `override` of `@typing.override`, `setter` of `@x.setter`.
+/// The last name in a decorator's path: `override` of `@typing.override`, `setter` of `@x.setter`.
 pub(super) fn decorator_path(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Name(name) => Some(name.id.as_str()),

@@ -12,7 +12,7 @@ use super::super::syntax_tree::range;
 use super::super::table::{Above, Context};
 use super::{FIELDS, ImportStyle, Kind, OpenScope, Ruby, kind};
 
-/// What opens a group of tests, with RSpec's and Minitest's words.
+/// Methods of RSpec and Minitest that open a group of tests.
 const GROUPS: &[&str] = &[
     "context",
     "describe",
@@ -26,12 +26,12 @@ const GROUPS: &[&str] = &[
     "xdescribe",
 ];
 
-/// What a test case is called with.
+/// Methods that define a test case.
 const CASES: &[&str] = &[
     "example", "fit", "focus", "it", "its", "scenario", "should", "specify", "test", "xit",
 ];
 
-/// What changes who may call a method.
+/// Methods that restrict who may call a method.
 const HIDES: &[&str] = &[
     "private",
     "private_class_method",
@@ -44,7 +44,7 @@ static SUPER: LazyLock<u16> = LazyLock::new(|| {
     grammar.id_for_node_kind("super", true)
 });
 
-/// What a call without a receiver is for.
+/// The meaning of a call without a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Import,
@@ -66,15 +66,15 @@ impl Word {
     }
 }
 
-/// The hash by which a name is remembered.
+/// The hash under which a name is stored.
 pub(super) fn name_hash(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
     hasher.finish()
 }
 
-/// The path of a chain of names as Ruby writes it, in which a name may end in `?` or `!`. `None` where something else
-/// is in it.
+/// The path of a chain of names in Ruby's syntax, where a name may end in `?` or `!`. `None` if the chain contains
+/// anything else.
 pub(super) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     let written = written.strip_prefix("::").unwrap_or(written);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$' | '?' | '!');
@@ -103,7 +103,7 @@ pub(super) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(path))
 }
 
-/// The word before a definition that is its argument, as in `private def run`, and where it begins.
+/// The method whose argument is a definition, as in `private def run`, and the start of the call.
 pub(super) fn prefix_of<'s>(cx: &Context<'s>, above: &[Above<'_>]) -> Option<(&'s str, u32)> {
     let [.., call, list] = above else {
         return None;
@@ -116,7 +116,7 @@ pub(super) fn prefix_of<'s>(cx: &Context<'s>, above: &[Above<'_>]) -> Option<(&'
         .then(|| (word, range(call.node).0))
 }
 
-/// The text of a string without anything in it that is computed.
+/// The text of a string without interpolation.
 fn plain_string<'s>(cx: &Context<'s>, node: Node<'_>) -> Option<&'s str> {
     let content = node.named_child(0)?;
     (node.kind() == "string" && node.named_child_count() == 1 && content.kind() == "string_content")
@@ -168,7 +168,7 @@ impl Ruby {
         }
     }
 
-    /// Records what is called, with the names before it.
+    /// Records the called method, with the names before it.
     fn call_reference(
         &mut self,
         cx: &mut Context<'_>,
@@ -196,7 +196,7 @@ impl Ruby {
         }
     }
 
-    /// `private :a, :b`: what was defined in this class is no longer for others.
+    /// Handles `private :a, :b`: earlier definitions of this class are no longer exported.
     fn hide(&mut self, cx: &mut Context<'_>, list: Node<'_>) {
         let depth = cx.scopes.len();
         let mut cursor = list.walk();
@@ -213,14 +213,14 @@ impl Ruby {
             {
                 cx.builder.hide(*definition);
             }
-            // To say who may call it is not to use it.
+            // Setting its visibility is not a use of the method.
             if start >= self.covered_to {
                 self.covered_to = end;
             }
         }
     }
 
-    /// Defines something, and remembers it by its name.
+    /// Records a definition, and stores it by its name.
     pub(super) fn member_add(
         &mut self,
         cx: &mut Context<'_>,

@@ -6,24 +6,24 @@ use super::super::Builder;
 use super::super::modifiers::last_name;
 use super::super::syntax_tree::{range, text};
 
-/// What the attributes and comments before an item say.
+/// The attributes and comments before an item.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Before {
     pub documented: bool,
-    /// `#[test]` and its like.
+    /// Whether one is `#[test]` or similar.
     pub is_test: bool,
-    /// `#[cfg(test)]`.
+    /// Whether one is `#[cfg(test)]`.
     pub only_in_tests: bool,
-    /// Where the last of them ends.
+    /// The end of the last of them.
     end: u32,
 }
 
 impl Before {
-    /// Reads one more comment or attribute. What stood before it counts where nothing stands between.
+    /// Reads one more comment or attribute. Earlier ones count only if nothing is in between.
     pub(super) fn read(&mut self, builder: &Builder<'_>, node: Node<'_>) {
         let (start, end) = range(node);
         if end <= self.end {
-            // A comment within the last attribute.
+            // The comment is inside the last attribute.
             return;
         }
         if !builder.is_blank(self.end, start) {
@@ -52,7 +52,7 @@ impl Before {
             return;
         };
         let name = text(builder, last_name(path));
-        // `#[doc(hidden)]` and its like set options and say nothing.
+        // `#[doc(hidden)]` and similar ones set options and document nothing.
         self.documented |= name == "doc" && attribute.child_by_field_name("value").is_some();
         self.is_test |= matches!(name, "test" | "rstest" | "test_case" | "quickcheck")
             && attribute.child_by_field_name("value").is_none();
@@ -65,17 +65,17 @@ impl Before {
             });
     }
 
-    /// Whether what was read last stands directly before `start`.
+    /// Whether the last comment or attribute is directly before `start`.
     pub(super) fn reaches(self, builder: &Builder<'_>, start: u32) -> bool {
         builder.is_blank(self.end, start)
     }
 
-    /// Whether it holds anything.
+    /// Whether anything was read.
     pub(super) fn is_there(self) -> bool {
         self.end > 0
     }
 
-    /// What belongs to an item that begins at `start`.
+    /// The attributes and comments of an item that begins at `start`.
     pub(super) fn of(self, builder: &Builder<'_>, start: u32) -> Before {
         if self.end > 0 && builder.is_blank(self.end, start) {
             self
@@ -85,7 +85,7 @@ impl Before {
     }
 }
 
-/// The path of an attribute, and whether it documents: `serde` of `#[serde(default)]`, `tokio::main`.
+/// The path of an attribute (`serde` of `#[serde(default)]`, `tokio::main`), and whether it documents.
 pub(super) fn path<'s>(builder: &Builder<'s>, item: Node<'_>) -> Option<(&'s str, bool)> {
     let mut cursor = item.walk();
     let attribute = item
@@ -95,7 +95,7 @@ pub(super) fn path<'s>(builder: &Builder<'s>, item: Node<'_>) -> Option<(&'s str
     Some((path, path == "doc"))
 }
 
-/// A module may be documented from inside, by `//!`.
+/// Whether the body of a module begins with a `//!` comment.
 pub(super) fn documented_inside(builder: &Builder<'_>, body: Option<Node<'_>>) -> bool {
     let Some(body) = body else { return false };
     let mut cursor = body.walk();
@@ -107,15 +107,15 @@ pub(super) fn documented_inside(builder: &Builder<'_>, body: Option<Node<'_>>) -
     })
 }
 
-/// A predicate of `cfg`, as in `test` and `all(unix, test)`; `feature = "x"` is none that matters here.
+/// A predicate of `cfg`, as in `test` and `all(unix, test)`. `feature = "x"` does not matter here.
 struct Predicate<'t, 's> {
     name: &'s str,
-    /// The token tree of what stands in its brackets.
+    /// The token tree in its parentheses.
     list: Option<Node<'t>>,
 }
 
 impl Predicate<'_, '_> {
-    /// Whether it holds in tests alone.
+    /// Whether it holds only in tests.
     fn needs_test(&self, builder: &Builder<'_>) -> bool {
         let inner = self.list.map(|list| predicates(builder, list));
         match (self.name, inner) {
@@ -126,7 +126,7 @@ impl Predicate<'_, '_> {
     }
 }
 
-/// The predicates that stand directly in a token tree.
+/// The predicates directly in a token tree.
 fn predicates<'t, 's>(builder: &Builder<'s>, tree: Node<'t>) -> Vec<Predicate<'t, 's>> {
     let mut cursor = tree.walk();
     let tokens: Vec<Node<'_>> = tree

@@ -1,7 +1,7 @@
-//! Rust by tree-sitter. Macro arguments are tokens, not syntax: conditions in them are counted as in lizard,
-//! definitions are not searched.
+//! Rust, parsed by tree-sitter. Macro arguments are tokens, not syntax: conditions in them are counted as in lizard,
+//! but definitions in them are not found.
 //!
-//! Longer than 450 lines: one language is read in one place.
+//! Longer than 450 lines: the parser of one language is one file.
 
 use std::sync::LazyLock;
 
@@ -123,7 +123,7 @@ struct Walk<'s> {
     attributes: Vec<&'s str>,
     /// How many macro token trees are open.
     macro_depth: u32,
-    /// Where the open test items end.
+    /// The ends of the open test items.
     test_ends: Vec<u32>,
     /// The attributes of the open `impl` blocks.
     impl_attributes: Vec<Vec<&'s str>>,
@@ -135,7 +135,7 @@ impl<'s> AsMut<Builder<'s>> for Walk<'s> {
     }
 }
 
-/// A trait, an `impl` or a module that is open.
+/// An open trait, `impl` or module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Trait { exported: bool },
@@ -175,7 +175,7 @@ impl<'s> Walk<'s> {
         });
         let attributes = self.attributes_take(before);
         self.builder.decorate(definition, attributes);
-        // What an attribute of the whole `impl` does, it does to each of its methods: `#[Object]`, `#[pymethods]`.
+        // An attribute of an `impl` applies to each of its methods: `#[Object]`, `#[pymethods]`.
         if let Some(Scope::Impl { of_trait: false }) = self.scopes.last() {
             let around = self.impl_attributes.last().into_iter().flatten().copied();
             self.builder.decorate(definition, around);
@@ -183,7 +183,7 @@ impl<'s> Walk<'s> {
         definition
     }
 
-    /// The attributes of the item that `before` stands before.
+    /// Takes the attributes of the item after `before`.
     fn attributes_take(&mut self, before: Before) -> Vec<&'s str> {
         let attributes = std::mem::take(&mut self.attributes);
         if before.is_there() {
@@ -193,8 +193,8 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Reads an attribute: its path, and the paths in its strings (`#[serde(with = "hex::serde")]`), which a macro
-    /// makes code of.
+    /// Records an attribute: its path, and the paths in its strings (`#[serde(with = "hex::serde")]`), which a macro
+    /// turns into code.
     fn attribute(&mut self, item: Node<'_>) {
         let (start, _) = range(item);
         if !self.before.reaches(&self.builder, start) {
@@ -292,7 +292,7 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// Whether a module of that name holds tests, and not what tests need.
+/// Whether a module of that name holds tests, rather than test helpers.
 fn is_name_of_tests(name: &str) -> bool {
     matches!(name, "test" | "tests")
         || name.ends_with("_test")
@@ -300,7 +300,7 @@ fn is_name_of_tests(name: &str) -> bool {
         || name.starts_with("test_")
 }
 
-/// Whether a `use` has a visibility that reaches further than `pub(self)`.
+/// Whether a `use` is re-exported: its visibility is wider than `pub(self)`.
 fn is_passed_on(item: Node<'_>) -> bool {
     let mut cursor = item.walk();
     let visibility = item
@@ -314,7 +314,7 @@ fn is_else_if(parent: Option<Node<'_>>) -> bool {
     parent.is_some_and(|parent| parent.kind() == "else_clause")
 }
 
-/// The arms of a match.
+/// Counts the arms of a match.
 fn arm_count(node: Node<'_>) -> u32 {
     node.child_by_field_name("body").map_or(0, |body| {
         children_count(body, |child| child.kind() == "match_arm")
@@ -333,7 +333,7 @@ impl NodeVisitor for Walk<'_> {
             }
             Kind::Attribute => self.attribute(node),
             Kind::Use => {
-                // To the whole world or to the crate: either way it is passed on.
+                // A `use` with `pub` or `pub(crate)` counts as a re-export.
                 let exported = is_passed_on(node);
                 names::imports(&mut self.builder, node, exported);
                 return false;
@@ -360,7 +360,7 @@ impl NodeVisitor for Walk<'_> {
             }
             Kind::Struct | Kind::Enum | Kind::Type => {
                 let before = self.before.of(&self.builder, start);
-                // The associated type of a trait's implementation is named by the trait.
+                // In an `impl` of a trait, the trait dictates the name of an associated type.
                 let dictated = matches!(self.scopes.last(), Some(Scope::Impl { of_trait: true }));
                 let shape = match kind {
                     Kind::Struct => DefinitionKind::Struct,
@@ -420,7 +420,7 @@ impl NodeVisitor for Walk<'_> {
                     self.builder.nest();
                 }
             }
-            // The pattern of an arm, with a condition behind its `if`.
+            // The pattern of an arm, with an `if` condition.
             Kind::Guard => self
                 .builder
                 .branch(usize::from(node.child_by_field_name("condition").is_some())),
@@ -455,7 +455,7 @@ impl NodeVisitor for Walk<'_> {
                     self.builder.flow();
                 }
             }
-            // `||` before the body of a closure without parameters is no operator.
+            // The `||` of a closure without parameters is not an operator.
             Kind::Logical => {
                 let operator = self.macro_depth > 0
                     || parent.is_some_and(|parent| {

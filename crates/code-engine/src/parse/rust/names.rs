@@ -68,7 +68,7 @@ pub(super) const MENTIONS: MentionSpec = MentionSpec {
     tokens: &["token_tree", "token_repetition"],
 };
 
-/// Records what a `use` declaration imports, and the names it brings in.
+/// Records what a `use` declaration imports, and the imported names.
 pub(super) fn imports(builder: &mut Builder<'_>, item: Node<'_>, exported: bool) {
     let Some(argument) = item.child_by_field_name("argument") else {
         return;
@@ -93,7 +93,7 @@ pub(super) fn imports(builder: &mut Builder<'_>, item: Node<'_>, exported: bool)
         .strip_prefix('{')
         .and_then(|it| it.strip_suffix('}'))
     {
-        // `use {a::b, c::d}`: each is an import of its own.
+        // Each part of `use {a::b, c::d}` is an import of its own.
         for part in use_parts(inside) {
             let path = part.split("::{").next().unwrap_or(part);
             builder.import(path, range(item).0, style);
@@ -106,10 +106,10 @@ pub(super) fn imports(builder: &mut Builder<'_>, item: Node<'_>, exported: bool)
     use_names(group, "", builder);
 }
 
-/// The longest path before a group within a group, in bytes.
+/// The maximum length of the path before a nested group, in bytes.
 const USE_PATH_CAP: usize = 200;
 
-/// The parts of the inside of a `use` group, each as it is written.
+/// The parts inside a `use` group, as written.
 fn use_parts(inside: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_u32;
     inside
@@ -125,8 +125,8 @@ fn use_parts(inside: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Tells the builder the paths in a group (`{a, b::{c as d}}`: `a` and `b::c`). Groups below a path that is longer than
-/// anybody writes are left out: what a nest of them stands for has no bound.
+/// Adds the paths in a group to the last import (`{a, b::{c as d}}`: `a` and `b::c`). Groups after a very long path are
+/// ignored, because nested groups would have unbounded paths.
 fn use_names(group: &str, before: &str, builder: &mut Builder<'_>) {
     let group = group.trim_start_matches("::").trim();
     let Some(inside) = group.strip_prefix('{').and_then(|it| it.strip_suffix('}')) else {
@@ -147,7 +147,7 @@ fn use_names(group: &str, before: &str, builder: &mut Builder<'_>) {
     }
 }
 
-/// Records each name at the end of a tree of imports with its whole path; a module that is imported as itself too.
+/// Records each leaf of an import tree with its whole path. `self` is the path of the module itself.
 fn names_record(builder: &mut Builder<'_>, node: Node<'_>, above: &str) {
     let joined = |written: &str| -> Option<String> {
         let path = path_of(written)?;
@@ -189,7 +189,7 @@ fn names_record(builder: &mut Builder<'_>, node: Node<'_>, above: &str) {
     }
 }
 
-/// Records the paths in the strings of an attribute, which a macro makes code of: `default = "defaults::port"`.
+/// Records the paths in the strings of an attribute, which a macro turns into code: `default = "defaults::port"`.
 pub(super) fn quoted(builder: &mut Builder<'_>, item: Node<'_>) {
     let (start, end) = range(item);
     let written = builder.slice(start, end);

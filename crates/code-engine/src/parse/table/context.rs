@@ -11,29 +11,29 @@ use super::super::builder::NewDefinition;
 use super::super::syntax_tree::{range, text};
 use super::{Role, Table};
 
-/// Something with a name that is open.
+/// A named construct that is open: a function, a type or a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Scope {
-    /// The kind of a type or module; `None` for a function, and for what extends a type.
+    /// The kind of a type or module; `None` for a function, and for an extension of a type.
     pub kind: Option<DefinitionKind>,
     /// Whether it is a function.
     pub function: bool,
-    /// Whether it may be used from outside the file.
+    /// Whether it is accessible from outside the file.
     pub exported: bool,
-    /// Whether what is declared now may be used from outside it, unless it says otherwise.
+    /// Whether the next declarations in it are accessible from outside it, unless they have a modifier.
     pub open: bool,
 }
 
-/// What was decided about a node before the walk comes to it.
+/// A decision about a node before the walk reaches it.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     start: u32,
     node: usize,
-    /// How it is used; `None` where that was recorded already.
+    /// How the name is used; `None` if the reference is already recorded.
     kind: Option<ReferenceKind>,
 }
 
-/// A run of comments with nothing but one line's end between them.
+/// A run of comments with at most one line break between them.
 #[derive(Debug, Clone, Copy, Default)]
 struct CommentRun {
     end: u32,
@@ -44,15 +44,15 @@ struct CommentRun {
 pub(in super::super) struct Context<'s> {
     pub builder: Builder<'s>,
     pub table: &'static Table,
-    /// The scopes that are open, innermost last.
+    /// The open scopes, innermost last.
     pub scopes: Vec<Scope>,
     comment: Option<CommentRun>,
     marks: Vec<Mark>,
-    /// Names that end before here were recorded as part of what is around them.
+    /// Names that end before this offset were recorded as part of an enclosing chain.
     covered_to: u32,
-    /// Conditions that the parser does not see, in order: they count for the function they lie in.
+    /// The offsets of conditions that were hidden from the parser, in order: they count for the function around them.
     hidden: Vec<u32>,
-    /// The end of the last `else`, over comments that follow it.
+    /// The end of the last `else`, including comments after it.
     pub(super) else_end: Option<u32>,
 }
 
@@ -70,7 +70,7 @@ impl<'s> Context<'s> {
         }
     }
 
-    /// Takes note of conditions at these offsets, in order, that the parser does not get to see.
+    /// Sets the offsets of the conditions that were hidden from the parser, in order.
     pub(in super::super) fn conditions_hide(&mut self, offsets: Vec<u32>) {
         self.hidden = offsets;
     }
@@ -89,7 +89,7 @@ impl<'s> Context<'s> {
         text(&self.builder, node)
     }
 
-    /// A node's range without the white space at its end, which some grammars count to it.
+    /// A node's range without trailing white space, which some grammars include.
     pub(in super::super) fn code_range(&self, node: Node<'_>) -> (u32, u32) {
         let (start, end) = range(node);
         let written = self.builder.slice(start, end);
@@ -97,19 +97,19 @@ impl<'s> Context<'s> {
         (start, end - u32::try_from(blank).unwrap_or(0))
     }
 
-    /// The text of a node's field; empty where it has none.
+    /// The text of a node's field; empty if it has none.
     pub(in super::super) fn field_text(&self, node: Node<'_>, field: &str) -> &'s str {
         node.child_by_field_name(field)
             .map_or("", |child| self.text(child))
     }
 
-    /// Whether a comment that documents ends right before `start`: on the same line or the one before.
+    /// Whether a documenting comment ends right before `start`: on the same line or the one before.
     pub(in super::super) fn documented(&self, start: u32) -> bool {
         self.comment
             .is_some_and(|run| run.documents && run.end <= start && self.adjacent(run.end, start))
     }
 
-    /// Whether nothing but white space with at most one line's end is between two offsets.
+    /// Whether only white space with at most one line break is between two offsets.
     fn adjacent(&self, from: u32, to: u32) -> bool {
         let mut ends = 0;
         self.builder.slice(from, to).bytes().all(|byte| {
@@ -133,7 +133,7 @@ impl<'s> Context<'s> {
         {
             self.else_end = Some(end);
         }
-        // A grammar may count the end of the line to the comment.
+        // A grammar may include the line break in the comment.
         let written = self.builder.slice(start, end).trim_end();
         let end = start + u32::try_from(written.len()).unwrap_or(0);
         let before = self.builder.text.get(..start as usize).unwrap_or("");
@@ -159,19 +159,19 @@ impl<'s> Context<'s> {
         self.scopes.last().is_some_and(|scope| scope.function)
     }
 
-    /// Whether the innermost scope is a type, or extends one.
+    /// Whether the innermost scope is a type, or an extension of one.
     pub(in super::super) fn in_type(&self) -> bool {
         self.scopes
             .last()
             .is_some_and(|scope| !scope.function && scope.kind != Some(DefinitionKind::Module))
     }
 
-    /// Whether everything around may be used from outside the file.
+    /// Whether all enclosing scopes are accessible from outside the file.
     pub(in super::super) fn outside_exported(&self) -> bool {
         self.scopes.last().is_none_or(|scope| scope.exported)
     }
 
-    /// Defines something that has no scope of its own, and gives back its place.
+    /// Defines something without a scope of its own, and returns its index.
     pub(in super::super) fn define(
         &mut self,
         kind: DefinitionKind,
@@ -193,7 +193,7 @@ impl<'s> Context<'s> {
         })
     }
 
-    /// Says of a catch clause whether it is for everything and whether it does something.
+    /// Records the signs of a catch clause: whether it catches everything, and whether it is empty.
     pub(in super::super) fn caught(&mut self, node: Node<'_>, broad: bool, empty: bool) {
         let at = range(node).0;
         let what = if broad {
@@ -210,8 +210,8 @@ impl<'s> Context<'s> {
         self.builder.sign(how, at);
     }
 
-    /// Decides how a name is used before the walk comes to it. Marks are set in the order of the source, the last
-    /// first.
+    /// Sets how a name is used before the walk reaches it. Marks are a stack: of several names, the last in the source
+    /// is marked first.
     pub(in super::super) fn mark(&mut self, node: Node<'_>, kind: ReferenceKind) {
         if self.table.role(node).is_reference() {
             let (start, node) = (range(node).0, node.id());
@@ -223,7 +223,7 @@ impl<'s> Context<'s> {
         }
     }
 
-    /// Says that a name is no reference, or was recorded.
+    /// Marks a name that is not a reference, or was recorded.
     pub(in super::super) fn mark_done(&mut self, node: Node<'_>) {
         let (start, node) = (range(node).0, node.id());
         self.marks.push(Mark {
@@ -233,7 +233,7 @@ impl<'s> Context<'s> {
         });
     }
 
-    /// What was decided about a node: nothing, that it is done, or how it is used.
+    /// The mark of a node: none, done, or how it is used.
     pub(super) fn marked(&mut self, node: Node<'_>) -> Option<Option<ReferenceKind>> {
         let start = range(node).0;
         while self.marks.last().is_some_and(|mark| mark.start < start) {
@@ -249,7 +249,7 @@ impl<'s> Context<'s> {
         range(node).1 <= self.covered_to
     }
 
-    /// Records a name or a chain of names. Says whether something in it is still to be looked at.
+    /// Records a name or a chain of names. Returns whether the walk must go into it.
     pub(super) fn refer(
         &mut self,
         node: Node<'_>,
@@ -275,7 +275,7 @@ impl<'s> Context<'s> {
             self.covered_to = start + u32::try_from(plain.len()).unwrap_or(0);
             return plain.len() < written.len();
         }
-        // Something without a name is in the chain: what is asked of it is known by its own name.
+        // The chain contains an unnamed expression: only its last name is recorded.
         let mut name = last_name(node);
         while let Some(inner) = name
             .filter(|name| {
@@ -297,7 +297,7 @@ impl<'s> Context<'s> {
         true
     }
 
-    /// Records the words of text that was not parsed: those before a bracket as calls.
+    /// Records the words of unparsed text. Words before a parenthesis are calls.
     pub(super) fn words(&mut self, start: u32, end: u32, keywords: &[&str]) {
         let written = self.builder.slice(start, end);
         let is_word = |c: char| c.is_alphanumeric() || c == '_';

@@ -1,15 +1,15 @@
-//! One analyser for the languages on tree-sitter whose constructs are the usual ones. A language says in a table which
-//! role each kind of node plays, and answers a few questions about its declarations; what a role means for complexity,
-//! nesting, definitions and references is decided here, once.
+//! One analyser for the tree-sitter languages with common constructs. A language maps each kind of node to a role, and
+//! answers a few questions about its declarations. The meaning of a role for complexity, nesting, definitions and
+//! references is implemented here, once.
 //!
 //! To add a language:
 //!
 //! 1. Write `parse/<language>.rs` with a `static TABLE: LazyLock<Table>` from [`Table::new`], whose function gives the
-//!    [`Role`] of a kind of node (`named` tells `if` the token from a node of that name). What is left out is
-//!    [`Role::Other`]: it is walked through and costs next to nothing.
-//! 2. Implement [`Shape`]: what a function, a type, an import and a constant is called and who may use it. Every other
-//!    question has an answer that fits most languages. [`Context`] has what the answers need: the text, the comment
-//!    before a place, the scopes around it.
+//!    [`Role`] of a kind of node (`named` distinguishes the token `if` from a node of that name). Other kinds are
+//!    [`Role::Other`]: their children are walked, at little cost.
+//! 2. Implement [`Shape`]: the names and the visibility of functions, types, imports and constants. The other methods
+//!    have defaults that fit most languages. [`Context`] provides what the methods need: the text, the comment before
+//!    a place, the enclosing scopes.
 //! 3. List it in `parse/mod.rs` and in `Language::has_facts` under its cargo feature, and give it a fixture counted by
 //!    hand.
 //!
@@ -31,47 +31,47 @@ use super::syntax_tree::{self as tree, Errors, range};
 
 pub(super) use context::{Context, Scope};
 
-/// What a node is for.
+/// The role of a kind of node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Nothing by itself; what is in it is looked at.
+    /// No meaning itself; its children are walked.
     #[default]
     Other,
-    /// Neither it nor what is in it says anything.
+    /// Neither the node nor its children have a meaning.
     Pass,
     Comment,
-    /// See [`Shape::import`]; what is in it is not looked at.
+    /// See [`Shape::import`]; its children are not walked.
     Import,
     /// A function with a name: [`Shape::function`].
     Function,
-    /// A function without one: [`Shape::closure_parameters`].
+    /// A function without a name: [`Shape::closure_parameters`].
     Closure,
-    /// As [`Role::Closure`], for a language that writes them everywhere: in a function its branches are that
-    /// function's, one level deeper.
+    /// Like [`Role::Closure`], for a language where closures are frequent: in a function their branches count for that
+    /// function, one level deeper.
     Lambda,
-    /// A type, module or namespace with what is in it: [`Shape::container`].
+    /// A type, module or namespace with its content: [`Shape::container`].
     Container,
-    /// A constant or whatever else is declared by a name alone: [`Shape::constant`].
+    /// A constant or another declaration that is only a name: [`Shape::constant`].
     Constant,
-    /// Whatever only this language has: [`Shape::special`].
+    /// A construct that only this language has: [`Shape::special`].
     Special,
 
-    /// A conditional. One that follows the word of [`Role::Else`] continues the one before.
+    /// A conditional. After a [`Role::Else`] it continues the one before.
     If,
-    /// The node around an `else` and what belongs to it, where the grammar has one.
+    /// The node that contains an `else` and its branch, if the grammar has one.
     ElseClause,
-    /// The word `else`.
+    /// The keyword `else`.
     Else,
-    /// `elif` and its like: a clause with a condition of its own.
+    /// `elif` and similar: a clause with a condition of its own.
     ElseIf,
     Loop,
-    /// A choice among cases.
+    /// A choice between cases.
     Switch,
-    /// A case that counts.
+    /// A case of a switch.
     Case,
-    /// A condition beside the flow that counts for cyclomatic complexity alone: `#if`, the guard of a case.
+    /// A condition outside of the control flow that counts only for cyclomatic complexity: `#if`, the guard of a case.
     Condition,
-    /// `try`: deeper, and no harder.
+    /// `try`: nested deeper, but no more complex.
     Try,
     Catch,
     Ternary,
@@ -82,7 +82,7 @@ pub(super) enum Role {
     /// The operator in a [`Role::Binary`].
     And,
     Or,
-    /// `??`, `?:`: counts as a condition, and costs no understanding.
+    /// `??`, `?:`: counts as a condition, but adds no cognitive complexity.
     Coalesce,
     /// `goto`, or a jump to a label: [`Shape::jumps`].
     Jump,
@@ -91,7 +91,7 @@ pub(super) enum Role {
     Call,
     /// A construction: [`Shape::callee`] is the type.
     New,
-    /// Names with separators between them, of which the last is [`Shape::last_name`]: `a.b`, `a::b`, `a->b`.
+    /// Names with separators, the last of which is [`Shape::last_name`]: `a.b`, `a::b`, `a->b`.
     Chain,
     /// As [`Role::Chain`], where each `?` in it is a condition: `a?.b`.
     SafeChain,
@@ -101,17 +101,18 @@ pub(super) enum Role {
     Name,
     /// A name, or a chain of names, that can only be a type's.
     TypeName,
-    /// Names that stand directly in it are declared there and refer to nothing; those that can only be types' do.
+    /// Its direct children of [`Role::Name`] are declared and not references; those of [`Role::TypeName`] are
+    /// references.
     Binds,
-    /// As [`Role::Binds`], names of types too: type parameters.
+    /// Like [`Role::Binds`], but including type names: type parameters.
     BindsAll,
-    /// As [`Role::Binds`], for a name at its very beginning.
+    /// Like [`Role::Binds`], but only for a name at its beginning.
     BindsFirst,
-    /// Names that stand directly in it are types.
+    /// Its direct children are types.
     Types,
-    /// Its field `type` is a type; what its field `name` names is declared there.
+    /// Its field `type` is a type; its field `name` is declared.
     Typed,
-    /// Text that no parser has looked into: its words are names.
+    /// Unparsed text: its words are names.
     Words,
 }
 
@@ -128,16 +129,16 @@ impl Role {
 pub(super) struct Table {
     grammar: Grammar,
     roles: Vec<Role>,
-    /// The numbers of the fields `type` and `name`: asking by name looks through all of them each time.
+    /// The ids of the fields `type` and `name`: access by name searches all fields each time.
     type_field: Option<NonZeroU16>,
     name_field: Option<NonZeroU16>,
 }
 
 impl Table {
-    /// Asks `role_of` for the role of every kind: its name, and whether it is a node with a name.
+    /// Calls `role_of` for every kind, with its name and whether the node is named.
     pub(super) fn new(grammar: Grammar, role_of: impl Fn(&str, bool) -> Role) -> Table {
         let roles = tree::kind_table(&grammar, |kind, named| match role_of(kind, named) {
-            // Nothing is in a token.
+            // A token has no children.
             Role::Other if !named => Role::Pass,
             role => role,
         });
@@ -149,7 +150,7 @@ impl Table {
         }
     }
 
-    /// The number of a field, by which it is found faster than by its name.
+    /// The id of a field, by which access is faster than by its name.
     pub(super) fn field(&self, name: &str) -> u16 {
         self.grammar.field_id_for_name(name).map_or(0, u16::from)
     }
@@ -166,7 +167,7 @@ impl Table {
     }
 }
 
-/// A node around the one that is looked at.
+/// An ancestor of the current node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Above<'t> {
     pub node: Node<'t>,
@@ -178,17 +179,17 @@ pub(super) struct Above<'t> {
 pub(super) struct Function<'s> {
     pub name: Cow<'s, str>,
     pub kind: DefinitionKind,
-    /// The type that it belongs to, where it does not stand in that type.
+    /// The type that it belongs to, if it is defined outside of that type.
     pub parent: Option<Cow<'s, str>>,
     pub exported: bool,
     pub documented: bool,
     pub test: bool,
     pub dictated: bool,
     pub asynchronous: bool,
-    /// Whether types that are derived from its own may use it.
+    /// Whether it is accessible to subclasses.
     pub inherited: bool,
     pub parameters: u32,
-    /// Whether it has a body, so that it is measured.
+    /// Whether it has a body, so that it has metrics.
     pub body: bool,
 }
 
@@ -196,21 +197,21 @@ pub(super) struct Function<'s> {
 #[derive(Debug)]
 pub(super) struct Container<'s> {
     pub name: Cow<'s, str>,
-    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere. Nor is one
-    /// without a name.
+    /// The kind of the definition. `None` for an extension of a type that is defined elsewhere. A container without a
+    /// name is not a definition either.
     pub kind: Option<DefinitionKind>,
     pub exported: bool,
     pub documented: bool,
-    /// Whether all in it are tests or what tests need.
+    /// Whether its content is tests or test helpers.
     pub test: bool,
     pub dictated: bool,
-    /// Whether what stands in it may be used from outside unless it says otherwise.
+    /// Whether its members are accessible from outside unless they have a modifier.
     pub open: bool,
 }
 
-/// What is peculiar to a language. `above` holds the nodes around, innermost last.
+/// The specifics of a language. `above` contains the ancestors, innermost last.
 pub(super) trait Shape {
-    /// The function at `node`; `None` where it is none that counts.
+    /// The function at `node`; `None` if it does not count as one.
     fn function<'s>(
         &mut self,
         cx: &mut Context<'s>,
@@ -218,7 +219,7 @@ pub(super) trait Shape {
         above: &[Above<'_>],
     ) -> Option<Function<'s>>;
 
-    /// The type, module or namespace at `node`; `None` where it is only mentioned.
+    /// The type, module or namespace at `node`; `None` if it is not a definition.
     fn container<'s>(
         &mut self,
         cx: &mut Context<'s>,
@@ -226,18 +227,18 @@ pub(super) trait Shape {
         above: &[Above<'_>],
     ) -> Option<Container<'s>>;
 
-    /// Reports what is imported at `node`.
+    /// Records the imports at `node`.
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>);
 
-    /// Reports what is declared at `node`, if it counts.
+    /// Records the declaration at `node`, if it counts.
     fn constant(&mut self, _cx: &mut Context<'_>, _node: Node<'_>, _above: &[Above<'_>]) {}
 
-    /// Does what only this language needs; says whether to go into the node.
+    /// Handles a [`Role::Special`]. Returns whether to go into the node.
     fn special(&mut self, _cx: &mut Context<'_>, _node: Node<'_>, _above: &[Above<'_>]) -> bool {
         true
     }
 
-    /// Called on the way up from a [`Role::Special`] that was gone into.
+    /// Called on the way up from a [`Role::Special`] whose children were walked.
     fn special_end(&mut self, _cx: &mut Context<'_>, _node: Node<'_>) {}
 
     /// The number of parameters of a function without a name.
@@ -245,7 +246,7 @@ pub(super) trait Shape {
         0
     }
 
-    /// What a catch clause shows of how errors are handled.
+    /// Records how a catch clause handles errors.
     fn catch(&mut self, _cx: &mut Context<'_>, _node: Node<'_>) {}
 
     /// Whether a [`Role::Jump`] goes to a label.
@@ -253,27 +254,27 @@ pub(super) trait Shape {
         true
     }
 
-    /// How many more ways through a [`Role::Switch`] there are, where not each [`Role::Case`] is one.
+    /// The number of additional branches of a [`Role::Switch`], if they are not its [`Role::Case`]s.
     fn switch_branches(&self, _node: Node<'_>) -> usize {
         0
     }
 
-    /// Whether a [`Role::Case`] is one more way.
+    /// Whether a [`Role::Case`] is an additional branch.
     fn case_counts(&self, _cx: &Context<'_>, _node: Node<'_>) -> bool {
         true
     }
 
-    /// The operator of a [`Role::Binary`] that is written as a name; not asked where it has a token of its own.
+    /// The operator of a [`Role::Binary`] if it is a name. Not called if the operator is a token.
     fn word_operator(&self, _cx: &Context<'_>, _node: Node<'_>) -> Option<(Role, u32)> {
         None
     }
 
-    /// Whether so many errors leave a result that is no guesswork.
+    /// Whether the result is still reliable with so many errors.
     fn tolerates(&self, errors: Errors, text: &str) -> bool {
         errors.count <= errors_tolerated(text)
     }
 
-    /// Where a function or type begins: behind its attributes, where the grammar counts them to it.
+    /// The start of a function or type, after its attributes if the grammar includes them.
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
         range(node).0
     }
@@ -281,7 +282,7 @@ pub(super) trait Shape {
     /// Called when the function at `node` was defined.
     fn defined(&mut self, _cx: &Context<'_>, _node: Node<'_>, _definition: usize) {}
 
-    /// Whether an `if` right after `else` continues the conditional, and is none of its own.
+    /// Whether an `if` right after `else` continues the conditional instead of beginning a nested one.
     fn else_may_continue(&self) -> bool {
         true
     }
@@ -291,10 +292,11 @@ pub(super) trait Shape {
         comment.starts_with("/**") && comment.len() > 4
     }
 
-    /// Called for each [`Role::Call`], with what is called: for what this language does by calls, such as test cases.
+    /// Called for each [`Role::Call`] with its callee, for the constructs that a language expresses by calls, such as
+    /// test cases.
     fn called(&mut self, _cx: &mut Context<'_>, _node: Node<'_>, _callee: Node<'_>) {}
 
-    /// What is called or constructed at `node`.
+    /// The callee or the constructed type at `node`.
     fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
         node.child_by_field_name("function")
             .or_else(|| node.child_by_field_name("type"))
@@ -306,17 +308,17 @@ pub(super) trait Shape {
             .or_else(|| node.child_by_field_name("field"))
     }
 
-    /// Words that are no names in [`Role::Words`].
+    /// Words that are not names in [`Role::Words`].
     fn keywords(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// What opens type arguments.
+    /// The bracket that opens type arguments.
     fn generics_open(&self) -> char {
         '<'
     }
 
-    /// How a name is used; `None` where it is declared. Not asked for what is called or constructed, nor for types in
+    /// How a name is used; `None` if it is declared. Not called for callees and constructed types, nor for types in
     /// [`Role::Typed`].
     fn use_of(
         &self,
@@ -329,7 +331,7 @@ pub(super) trait Shape {
     }
 }
 
-/// How a name is used, told by its role and the role of the node it stands in.
+/// How a name is used, by its role and the role of its parent.
 pub(super) fn use_by_place(
     node: Node<'_>,
     role: Role,
@@ -358,7 +360,7 @@ pub(super) fn analyze<S: Shape>(
     tree_analyze(&parsed, Context::new(text, table), shape)
 }
 
-/// As [`analyze`], for a tree that was parsed already, and a context that was prepared.
+/// Like [`analyze`], for a parsed tree and a prepared context.
 pub(super) fn tree_analyze<S: Shape>(
     parsed: &Tree,
     mut cx: Context<'_>,

@@ -13,7 +13,7 @@ use super::super::modifiers::Modifiers;
 use super::super::syntax_tree::range;
 use super::{Above, Context, Role, Scope, Shape};
 
-/// What a node opened, to be closed when it is left.
+/// The scope that a node opened, to be closed on leaving the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenScope {
     Function {
@@ -25,23 +25,23 @@ enum OpenScope {
     Container {
         test: bool,
     },
-    /// A conditional that continues none.
+    /// A conditional that does not continue another.
     Nest,
 }
 
 struct Walk<'w, 's, S> {
     cx: &'w mut Context<'s>,
     shape: &'w mut S,
-    /// The open scopes, by the node that opened them.
+    /// The open scopes, with the ids of their nodes.
     opened: Vec<(usize, OpenScope)>,
-    /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
+    /// Logical operators of open operations: the id of the operation, the operator and its offset.
     operators: Vec<(usize, LogicalOperator, u32)>,
-    /// Operators before here are a directive's and count for nothing.
+    /// Operators before this offset belong to a directive and do not count.
     quiet_to: u32,
 }
 
-/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the
-/// root each time.
+/// Walks the tree in the order of the source. The ancestors are kept here, because tree-sitter searches a node's parent
+/// from the root each time.
 pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
     let table = cx.table;
     let mut walk = Walk {
@@ -172,7 +172,7 @@ impl<S: Shape> Walk<'_, '_, S> {
             }
             Role::Condition => {
                 self.cx.builder.branch(1);
-                // The condition of a directive is one, whatever is in it.
+                // The condition of a directive counts as one, whatever it contains.
                 let condition = above
                     .last()
                     .filter(|_| !node.is_named())
@@ -208,7 +208,7 @@ impl<S: Shape> Walk<'_, '_, S> {
                 let field =
                     |id: Option<NonZeroU16>| id.and_then(|id| node.child_by_field_id(id.get()));
                 let (named, name) = (field(table.type_field), field(table.name_field));
-                // Marks are set in the order of the source, the last first.
+                // Marks are a stack: the last name in the source is marked first.
                 match (named, name) {
                     (Some(named), Some(name)) if name.start_byte() > named.start_byte() => {
                         self.cx.mark_done(name);
@@ -374,7 +374,7 @@ impl<S: Shape> Walk<'_, '_, S> {
                 .builder
                 .decorate(definition, modifiers.annotations());
         }
-        // A namespace is no parent that a name needs where it has no name itself.
+        // A container without a name is not a parent.
         let name = (!found.name.is_empty()).then(|| found.name.into_owned());
         self.cx.builder.container_open(name);
         self.cx.scopes.push(Scope {
@@ -426,7 +426,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         self.operator(role, at, &around);
     }
 
-    /// An operation ends: its operator joins those of the operation that it is directly in, or ends their run.
+    /// Ends an operation. Its operator joins those of the enclosing logical operation, or the run ends.
     fn operation_end(&mut self, node: Node<'_>, above: &[Above<'_>]) {
         let Some(&(operation, operator, at)) = self.operators.last() else {
             return;

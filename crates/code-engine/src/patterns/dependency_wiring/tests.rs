@@ -1,4 +1,4 @@
-//! What shows how dependencies come to those who need them.
+//! How the engine recognises the way in which components receive their dependencies.
 use super::super::fixture::found;
 
 #[test]

@@ -75,7 +75,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                     "Errors are wrapped on the way up",
                     "Wrap an error that is returned, with `%w` or its like, and say what failed.",
                 ),
-                // To say what failed is never wrong.
+                // Wrapping an error is never wrong, so the opposite is not recommended.
                 Answer::other("as-they-are"),
                 Answer::other("formatted"),
             ],
@@ -124,7 +124,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// A question whose cases are the signs, each standing for the answer at its place.
+/// A question whose cases are signs: each sign is the answer at its index.
 fn signs<'a>(
     context: &Context<'a>,
     stack: Language,

@@ -15,7 +15,7 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
 }
 
 /// Exceptions derive from one of the project's own, or each from one of Python's. The project's topmost exceptions,
-/// which others derive from, are no cases.
+/// from which others derive, are not cases.
 fn python_base<'a>(context: &Context<'a>) -> Question<'a> {
     let classes: Vec<(&'a SourceFile, &Definition, &str)> = context
         .source(Language::Python)
@@ -65,8 +65,8 @@ pub(in super::super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     stack == Language::Rust && derives.contains(&one.path)
 }
 
-/// Types that are called errors: whether a derive makes them so. Which one is told by the imports, or the path in the
-/// derive.
+/// Types named as errors: whether they derive their implementation. The imports or the path in the derive tell from
+/// which library.
 fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(

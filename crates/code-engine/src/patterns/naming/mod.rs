@@ -18,14 +18,14 @@ enum Style {
     Pascal,
     Screaming,
     Kebab,
-    /// Words with capitals and no underscores, where the first letter says something else (Go's exports).
+    /// Words with capitals and no underscores. The first letter is not part of the style (in Go it exports).
     MixedCaps,
-    /// `kName`: PascalCase behind a `k`, as Google's and Apple's C and C++ have it.
+    /// `kName`: PascalCase after a `k`, as in Google's and Apple's C and C++.
     KPascal,
     Unclear,
 }
 
-/// What is named.
+/// The kind of named item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Functions,
@@ -55,7 +55,7 @@ impl Subject {
         }
     }
 
-    /// The things in a sentence, and what is left out of them.
+    /// The items as a noun for a sentence, and the exclusions.
     const fn words(self, stack: Language) -> (&'static str, &'static str) {
         match (self, stack) {
             (Subject::Functions, Language::Java) => ("Methods", ""),
@@ -86,7 +86,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         .into_iter()
         .flat_map(|stack| Subject::ALL.map(|subject| (stack, subject)));
     let mut questions: Vec<Question<'a>> = definitions
-        // A constant is told by its case in Python: asking how it is written would answer itself.
+        // In Python a constant is recognised by its case, so the answer would be circular.
         .filter(|asked| *asked != (Language::Python, Subject::Constants))
         .map(|(stack, subject)| names(context, stack, subject))
         .collect();
@@ -159,7 +159,7 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
             if subject == Subject::Functions && holds_components && style == Style::Pascal {
                 continue;
             }
-            // A macro with parameters is written in capitals so that it is not taken for a function.
+            // A macro with parameters is written in capitals to distinguish it from a function.
             let has_macros = matches!(stack, Language::C | Language::Cpp);
             if subject == Subject::Functions && has_macros && style == Style::Screaming {
                 continue;
@@ -184,13 +184,13 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
     }
 }
 
-/// The style of a name, where it can be only one.
+/// The style of a name, if it is unambiguous.
 fn style_of(name: &str, stack: Language, subject: Subject) -> Option<Style> {
     let name = name
         .trim_start_matches(['_', '#', '$'])
         .trim_end_matches('_');
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    // A key such as "Content-Type" of an object is no name.
+    // An object key such as "Content-Type" is not a name.
     if !name.chars().all(is_word) || name.chars().filter(|c| c.is_alphabetic()).count() < 2 {
         return None;
     }
@@ -209,7 +209,7 @@ fn style_of(name: &str, stack: Language, subject: Subject) -> Option<Style> {
         (true, false, _) => Style::Snake,
         (true, true, false) => Style::Screaming,
         (true, true, true) => Style::Unclear,
-        // `URL` is a word in capitals: a type's PascalCase, or a constant's capitals.
+        // `URL` may be PascalCase or capitals; for a constant it is capitals.
         (false, true, false) if subject == Subject::Constants && stack != Language::Go => {
             Style::Screaming
         }
@@ -217,7 +217,7 @@ fn style_of(name: &str, stack: Language, subject: Subject) -> Option<Style> {
         (false, true, true) if stack == Language::Go => Style::MixedCaps,
         (false, true, true) if first_is_upper => Style::Pascal,
         (false, true, true) => Style::Camel,
-        // One word in small letters: only types tell by it, for they would begin with a capital.
+        // One lower-case word is unambiguous only for types, which would begin with a capital.
         (false, false, _) if subject == Subject::Types && stack != Language::Go => Style::Snake,
         (false, false, _) => return None,
     };
@@ -253,7 +253,7 @@ fn file_names<'a>(
         .filter(|file| file.language == language)
     {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        // `Gemfile`: named by the tool that reads it.
+        // A `Gemfile` has the name that its tool requires.
         let Some((stem, _)) = name.split_once('.') else {
             continue;
         };
@@ -279,7 +279,7 @@ fn file_style(stem: &str) -> Option<Style> {
         .chars()
         .any(|c| !(c.is_alphanumeric() || c == '-' || c == '_'))
     {
-        // `[slug].tsx`: a route, named by the framework.
+        // `[slug].tsx` is a route, which the framework names.
         return None;
     }
     let upper = stem.chars().any(char::is_uppercase);

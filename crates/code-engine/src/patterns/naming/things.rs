@@ -26,7 +26,7 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// Roles that a folder gathers, by the folder's name and the end of a type's.
+/// Roles of types by folder: the folder's name, and the suffix of a type's name.
 const ROLES: [(&str, &str); 36] = [
     ("adapters", "Adapter"),
     ("builders", "Builder"),
@@ -74,7 +74,8 @@ fn is_type(one: &Definition) -> bool {
         && one.parent.is_none()
 }
 
-/// A role's word of a folder: of `controllers`, and of `controller` where a language writes it so.
+/// The role of a folder, by its name in the plural (`controllers`), or in the singular (`controller`) as some languages
+/// have it.
 fn role_of(folder: &str) -> Option<&'static str> {
     let folder = folder.to_ascii_lowercase();
     let found = ROLES
@@ -118,7 +119,7 @@ fn folder_suffixes<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions.collect()
 }
 
-/// Files with one class of a role: whether the role is in the file's name (`order.service.ts`).
+/// Files with one class of a role: whether the file's name contains the role (`order.service.ts`).
 fn role_files<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -150,7 +151,7 @@ fn role_files<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Classes that derive from an exception, by their ends.
+/// Classes that derive from an exception, by their suffixes.
 fn exceptions<'a>(context: &Context<'a>) -> Question<'a> {
     let ends = ["Error", "Exception"];
     let mut answers: Vec<Answer> = ends
@@ -194,7 +195,7 @@ pub(in super::super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     stack == Language::Python && is_exception(one)
 }
 
-/// The classes of a Python file whose base is called an error or exception, with that base.
+/// The classes of a Python file whose base is named as an error or exception, with that base.
 pub(in super::super) fn exception_classes(
     file: &SourceFile,
 ) -> impl Iterator<Item = (&Definition, &str)> {
@@ -254,7 +255,7 @@ fn interfaces<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// The functions that are tests: what their names begin with, or whether underscores part them.
+/// The names of test functions: their prefix, or whether they have underscores.
 fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = match stack {
         Language::Rust | Language::Java => vec![

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::super::language::Language;
 use super::super::{Answer, Case, Context, Question, folder_of};
 
-/// The names of the folders, of any language.
+/// The names of the folders with test data, a question for each language.
 pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     const FOLDERS: [&str; 6] = [
         "testdata",
@@ -16,9 +16,9 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         "__snapshots__",
     ];
     let mut by_stack: BTreeMap<Language, Vec<Case<'a>>> = BTreeMap::new();
-    // One folder is a place, and no habit.
+    // A single folder is not a habit.
     let mut folders: BTreeMap<Language, BTreeSet<&str>> = BTreeMap::new();
-    // The language of the tests around decides whose habit it is: that of most test files beside or above.
+    // A data folder counts for the language of the tests around it: that of most test files next to it or above.
     let mut tests: BTreeMap<&str, BTreeMap<Language, u32>> = BTreeMap::new();
     for file in &context.tests {
         if file.facts.tests.is_empty() {

@@ -28,7 +28,7 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// Whether a reference is a part of how tests are written. `asserts` is what [`assert_names`] gives for its file.
+/// Whether a reference shows the form of tests. `asserts` is the result of [`assert_names`] for its file.
 pub(in super::super) fn notes(stack: Language, asserts: &[&str], one: &Reference<'_>) -> bool {
     let first = one.path.split('.').next().unwrap_or(one.path);
     match stack {
@@ -41,7 +41,7 @@ pub(in super::super) fn notes(stack: Language, asserts: &[&str], one: &Reference
     }
 }
 
-/// What the packages that assert are called in a file of Go, by its imports and by habit.
+/// The local names of assertion packages in a Go file, by its imports, and the usual names.
 pub(in super::super) fn assert_names(stack: Language, imports: &[Import]) -> Vec<&str> {
     if stack != Language::Go {
         return Vec::new();
@@ -53,7 +53,7 @@ pub(in super::super) fn assert_names(stack: Language, imports: &[Import]) -> Vec
     names.chain(["require", "assert"]).collect()
 }
 
-/// What makes a fixture of pytest.
+/// The decorators that define a pytest fixture.
 const FIXTURES: &[&str] = &["pytest.fixture", "fixture", "pytest_asyncio.fixture"];
 
 fn whole<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
@@ -101,7 +101,7 @@ fn python_form<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// What tests need is made by fixtures of pytest or by set-up methods.
+/// Whether pytest fixtures or set-up methods prepare tests.
 fn python_setup<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -146,7 +146,7 @@ fn python_setup<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Fixtures that several modules could use: whether they are in a `conftest.py`.
+/// Whether fixtures that several modules could use are in a `conftest.py`.
 fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -163,7 +163,7 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     let mut cases = Vec::new();
     for file in context.tests(Language::Python) {
         let is_conftest = name_of(&file.path) == "conftest.py";
-        // What a module without tests holds is used by others.
+        // A module without tests contains fixtures for others.
         if !is_conftest && file.facts.tests.is_empty() {
             continue;
         }
@@ -182,7 +182,7 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Names of a table's cases, and of one of them in a loop.
+/// Usual names of a table of cases, and of one case in a loop.
 const TABLES: &[&str] = &[
     "case",
     "cases",
@@ -202,8 +202,8 @@ const TABLES: &[&str] = &[
     "tts",
 ];
 
-/// Tests of Go that try several inputs do it by `t.Run`; a case is a test with a table or a subtest. A loop alone does
-/// other things too: it waits, counts, or starts goroutines.
+/// Whether Go tests with several inputs use `t.Run`. A case is a test with a table or a subtest. A loop alone may have
+/// other purposes: it waits, counts, or starts goroutines.
 fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -233,7 +233,7 @@ fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
             let is_in =
                 |lines: &BTreeSet<u32>| lines.range(one.start_line..=one.end_line).next().is_some();
             let runs = is_in(&lines);
-            // A test without nesting tries one thing.
+            // A test without nesting has one input.
             let nests = one.metrics.is_some_and(|metrics| metrics.nesting > 0);
             if runs || (nests && is_in(&tables)) {
                 cases.push(whole(file, one, usize::from(!runs)));
@@ -290,7 +290,7 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
                 }
                 (None, "require", _) => 0,
                 (None, "assert", _) => 1,
-                // `t.Fatal(err)` mostly ends a test whose preparation failed.
+                // `t.Fatal(err)` usually means that the preparation of the test failed, so it does not count.
                 (None, "t", "Error" | "Errorf" | "Fatalf") => 2,
                 _ => continue,
             };
@@ -312,7 +312,7 @@ fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// The modules that a file of Go imports, by the names that they have in it.
+/// The modules that a Go file imports, by their local names.
 fn imported_names(file: &SourceFile) -> BTreeMap<&str, &str> {
     let imports = file.facts.imports.iter();
     imports
@@ -327,7 +327,7 @@ fn imported_name(import: &Import) -> &str {
     }
 }
 
-/// Whether a package is called as those are that help tests.
+/// Whether the name of a package shows that it helps tests.
 fn is_for_tests(module: &str) -> bool {
     let package = name_of(module);
     ["test", "assert", "require", "must", "check"]
@@ -335,8 +335,8 @@ fn is_for_tests(module: &str) -> bool {
         .any(|word| package.contains(word))
 }
 
-/// Whether a function of a package that is not the standard library's asserts, as both are named: `Equals` of
-/// `example.org/shop/internal/test`.
+/// Whether a function outside of the standard library is an assertion, by the names of its package and its own:
+/// `Equals` of `example.org/shop/internal/test`.
 fn is_own_assert(module: &str, name: &str) -> bool {
     const STARTS: [&str; 12] = [
         "Assert",
@@ -360,7 +360,7 @@ fn is_own_assert(module: &str, name: &str) -> bool {
         && STARTS.iter().any(|start| name.starts_with(start))
 }
 
-/// The first of several libraries that a file of tests imports.
+/// The first of several libraries that a test file imports.
 fn by_import<'a>(
     files: impl Iterator<Item = &'a SourceFile>,
     libraries: &[(&'static str, &[&str])],
@@ -460,7 +460,7 @@ fn script_runner<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
-/// `it` or `test`: what a test is called by. A case is a file, by what most of its tests are called by.
+/// Whether a test is called `it` or `test`. A case is a file, by the word that most of its tests use.
 fn script_words<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = ["it", "test"]
         .map(|word| {
@@ -514,7 +514,7 @@ fn script_groups<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             continue;
         };
         let mut all = calls(file, true).chain(calls(file, false));
-        // `test.describe` is Playwright's; `schema.describe` is anybody's.
+        // `test.describe` is Playwright's; `schema.describe` may belong to any library.
         let group = all.find(|one| match one.path.split('.').next() {
             Some("describe" | "suite") => true,
             Some("test" | "it") => one.path.ends_with(".describe"),

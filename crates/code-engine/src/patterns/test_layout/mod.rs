@@ -39,7 +39,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions
 }
 
-/// The files that hold tests.
+/// The files that contain tests.
 fn with_tests<'a>(context: &Context<'a>, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
     context
         .tests
@@ -108,7 +108,7 @@ fn go<'a>(context: &Context<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     for file in with_tests(context, Language::Go) {
-        // Examples are written as a user writes them; other tests of that kind say so by the file's name.
+        // Examples are written from the view of a user; other such tests are marked by the name of their file.
         let own = name(&file.path);
         if own.starts_with("example_") || own.ends_with("_external_test.go") {
             continue;
@@ -200,7 +200,7 @@ fn python_names<'a>(context: &Context<'a>) -> Question<'a> {
         Answer::other("other"),
     ];
     let cases = with_tests(context, Language::Python)
-        // That name is pytest's.
+        // pytest dictates this name.
         .filter(|file| name(&file.path) != "conftest.py")
         .map(|file| {
             let name = name(&file.path);
@@ -348,7 +348,7 @@ mod tests {
         places(&sources)
     }
 
-    /// What is found of places and names.
+    /// The patterns about locations and names.
     fn places(sources: &[(&str, &str)]) -> Vec<String> {
         let mut found = found("test_layout", sources);
         found.retain(|key| {

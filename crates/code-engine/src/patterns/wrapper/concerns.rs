@@ -2,18 +2,18 @@
 
 use super::super::super::language::Language;
 
-/// What a library is told by: a module that is imported (none for what is always there), and how what it offers is
-/// called; with a `.` at the end, whatever follows.
+/// A use of a library: the imported module (empty for a builtin), and the path of the call. A path that ends with `.`
+/// matches all names below it.
 pub(super) type Call = (&'static str, &'static str);
 
-/// Something that a project may have one way to.
+/// Something that a project may access by one wrapper.
 pub(super) struct Concern {
     pub slug: &'static str,
-    /// In a sentence: "HTTP calls".
+    /// Its name in a sentence: "HTTP calls".
     pub things: &'static str,
-    /// The rule begins with it: "Make HTTP calls".
+    /// The beginning of the rule: "Make HTTP calls".
     pub rule: &'static str,
-    /// Words of the names of modules for it.
+    /// Words in the names of wrapper modules.
     pub hints: &'static [&'static str],
     pub calls: &'static [(&'static [Language], &'static [Call])],
 }

@@ -33,7 +33,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     patterns
 }
 
-/// Whether the reference is something of a concern, whichever library it is of.
+/// Whether the reference is a use of any concern, by any library.
 pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     let of_stack = CONCERNS.iter().flat_map(|concern| concern.calls);
     let mut of_stack = of_stack.filter(|(languages, _)| languages.contains(&stack));
@@ -42,7 +42,7 @@ pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
 
 fn is_call(one: &Reference<'_>, call: &str) -> bool {
     match call.strip_suffix('.') {
-        // A setting may be read and not called.
+        // A setting may be read without a call.
         Some(object) => {
             let rest = one.path.strip_prefix(object);
             rest.is_some_and(|rest| rest.starts_with('.'))
@@ -51,7 +51,7 @@ fn is_call(one: &Reference<'_>, call: &str) -> bool {
     }
 }
 
-/// The lines on which a file does the thing itself.
+/// The lines on which a file accesses the concern directly.
 fn direct(file: &SourceFile, calls: &[Call]) -> Vec<u32> {
     let known: Vec<&str> = calls
         .iter()
@@ -92,7 +92,7 @@ fn hinted(word: &str, concern: &Concern) -> bool {
         .any(|part| concern.hints.contains(&part.as_str()))
 }
 
-/// What others call of a module when they go through it: the functions and types that hold the calls.
+/// The names by which others call a wrapper module: the functions and types that contain the direct access.
 fn offers<'a>(file: &'a SourceFile, lines: &[u32]) -> BTreeSet<&'a str> {
     let definitions = file.facts.definitions.iter();
     definitions
@@ -105,7 +105,7 @@ fn offers<'a>(file: &'a SourceFile, lines: &[u32]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The first line on which a file calls one of the names, or something of an object that is called like the concern.
+/// The first line on which a file calls one of the names, or a method of an object that is named after the concern.
 fn goes_through(file: &SourceFile, names: &BTreeSet<&str>, concern: &Concern) -> Option<u32> {
     let references = file.facts.references.iter().filter(|one| !one.test);
     let found = references.filter(|one| {
@@ -163,7 +163,7 @@ fn pattern(
             if matches!(edge.kind, ImportKind::Types | ImportKind::Test) {
                 continue;
             }
-            // An import may bring in a whole folder.
+            // An import may mean all files of a folder.
             for member in index.members(&edge.to) {
                 if let Some((names, through)) = candidates.get_mut(member)
                     && let Some(line) = goes_through(file, names, concern)

@@ -11,19 +11,19 @@ use crate::project::manifest::Manifest;
 struct Step {
     /// Its commands, each with its line.
     commands: Vec<(usize, String)>,
-    /// Whether it runs in another folder than the top, or in a shell of its own.
+    /// Whether it runs in another folder than the top, or with an unusual shell.
     is_elsewhere: bool,
 }
 
-/// The commands of a workflow that are known to be of the whole project. A task that it calls is known by what it is
-/// for.
+/// The commands of a workflow that are known to cover the whole project. For a call of a task, the purpose is the
+/// task's.
 pub(super) fn find(
     manifest: &Manifest,
     project: &Project<'_>,
     offered: &[Candidate],
 ) -> Vec<Candidate> {
     let mut found = Vec::new();
-    // Another folder for all steps.
+    // A working directory for all steps.
     if manifest.text.lines().any(|line| {
         line.trim_start().starts_with("working-directory:")
             && line.starts_with("    working-directory")
@@ -58,7 +58,7 @@ pub(super) fn find(
     found
 }
 
-/// What a script at the top is for that is called as its purpose is, and nothing else: `./build.ps1`.
+/// The purpose of a script at the top that is named after it: `./build.ps1`.
 fn own_script(command: &str) -> Option<(CommandPurpose, &'static str)> {
     let file = command.strip_prefix("./")?;
     let stem = [".sh", ".ps1", ".cmd", ".bat"]
@@ -67,15 +67,15 @@ fn own_script(command: &str) -> Option<(CommandPurpose, &'static str)> {
     Some((purpose_of_name(stem.unwrap_or(file))?, "script"))
 }
 
-/// A command as a person types it: without what a job of a matrix puts in, and the variables that it sets. A variable
-/// with a value of its own stays: with it, the command may do something else. So does what stands behind an option that
-/// may need it. Neither kind of command is told.
+/// The command as a person types it: without values from a job matrix, and without variables that are set to such
+/// values. A variable with a constant value stays, because the command may depend on it. So does an expression after an
+/// option that may need it. A command with either is not reported.
 fn without_settings(command: &str) -> String {
     const SWITCHES: [&str; 6] = ["-cover", "-q", "-race", "-v", "-vv", "--verbose"];
     let mut kept: Vec<&str> = Vec::new();
     let mut rest = command;
     let mut words: Vec<&str> = Vec::new();
-    // An expression is one word, whatever stands in it.
+    // A `${{ }}` expression is one word, whatever it contains.
     while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
         rest = &rest[start..];
         let mut end = 0;
@@ -154,7 +154,7 @@ fn steps(text: &str) -> Vec<Step> {
             let folded: Vec<&str> = block.iter().map(|(_, line)| *line).collect();
             step.commands.push((start + 1, folded.join(" ")));
         } else {
-            // Up to where a script begins to depend on more than its lines.
+            // Lines are taken until the script begins to depend on more than single lines.
             let lines = joined(&block);
             let plain = lines.into_iter().take_while(|(_, line)| !is_program(line));
             step.commands
@@ -164,7 +164,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// The lines of a script, each with those that it goes on in.
+/// The lines of a script, each joined with its continuation lines.
 fn joined(block: &[(usize, &str)]) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut goes_on = false;
@@ -185,7 +185,7 @@ fn joined(block: &[(usize, &str)]) -> Vec<(usize, String)> {
     lines
 }
 
-/// Whether a line of a script makes what follows it depend on more than itself.
+/// Whether the lines after this line of a script depend on it.
 fn is_program(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     matches!(

@@ -136,7 +136,7 @@ fn cargo(project: &Project<'_>, found: &mut Vec<Candidate>) {
             .lines()
             .any(|line| line.trim().starts_with(table))
     };
-    // With a package at the top, Cargo leaves the others of the workspace out unless it is told.
+    // With a package at the top, Cargo builds only that package of the workspace unless told otherwise.
     let (build, test) = match has("[workspace]") && has("[package]") {
         true => ("cargo build --workspace", "cargo test --workspace"),
         false => ("cargo build", "cargo test"),
@@ -181,7 +181,7 @@ fn cargo(project: &Project<'_>, found: &mut Vec<Candidate>) {
     }
 }
 
-/// A file, the command that it stands for, and whether it says something.
+/// A file, the command that it implies, and whether its content implies it.
 type Install = (&'static str, &'static str, fn(&Manifest) -> bool);
 
 fn python(project: &Project<'_>, found: &mut Vec<Candidate>) {

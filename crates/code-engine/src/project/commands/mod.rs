@@ -21,10 +21,10 @@ const PER_PURPOSE: usize = 2;
 /// The maximum length of a command, in bytes: a longer one is not typed by hand.
 const COMMAND_CAP: usize = 160;
 
-/// The strength of the evidence that a command is one of the project's, strongest first.
+/// The strength of the evidence for a command, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
-    /// Continuous integration runs it.
+    /// Continuous integration runs the command.
     Ci,
     /// A task of the project with the name of its purpose.
     Task,
@@ -40,15 +40,15 @@ enum Evidence {
 struct Candidate {
     command: ProjectCommand,
     evidence: Evidence,
-    /// What runs it: two of one are the same thing said twice.
+    /// The tool that runs it: of two commands with one tool, one is redundant.
     tool: &'static str,
 }
 
-/// Finds the commands. Only manifests at the top are read, or, where there are none of a kind, those nearest to it that
-/// stand alone.
+/// Finds the commands. Only manifests at the top are read. If there is none of a kind there, the only manifest of that
+/// kind elsewhere is read.
 ///
-/// `shares` say what the project is written in: the commands of another ecosystem come last, and what only the presence
-/// of its manifest implies is left out where hardly anything is written in it.
+/// `shares` are the project's languages. Commands of an ecosystem with little code come last. Commands that only a
+/// manifest implies are left out if the project has hardly any code in that ecosystem.
 pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<ProjectCommand> {
     let mut own: Vec<&Manifest> = manifests.iter().filter(|one| is_own(&one.path)).collect();
     own.sort_by(|a, b| a.path.cmp(&b.path));
@@ -64,7 +64,7 @@ pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<Proj
         if of_kind.iter().any(is_top) {
             of_kind.retain(is_top);
         } else if of_kind.len() > 1 {
-            // Of several packages side by side none speaks for the project.
+            // Of several packages, none represents the project.
             of_kind.clear();
         }
     }
@@ -83,7 +83,7 @@ pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<Proj
     select(candidates, &written)
 }
 
-/// Of each purpose the best known command, and one more where another tool runs it.
+/// Selects for each purpose the command with the best evidence, and one more if another tool runs it.
 fn select(mut candidates: Vec<Candidate>, written: &ProjectLanguages) -> Vec<ProjectCommand> {
     candidates.retain(|one| {
         let command = &one.command.command;
@@ -125,7 +125,8 @@ fn select(mut candidates: Vec<Candidate>, written: &ProjectLanguages) -> Vec<Pro
     told.into_iter().map(|one| one.command).collect()
 }
 
-/// Whether the same is known from a better place: a task by its usual name, a workflow that checks every change.
+/// Whether a better place usually has the same command: a task with its usual name, or a workflow that checks every
+/// change.
 fn is_aside(one: &Candidate) -> bool {
     let usual = ["build", "test", "lint", "fmt", "format", "start", "run"];
     let name = one
@@ -145,8 +146,8 @@ fn is_aside(one: &Candidate) -> bool {
     }
 }
 
-/// A task does what the tools do that it starts: beside it, what is only implied says nothing new. A task of one
-/// ecosystem says nothing of another's.
+/// Whether a task makes another candidate redundant. A task runs the tools of its project, so a command that is only
+/// configured or implied adds nothing. A task of one ecosystem says nothing about another.
 fn wraps(task: &Candidate, other: &Candidate) -> bool {
     let (runs, would_run) = (ecosystem_of(task.tool), ecosystem_of(other.tool));
     task.evidence <= Evidence::Task
@@ -154,7 +155,7 @@ fn wraps(task: &Candidate, other: &Candidate) -> bool {
         && runs.is_none_or(|runs| would_run.is_none_or(|other| runs == other))
 }
 
-/// The manifests of a project that speak for all of it, by their kinds.
+/// The manifests that represent the whole project, by kind.
 struct Project<'m> {
     by_name: BTreeMap<&'m str, Vec<&'m Manifest>>,
 }
@@ -169,7 +170,7 @@ impl<'m> Project<'m> {
     }
 }
 
-/// Files that are manifests of one kind under several names.
+/// The common name of manifests of one kind that have several names.
 fn kind_of(name: &str) -> &str {
     match name {
         "justfile" | "Justfile" | ".justfile" => "justfile",
@@ -212,7 +213,7 @@ fn candidate(
     }
 }
 
-/// What a task of that name is for.
+/// The purpose of a task with this name.
 fn purpose_of_name(name: &str) -> Option<CommandPurpose> {
     Some(match name.to_ascii_lowercase().as_str() {
         "build" | "compile" => CommandPurpose::Build,
@@ -226,8 +227,8 @@ fn purpose_of_name(name: &str) -> Option<CommandPurpose> {
     })
 }
 
-/// What a command line is for, told by the tool that it starts; with the tool's name. `None` also where it is not of
-/// the whole project.
+/// The purpose of a command line, by the tool that it runs, and the tool's name. `None` also if the command does not
+/// cover the whole project.
 fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
     use CommandPurpose as P;
     let words: Vec<&str> = command.split_whitespace().collect();
@@ -315,7 +316,7 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("rspec", _) => (P::Test, "rspec"),
         ("rubocop", _) => (P::Lint, "rubocop"),
         ("rake", "test" | "spec") => (P::Test, "rake"),
-        // Its default task, which is the tests' nearly everywhere.
+        // Rake's default task, which nearly always runs the tests.
         ("rake", "") => (P::Test, "rake"),
         ("composer", "install") => (P::Install, "composer"),
         ("vendor/bin/phpunit" | "./vendor/bin/phpunit", _) => (P::Test, "phpunit"),
@@ -327,7 +328,7 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("swift", "test") => (P::Test, "swift"),
         ("sbt", "test") => (P::Test, "sbt"),
         ("ctest", _) => (P::Test, "cmake"),
-        // What is built beside the project was configured in a step before.
+        // A build outside of the source was configured in an earlier step.
         ("cmake", "--build") if !word(2).starts_with("..") => (P::Build, "cmake"),
         ("npm", "ci" | "install" | "i") | ("pnpm" | "yarn" | "bun", "install" | "i")
             if words.iter().skip(2).all(|word| word.starts_with('-')) && !words.contains(&"-g") =>
@@ -344,7 +345,7 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
     })
 }
 
-/// The words behind the options of a runner, and behind what those that name a group or a package are given.
+/// The words after the options of a runner. Options for a group or a package have a value, which is skipped too.
 fn behind_options<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
     let mut at = 0;
     while let Some(word) = words.get(at).filter(|word| word.starts_with("--")) {
@@ -354,14 +355,14 @@ fn behind_options<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
     words.get(at..).unwrap_or_default()
 }
 
-/// Whether what lies at the top is installed, with or without some of its extras.
+/// Whether the project at the top is installed, with or without extras.
 fn installs_project(words: &[&str]) -> bool {
     words
         .iter()
         .any(|word| matches!(*word, "-e" | ".") || word.starts_with(".["))
 }
 
-/// Whether a formatter only says what it would change.
+/// Whether a formatter only reports what it would change.
 fn is_check(words: &[&str]) -> bool {
     words.iter().any(|word| {
         matches!(
@@ -371,7 +372,7 @@ fn is_check(words: &[&str]) -> bool {
     })
 }
 
-/// Whether a list of requirements is installed that lies at the top: others are those of one task.
+/// Whether a requirements file at the top is installed: others are for a single task.
 fn is_top_list(words: &[&str]) -> bool {
     let list = words
         .iter()
@@ -380,7 +381,7 @@ fn is_top_list(words: &[&str]) -> bool {
     list.is_some_and(|list| !list.contains('/'))
 }
 
-/// A script of the project's own that is called by its purpose: `scripts/test`.
+/// The purpose of a script of the project that is named after it: `scripts/test`.
 fn script_purpose(words: &[&str]) -> Option<(CommandPurpose, &'static str)> {
     let [path] = words else { return None };
     let (folder, name) = path.trim_start_matches("./").rsplit_once('/')?;

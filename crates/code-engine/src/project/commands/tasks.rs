@@ -145,7 +145,7 @@ fn is_plain(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The scripts of `package.json`, called by the package manager whose lock file there is.
+/// The scripts of `package.json`, called by the package manager that the manifest names or whose lock file exists.
 fn npm(project: &Project<'_>, manifest: &Manifest, found: &mut Vec<Candidate>) {
     let value: Value = serde_json::from_str(&manifest.text).unwrap_or_default();
     let manager = package_manager(project, &value);
@@ -174,7 +174,7 @@ fn npm(project: &Project<'_>, manifest: &Manifest, found: &mut Vec<Candidate>) {
     }
 }
 
-/// Scripts that do something; the one that npm writes into every new manifest does not.
+/// Scripts with an effect, without the placeholder that npm writes into every new manifest.
 fn scripts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
     let scripts = value
         .get("scripts")
@@ -186,8 +186,8 @@ fn scripts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
         .filter(|(_, body)| !body.contains("no test specified"))
 }
 
-/// What a script is for that checks code. Only these are known by their bodies: `build:docs` builds something, and not
-/// the project.
+/// The purpose of a script, by its command, if it checks code. Other purposes are not recognised by the command:
+/// `build:docs` builds something, but not the project.
 fn body_purpose(name: &str, body: &str) -> Option<(CommandPurpose, &'static str)> {
     let is_variant = ["fix", "watch", "update", "ui", "coverage"]
         .iter()
@@ -196,8 +196,8 @@ fn body_purpose(name: &str, body: &str) -> Option<(CommandPurpose, &'static str)
     (purpose == CommandPurpose::Lint && !is_variant).then_some((purpose, tool))
 }
 
-/// What a script of that name is for. One that is called `format` and only looks is a check; a runner that is told no
-/// program starts nothing.
+/// The purpose of a script, by its name. A script named `format` that only reports differences is a check. A runner
+/// without a program starts nothing.
 fn script_purpose_named(name: &str, body: &str) -> Option<CommandPurpose> {
     let words: Vec<&str> = body.split_whitespace().collect();
     let is_bare = words.split_first().is_some_and(|(runner, rest)| {
@@ -252,7 +252,7 @@ fn package_manager(project: &Project<'_>, value: &Value) -> &'static str {
     named.or(locked).unwrap_or("npm")
 }
 
-/// The command that fetches what a `package.json` depends on.
+/// The command that installs the dependencies of a `package.json`.
 pub(super) fn node_install(project: &Project<'_>, manifest: &Manifest) -> &'static str {
     let value: Value = serde_json::from_str(&manifest.text).unwrap_or_default();
     match package_manager(project, &value) {
@@ -264,7 +264,7 @@ pub(super) fn node_install(project: &Project<'_>, manifest: &Manifest) -> &'stat
     }
 }
 
-/// What a call of a script is for: `yarn test:code`, `npm run test-ci`, and `pnpm -r test:coverage`, which runs the
+/// The purpose of a call of a script: `yarn test:code`, `npm run test-ci`, and `pnpm -r test:coverage`, which runs the
 /// script of every package.
 pub(super) fn script_purpose(
     project: &Project<'_>,
@@ -279,7 +279,7 @@ pub(super) fn script_purpose(
         _ => "",
     };
     if !of_all.is_empty() {
-        // `test:coverage` and `test:ci` are the tests; those of one kind (`test:e2e`) are not all of them.
+        // `test:coverage` and `test:ci` run all tests; `test:e2e` runs only one kind.
         let stem = [":coverage", ":ci", ":all", "-ci"]
             .iter()
             .find_map(|end| of_all.strip_suffix(end));
@@ -369,7 +369,7 @@ fn rake(manifest: &Manifest, found: &mut Vec<Candidate>) {
     }
 }
 
-/// The first line that begins with the text, white space aside; 1 where none does.
+/// The first line that begins with the text, apart from white space; 1 if there is none.
 pub(super) fn line_of(text: &str, begins: &str) -> usize {
     let at = text
         .lines()

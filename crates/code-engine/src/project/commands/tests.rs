@@ -1,6 +1,6 @@
 //! The reported build and test commands are correct and complete.
 //!
-//! Longer than 450 lines: one case for each way in which projects say their commands.
+//! Longer than 450 lines: one case for each way in which projects declare commands.
 
 use super::*;
 use crate::language::Language;
@@ -281,7 +281,7 @@ fn a_default_task_of_rake_and_a_check_of_make_are_tests() {
     );
 }
 
-/// The commands of a project that is written so.
+/// The commands of a project with these files and languages.
 fn told_of(files: &[(&str, &str)], lines: &[(Language, u32)]) -> Vec<String> {
     let manifests: Vec<Manifest> = files
         .iter()

@@ -1,4 +1,4 @@
-//! What a project is written in, and which ecosystem a command is of.
+//! The languages of a project by ecosystem, and the ecosystem of a command.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use super::Candidate;
 use crate::project::LanguageShare;
 use crate::project::manifest::Ecosystem;
 
-/// What the project is written in.
+/// The lines of code of the project, by ecosystem.
 pub(super) struct ProjectLanguages {
     lines: BTreeMap<Ecosystem, u64>,
     all: u64,
 }
 
-/// An ecosystem with less of the code than this, in percent, does not speak for the project.
+/// The least share of an ecosystem in the code, in percent, for it to represent the project.
 const SPEAKS_PERCENT: u64 = 20;
-/// One with less than this is not there.
+/// The least share for the ecosystem to count as present.
 const THERE_PERCENT: u64 = 2;
 
 impl ProjectLanguages {
@@ -38,7 +38,7 @@ impl ProjectLanguages {
         })
     }
 
-    /// Whether the command is of an ecosystem that does not speak for the project.
+    /// Whether the command is of an ecosystem that does not represent the project.
     pub(super) fn is_foreign(&self, one: &Candidate) -> bool {
         self.is_below(one, SPEAKS_PERCENT)
     }
@@ -49,7 +49,7 @@ impl ProjectLanguages {
     }
 }
 
-/// The ecosystem that a tool belongs to; `None` for those that run whatever they are told.
+/// The ecosystem of a tool; `None` for generic task runners.
 pub(super) fn ecosystem_of(tool: &str) -> Option<Ecosystem> {
     Some(match tool {
         "cargo" | "cargo-fmt" => Ecosystem::Cargo,

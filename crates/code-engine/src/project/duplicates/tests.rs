@@ -30,7 +30,7 @@ fn analysed(sources: &[(&str, &str)]) -> ProjectAnalysis {
     })
 }
 
-/// Each group as its places, `path:first-last`.
+/// The places of each group, as `path:first-last`.
 fn groups(analysis: &ProjectAnalysis) -> Vec<Vec<String>> {
     let place = |one: &CodeLocation| format!("{}:{}-{}", one.path, one.start_line, one.end_line);
     analysis
@@ -40,7 +40,7 @@ fn groups(analysis: &ProjectAnalysis) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// `count` lines of eight tokens, of which no two are alike.
+/// `count` different lines of eight tokens.
 fn block(name: &str, count: usize) -> String {
     (0..count)
         .map(|line| format!("{name}{line} = call_{name}_{line}(value, 7)\n"))
@@ -177,7 +177,7 @@ proptest! {
         length in 0usize..30,
         few_names in prop::collection::vec(0u8..6, 60..300),
     ) {
-        // Lines of eight tokens: so many are at least the run that is always found, whatever stands around.
+        // Lines of eight tokens, enough for a run that is always found regardless of the code around it.
         let planted = block("same", CLONE_TOKENS_FOUND / 8 + 1 + length);
         let texts: Vec<String> = (0..)
             .zip(&around)

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-/// A way is looked for from at most this many members of one component, so that a component of any size costs little.
+/// The search starts at most at this many members of one component, so that its cost is bounded.
 const STARTS_MAX: usize = 64;
 
 /// A component with more than one member.
@@ -10,13 +10,13 @@ const STARTS_MAX: usize = 64;
 pub(crate) struct Circle {
     /// How many members it has.
     pub size: usize,
-    /// One way around, from the least of its members on.
+    /// One cycle, beginning with its smallest member.
     pub way: Vec<u32>,
 }
 
-/// The components of a graph, each after those that it leads to (R. Tarjan, "Depth-first search and linear graph
-/// algorithms", SIAM Journal on Computing 1, 1972). Members are sorted. Without recursion: a chain of imports may be as
-/// long as a project has files.
+/// The components of a graph, each after those that it has edges to (R. Tarjan, "Depth-first search and linear graph
+/// algorithms", SIAM Journal on Computing 1, 1972). Members are sorted. The algorithm does not recurse: a chain of
+/// imports may be as long as the number of files.
 pub(crate) fn components(graph: &[Vec<u32>]) -> Vec<Vec<u32>> {
     const NEW: u32 = u32::MAX;
     let mut order = vec![NEW; graph.len()];
@@ -69,8 +69,8 @@ pub(crate) fn components(graph: &[Vec<u32>]) -> Vec<Vec<u32>> {
     found
 }
 
-/// The components with more than one member, largest first, each with a short way around: a shortest one through any of
-/// the first members that were tried.
+/// The components with more than one member, largest first, each with a short cycle: a shortest one through any of the
+/// first members that were tried.
 pub(crate) fn shortest_circles(graph: &[Vec<u32>]) -> Vec<Circle> {
     let mut circles: Vec<Circle> = components(graph)
         .into_iter()
@@ -86,7 +86,7 @@ pub(crate) fn shortest_circles(graph: &[Vec<u32>]) -> Vec<Circle> {
 
 fn way_around(graph: &[Vec<u32>], members: &[u32]) -> Vec<u32> {
     let mut best: Vec<u32> = Vec::new();
-    // Two files that import each other are the shortest there is, and found without a search.
+    // Two files that import each other are the shortest possible cycle, found without a search.
     let pair = members.iter().find_map(|from| {
         let back = |to: &&u32| **to > *from && graph[**to as usize].binary_search(from).is_ok();
         graph[*from as usize]
@@ -109,7 +109,7 @@ fn way_around(graph: &[Vec<u32>], members: &[u32]) -> Vec<u32> {
     best
 }
 
-/// A shortest way from `start` back to it, breadth first.
+/// A shortest cycle through `start`, by breadth-first search.
 fn way_through(graph: &[Vec<u32>], members: &[u32], start: u32) -> Vec<u32> {
     let mut came_from: FxHashMap<u32, u32> = FxHashMap::default();
     let mut queue = std::collections::VecDeque::from([start]);

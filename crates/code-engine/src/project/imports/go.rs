@@ -33,7 +33,7 @@ impl<'a> Resolver<'a> {
         let mut packages: FxHashMap<&str, u32> = FxHashMap::default();
         let mut unit_of: FxHashMap<&str, usize> = FxHashMap::default();
         for (at, file) in tree.of_languages(&[Language::Go]) {
-            // Tests are of a package and nobody imports them.
+            // Test files belong to a package, but cannot be imported.
             if role::of(&file.path) == Role::Test && file.path.ends_with("_test.go") {
                 continue;
             }
@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The path of the module that a `go.mod` is of.
+/// The module path in a `go.mod`.
 pub(super) fn module_path(text: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let line = line.split("//").next().unwrap_or(line).trim();
@@ -127,7 +127,7 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// `Sources/App` of `Sources/App/main.swift`.
+/// The folder of a target: `Sources/App` of `Sources/App/main.swift`.
 fn target_folder(path: &str) -> Option<&str> {
     let at = if path.starts_with("Sources/") {
         0

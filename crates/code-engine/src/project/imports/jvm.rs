@@ -17,22 +17,22 @@ const LANGUAGES: &[Language] = &[
 /// The maximum number of candidate files or folders: more of them make a name ambiguous.
 const CANDIDATES_MAX: usize = 64;
 
-/// How many parts at the end of an import may be a member, or a class in a class.
+/// How many parts at the end of an import may be members or nested classes.
 const MEMBERS_MAX: usize = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Resolver<'a> {
-    /// Files by the last part of their folder and their name without its ending.
+    /// Files by the last part of their folder and their name without the extension.
     by_tail: FxHashMap<(&'a str, &'a str), Vec<u32>>,
     /// Folders with files in them, by their last part.
     folders: FxHashMap<&'a str, Vec<&'a str>>,
-    /// Where a file may define anything: who defines a name at its top.
+    /// The files that define a name at the top level, in languages where file names are free.
     by_definition: FxHashMap<&'a str, Vec<u32>>,
-    /// The namespaces of C#, as they are written, and the files in them.
+    /// The namespaces of C#, as written, and their files.
     namespaces: FxHashMap<&'a str, FxHashSet<u32>>,
 }
 
-/// Whether a package that ends a folder reaches up to the root of the sources: the package `kotlin` of the standard
+/// Whether a package at the end of a folder would begin above the source root: the package `kotlin` of the standard
 /// library is not the folder `src/main/kotlin`.
 fn is_across_root(folder: &str, package: &str) -> bool {
     let above = folder.len() - package.len();
@@ -46,7 +46,7 @@ fn is_across_root(folder: &str, package: &str) -> bool {
     })
 }
 
-/// Of several files the nearest by its folders; of the source sets of one module that which all platforms share.
+/// Of several files the nearest by its folders. Of the source sets of one module, the one that all platforms share.
 fn nearest_set(tree: &Tree<'_>, path: &str, candidates: &[u32]) -> Option<u32> {
     let near = |file: &u32| {
         let other = tree.path(*file);
@@ -162,7 +162,7 @@ impl<'a> Resolver<'a> {
             .take(CANDIDATES_MAX)
             .collect();
         if candidates.is_empty() {
-            // Kotlin and Scala may leave out the part that all packages have in common, and name files as they like.
+            // Kotlin and Scala may omit the common part of all packages, and name files freely.
             let by_definition = self.by_definition.get(name).into_iter().flatten().copied();
             let in_package = |one: &u32| {
                 let folder = folder_of(tree.path(*one));
@@ -211,7 +211,7 @@ impl<'a> Resolver<'a> {
         files.iter().copied().find(|one| inside.contains(one))
     }
 
-    /// Adds what `find` finds of the names with a capital that the file uses.
+    /// Adds the results of `find` for the capitalised names that the file uses.
     fn named(&self, file: &SourceFile, find: impl Fn(&str) -> Option<u32>, to: &mut Vec<u32>) {
         let mut asked: FxHashSet<&str> = FxHashSet::default();
         for reference in file.facts.references.iter() {

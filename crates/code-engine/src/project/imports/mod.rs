@@ -23,61 +23,61 @@ use super::manifest::Manifest;
 use crate::facts::{Import, ImportStyle};
 use crate::language::Language;
 
-/// The files between two questions whether to go on.
+/// The number of files between two checks whether to continue.
 const CHECK_EVERY: usize = 4096;
 
-/// How one file imports another: of several ways, the first in this order.
+/// How one file imports another. If it does so in several ways, the first in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ImportKind {
     /// When it is loaded, for its own use.
     Loaded,
-    /// To pass it on: `pub use`, `export ... from`.
+    /// As a re-export: `pub use`, `export ... from`.
     PassedOn,
     /// When a function runs: an import in a function, `import("...")`.
     Deferred,
     /// For type checkers alone: `import type`, below `if TYPE_CHECKING`.
     Types,
-    /// In test code that the file holds.
+    /// In test code inside the file.
     Test,
 }
 
 /// One file that another imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ImportEdge {
-    /// What is imported, as an index into the files; [`ImportIndex::members`] says what that stands for.
+    /// The index of the imported file; [`ImportIndex::members`] returns the files that it represents.
     pub to: u32,
-    /// The first line that imports it in the way of `kind`, 1-based.
+    /// The first line with an import of this `kind`, 1-based.
     pub line: u32,
-    /// How.
+    /// How it is imported.
     pub kind: ImportKind,
 }
 
-/// Which file imports which, by the files' places in the list that it was made from. Files of tests and examples are in
-/// it as well: who asks decides by their roles.
+/// The imports between files, by the index of each file in the input. Files of tests and examples are included: the
+/// caller decides by their roles.
 ///
-/// Where a language imports folders and not files (Go's packages, Swift's targets), the first file of the folder stands
-/// for all of them.
+/// In languages that import folders and not files (Go's packages, Swift's targets), the first file of a folder
+/// represents the whole folder.
 #[derive(Debug, Default)]
 pub(crate) struct ImportIndex {
     edges: Vec<ImportEdge>,
     /// For each file, where its edges begin; one more at the end.
     starts: Vec<u32>,
-    /// For each file, the unit that it belongs to; `u32::MAX` where it is one of its own.
+    /// For each file, the unit that it belongs to; `u32::MAX` if it is a unit by itself.
     unit_of: Vec<u32>,
     units: Vec<Vec<u32>>,
-    /// For each file, its imports that look like the project's own and lead to no file.
+    /// For each file, the number of its imports that look like the project's own but resolve to no file.
     missing: Vec<u32>,
 }
 
 impl ImportIndex {
-    /// The files that the file imports, in the order of their paths, each once; never itself.
+    /// The imported files, in the order of their paths, each once, without the file itself.
     pub(crate) fn imports(&self, file: u32) -> &[ImportEdge] {
         let at = |index: usize| self.starts.get(index).map_or(0, |at| *at as usize);
         let file = file as usize;
         self.edges.get(at(file)..at(file + 1)).unwrap_or(&[])
     }
 
-    /// What an edge's `to` stands for: all files of the unit that is imported, or that one file.
+    /// The files that an edge's `to` represents: all files of the imported unit, or that one file.
     pub(crate) fn members<'s>(&'s self, to: &'s u32) -> &'s [u32] {
         let unit = self.unit_of.get(*to as usize).copied().unwrap_or(u32::MAX);
         match self.units.get(unit as usize) {
@@ -86,7 +86,7 @@ impl ImportIndex {
         }
     }
 
-    /// The file that stands for the unit of this one: itself, where it is one of its own.
+    /// The file that represents the unit of this one: itself, if it is a unit by itself.
     pub(crate) fn unit(&self, file: u32) -> u32 {
         let unit = self.unit_of.get(file as usize).copied().unwrap_or(u32::MAX);
         let first = self
@@ -96,16 +96,16 @@ impl ImportIndex {
         first.copied().unwrap_or(file)
     }
 
-    /// How many of the file's imports look like the project's own and lead to no file.
+    /// The number of the file's imports that look like the project's own but resolve to no file.
     pub(crate) fn missing(&self, file: u32) -> u32 {
         self.missing.get(file as usize).copied().unwrap_or(0)
     }
 
-    /// Resolves the imports of files that are in the order of their paths, asking now and then whether to go on. Linear
-    /// in their imports.
+    /// Resolves the imports of files that are sorted by path. Calls `check` regularly. The time is linear in the number
+    /// of imports.
     ///
     /// # Errors
-    /// What `check` answers with.
+    /// The error of `check`.
     pub(crate) fn build<E>(
         files: &[&SourceFile],
         manifests: &[Manifest],
@@ -186,7 +186,7 @@ impl<'a> Tree<'a> {
             .map_or("", |file| file.path.as_str())
     }
 
-    /// The first of the endings that makes a file of the path.
+    /// The file at the path with the first matching extension.
     fn with_ending(&self, path: &str, endings: &[&str]) -> Option<u32> {
         let mut tried = String::with_capacity(path.len() + 16);
         endings.iter().find_map(|ending| {
@@ -227,14 +227,14 @@ fn is_imported(language: Language) -> bool {
         )
 }
 
-/// What an import turned out to be.
+/// The result of resolving an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// It leads to the files that were told.
+    /// The import resolves to files of the project.
     Own,
-    /// It is somebody else's: a library.
+    /// The import is of a library.
     Elsewhere,
-    /// It looks like the project's own, and leads nowhere.
+    /// The import looks like the project's own, but resolves to no file.
     Missing,
 }
 
@@ -266,7 +266,7 @@ impl<'a> Resolvers<'a> {
         }
     }
 
-    /// Adds the file's edges, and counts the imports that lead nowhere.
+    /// Adds the file's edges, and returns the number of unresolved imports.
     fn resolve(
         &self,
         tree: &Tree<'a>,
@@ -320,7 +320,7 @@ impl<'a> Resolvers<'a> {
 }
 
 fn kind_of(language: Language, import: &Import, functions: &Spans) -> ImportKind {
-    // Where an import is bound when the program is built, it makes no difference where it stands.
+    // In compiled languages the position of an import makes no difference.
     let is_run = matches!(
         language.stack(),
         Language::Python
@@ -339,7 +339,7 @@ fn kind_of(language: Language, import: &Import, functions: &Spans) -> ImportKind
     }
 }
 
-/// The lines within functions.
+/// The line ranges of functions.
 struct Spans(Vec<(u32, u32)>);
 
 impl Spans {
@@ -370,7 +370,7 @@ impl Spans {
     }
 }
 
-/// The folder of a path; empty for what lies at the top.
+/// The folder of a path; empty for files at the top.
 pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -380,7 +380,7 @@ pub(crate) fn name_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-/// The path below a folder, with `.` and `..` carried out; `None` where it leaves the project.
+/// The path relative to a folder, with `.` and `..` resolved. `None` if it leaves the project.
 fn path_join(folder: &str, relative: &str) -> Option<String> {
     let mut joined = String::with_capacity(folder.len() + relative.len() + 1);
     joined.push_str(folder);
@@ -400,7 +400,7 @@ fn path_join(folder: &str, relative: &str) -> Option<String> {
     Some(joined)
 }
 
-/// Whether the path is in the folder or below it; every path is in the empty one.
+/// Whether the path is below the folder; every path is below the empty one.
 fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty()
         || path
@@ -416,7 +416,7 @@ fn ends_with_parts(folder: &str, parts: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// Of several files, the one whose path has most of its beginning in common with `path`; the first of several.
+/// Of several files, the one whose path shares the longest prefix with `path`; the first of equals.
 fn nearest(tree: &Tree<'_>, path: &str, candidates: &[u32]) -> Option<u32> {
     let common = |other: &str| {
         path.bytes()

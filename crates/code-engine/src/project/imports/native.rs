@@ -53,7 +53,7 @@ impl<'a> Resolver<'a> {
             .filter(|file| ends_with_parts(tree.path(*file), clean))
             .take(CANDIDATES_MAX)
             .collect();
-        // A bare name in angle brackets is the system's: `<string.h>` beside a `string.h` of one's own.
+        // A bare name in angle brackets is a system header: `<string.h>`, even if the project has a `string.h`.
         let is_bare = is_system && !clean.contains('/');
         match candidates.as_slice() {
             _ if is_bare => Verdict::Elsewhere,

@@ -7,28 +7,28 @@ use super::super::SourceFile;
 use super::super::manifest::Manifest;
 use super::{folder_of, is_below, name_of};
 
-/// Folders that hold parts and are none.
+/// Folders that contain parts, but are not parts themselves.
 const CONTAINERS: &[&str] = &[
     "src", "lib", "libs", "internal", "pkg", "pkgs", "cmd", "app", "apps", "crates", "packages",
     "modules", "plugins", "services", "Sources",
 ];
 
-/// A package with more than this share of the files, in percent, is looked into.
+/// A package with more than this share of the files, in percent, is divided into its folders.
 const WHOLE_PERCENT: usize = 90;
 
-/// From so many files on, a folder of one file is no part of its own.
+/// The number of files from which a folder with one file is not a part of its own.
 const FOLDED_FROM: usize = 20;
 
-/// The parts, and which part each file is in.
+/// The parts, and the part of each file.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    /// The folders, in their order; `.` for the top.
+    /// The folders of the parts, sorted; `.` for the top.
     pub folders: Vec<String>,
-    /// For each file that was asked for, its part.
+    /// The part of each requested file.
     pub of: FxHashMap<u32, u32>,
 }
 
-/// Divides the files: by the package that each is in, where there are several, else by folders.
+/// Divides the files by the package of each, or by folders if one package is nearly everything.
 pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Manifest]) -> Parts {
     let packages: FxHashSet<&str> = manifests
         .iter()
@@ -53,8 +53,8 @@ pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Man
         if is_whole {
             folders_below(files, members, common, &mut label_of);
         } else {
-            // What the top's own package is called by its folder says more. Scripts beside its source are no part of
-            // the source: where they import another package, the source does not.
+            // For the package at the top, the name of its folder is more informative. Scripts next to its source are
+            // not part of the source: they may import other packages.
             let label = |file: u32| match (*package, common) {
                 ("", "") => folder_top(&files[file as usize].path),
                 ("", common) => common,
@@ -90,7 +90,7 @@ fn is_package(manifest: &Manifest) -> bool {
     }
 }
 
-/// Whether most of the files are in a language whose packages are folders, so that one manifest says nothing about
+/// Whether most of the files are in a language whose packages are folders, so that one manifest does not show the
 /// parts.
 fn by_folders(files: &[&SourceFile], members: &[u32]) -> bool {
     use crate::language::Language;
@@ -108,7 +108,7 @@ fn folder_top(path: &str) -> &str {
     path.split_once('/').map_or(".", |(first, _)| first)
 }
 
-/// The deepest folder that all the files are in.
+/// The deepest folder that contains all the files.
 fn folder_common<'a>(files: &[&'a SourceFile], members: &[u32]) -> &'a str {
     let mut folders = members
         .iter()
@@ -142,7 +142,7 @@ fn folders_below(
     for file in members {
         let inside = below(*file);
         let folder = part_folder(inside).or_else(|| {
-            // `a.rs` beside the folder `a` is of that part.
+            // `a.rs` next to the folder `a` belongs to that part.
             let stem = inside.rsplit_once('.').map_or(inside, |(stem, _)| stem);
             folders.get(stem).copied()
         });
@@ -151,7 +151,7 @@ fn folders_below(
             .or_default()
             .push(*file);
     }
-    // A folder of one file is no part of a project of many.
+    // In a project of many files, a folder with one file is not a part.
     if members.len() >= FOLDED_FROM {
         let lone: Vec<&str> = of_folder
             .iter()
@@ -159,7 +159,7 @@ fn folders_below(
             .map(|(folder, _)| *folder)
             .collect();
         for folder in lone {
-            // Only into a part that there is: that of the files around the folder.
+            // The file moves only to an existing part: that of the folder around.
             let outer = folder_of(folder);
             if of_folder.contains_key(outer) {
                 let inside = of_folder.remove(folder).unwrap_or_default();
@@ -168,7 +168,7 @@ fn folders_below(
         }
     }
     for (folder, inside) in of_folder {
-        // A folder with nearly everything in it is no part: those in it are.
+        // A folder that contains nearly everything is not a part, but divided further.
         let is_whole = !folder.is_empty() && inside.len() * 100 > members.len() * WHOLE_PERCENT;
         let label = match (common.is_empty(), folder.is_empty()) {
             (true, false) => folder.to_owned(),
@@ -176,8 +176,8 @@ fn folders_below(
             (true, true) => ".".to_owned(),
             (false, true) => common.to_owned(),
         };
-        // Only what lies in the folder is searched again. With a file beside it, the common folder would be the same as
-        // before, and the search would not end.
+        // Only files inside the folder are divided again. With a file next to it, the common folder would stay the
+        // same, and the recursion would not end.
         let (within, beside): (Vec<u32>, Vec<u32>) = inside
             .into_iter()
             .partition(|file| is_whole && part_folder(below(*file)) == Some(folder));
@@ -188,7 +188,8 @@ fn folders_below(
     }
 }
 
-/// The folder below the common one that a file's part is: the first, or what is in it where that only holds parts.
+/// The folder of a file's part, relative to the common folder: the first level, or the second if the first only
+/// contains parts.
 fn part_folder(inside: &str) -> Option<&str> {
     let (first, rest) = inside.split_once('/')?;
     match rest.find('/').filter(|_| CONTAINERS.contains(&first)) {

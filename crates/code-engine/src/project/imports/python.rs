@@ -13,7 +13,7 @@ const PACKAGE: &[&str] = &["/__init__.py", "/__init__.pyi"];
 
 #[derive(Debug, Default)]
 pub(super) struct Resolver<'a> {
-    /// For the first part of a module's name, the folders that such a package or module lies in, in their order.
+    /// For the first part of a module's name, the folders that contain such a package or module, sorted.
     tops: FxHashMap<&'a str, Vec<&'a str>>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Resolver<'a> {
             .map(|one| folder_of(&one.path))
             .collect();
         roots.extend(&manifests);
-        // A package of PEP 420 has no `__init__.py` that would show where it begins.
+        // A namespace package (PEP 420) has no `__init__.py` that would show where it begins.
         for root in &told {
             roots.extend(tree.folders.get(root.as_str()).copied());
         }
@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
             return module_resolve(tree, folder, &import.module[dots..], names(), to);
         }
         let top = import.module.split('.').next().unwrap_or_default();
-        // What lies beside a script is found before everything else.
+        // A module next to a script takes precedence over all others.
         let beside = folder_of(&file.path);
         let is_script = !is_package(tree, beside);
         let mut found: Vec<u32> = Vec::new();
@@ -121,7 +121,7 @@ impl<'a> Resolver<'a> {
             }
             candidates.extend(package_file(tree, root, top));
         }
-        // A folder of that name with no module in it that was asked for may be another's.
+        // A folder of that name without the requested module may belong to another package.
         match nearest(tree, &file.path, &candidates) {
             Some(_) if import.style != ImportStyle::Types => Verdict::Missing,
             _ => Verdict::Elsewhere,
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The folders that a project keeps its packages in: `src` beside its manifest, and what the manifest says.
+/// The folders that contain a project's packages: `src` next to its manifest, and those that the manifest declares.
 fn roots_told(manifest: &Manifest) -> Vec<String> {
     let folder = folder_of(&manifest.path);
     let mut told: Vec<String> = vec!["src".to_owned()];
@@ -162,7 +162,7 @@ fn roots_told(manifest: &Manifest) -> Vec<String> {
         .collect()
 }
 
-/// Resolves a module below a folder, and those of the names that are modules themselves.
+/// Resolves a module below a folder, and the imported names that are modules themselves.
 fn module_resolve<'n>(
     tree: &Tree<'_>,
     root: &str,
@@ -207,7 +207,7 @@ fn module_resolve<'n>(
             None => others += 1,
         }
     }
-    // The package itself is what is imported where a name is its own, or none is asked for.
+    // The package itself is imported if one of the names is defined in it, or if there are no names.
     if modules == 0 || others > 0 {
         match package {
             Some(package) => to.push(package),
@@ -231,7 +231,7 @@ fn is_package(tree: &Tree<'_>, folder: &str) -> bool {
     !folder.is_empty() && tree.with_ending(folder, PACKAGE).is_some()
 }
 
-/// The folder around the outermost package that the folder is in; the folder itself, where it is no package.
+/// The folder around the outermost package that contains the folder; the folder itself, if it is not a package.
 fn package_root<'p>(tree: &Tree<'_>, mut folder: &'p str) -> &'p str {
     while is_package(tree, folder) {
         folder = folder_of(folder);

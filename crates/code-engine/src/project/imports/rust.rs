@@ -11,22 +11,22 @@ use super::{ImportEdge, ImportKind, Tree, Verdict, folder_of, name_of, path_join
 use crate::facts::{DefinitionKind, Import, ImportStyle};
 use crate::language::Language;
 
-/// How often a name is followed from one module that passes it on to the next.
+/// The maximum number of re-exports that are followed for a name.
 const HOPS_MAX: u32 = 4;
 
-/// Modules that are passed on whole and looked into for a name, of one file.
+/// The maximum number of wildcard re-exports per file that are searched for a name.
 const WILDCARDS_MAX: usize = 16;
 
-/// The deepest module path that is looked for.
+/// The maximum depth of a module path.
 const DEPTH_MAX: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Resolver<'a> {
-    /// Folders that modules are counted from, each with the file at its root where it is known.
+    /// Folders of crate roots, each with its root file if that is known.
     roots: FxHashMap<String, Option<u32>>,
-    /// Files that are the root of a crate.
+    /// Root files of crates.
     root_files: FxHashSet<u32>,
-    /// The workspace's libraries by their names in code: their root file.
+    /// The root files of the workspace's libraries, by their names in code.
     libraries: FxHashMap<String, u32>,
     passed: RefCell<FxHashMap<u32, ModuleNames<'a>>>,
 }
@@ -35,18 +35,18 @@ pub(super) struct Resolver<'a> {
 #[derive(Debug, Default)]
 struct ModuleNames<'a> {
     defined: FxHashSet<&'a str>,
-    /// For each name, the module and the rest of the path that it was imported by, and the line.
+    /// For each name, its import with the rest of the path.
     imported: FxHashMap<&'a str, (&'a Import, &'a str)>,
     wildcards: Vec<&'a Import>,
 }
 
-/// A place in the module tree of a crate.
+/// A position in the module tree of a crate.
 struct Place<'a> {
     root: &'a str,
     module: Vec<&'a str>,
 }
 
-/// Where a path is written, and how often a name was followed until there.
+/// Where a path is written, and how many re-exports were followed to get there.
 #[derive(Debug, Clone, Copy)]
 struct PathOrigin {
     file: u32,
@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
         verdict
     }
 
-    /// Paths that are written out where they are used: `crate::a::b()`.
+    /// Resolves full paths at the place of their use: `crate::a::b()`.
     pub(super) fn paths_resolve(
         &self,
         tree: &Tree<'a>,
@@ -179,7 +179,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The file that a path leads to, from where it is written; what it is, where it leads to none.
+    /// The file that a path leads to from its origin, or the verdict if there is none.
     fn path_resolve(
         &self,
         tree: &Tree<'a>,
@@ -222,8 +222,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The file that the path in the modules below a root leads to: to where its first name that is no module is
-    /// defined, as far as modules pass it on.
+    /// The file that a path below a root leads to: the definition of its first name that is not a module, following
+    /// re-exports.
     fn follow(
         &self,
         tree: &Tree<'a>,
@@ -242,7 +242,7 @@ impl<'a> Resolver<'a> {
             (None, Some(file)) => (file, 0),
             (None, None) => return Err(Verdict::Missing),
         };
-        // A module with its body in another's file passes nothing on that could be told from here.
+        // A module with its body in another file has no re-exports that are known here.
         if hops >= HOPS_MAX || depth < module.len() {
             return Ok(file);
         }
@@ -254,7 +254,7 @@ impl<'a> Resolver<'a> {
             .unwrap_or(file))
     }
 
-    /// Where a name comes from that a module has from another one.
+    /// The file that a module imports a name from.
     fn passed_on(
         &self,
         tree: &Tree<'a>,
@@ -364,7 +364,7 @@ impl<'a> ModuleNames<'a> {
     }
 }
 
-/// The paths of an import: its module, with each of its names.
+/// The paths of an import: its module with each of its names.
 fn paths_of<'i>(module: &'i str, names: &'i str) -> impl Iterator<Item = Vec<&'i str>> {
     let parts = |path: &'i str| {
         path.split("::")
@@ -379,7 +379,7 @@ fn paths_of<'i>(module: &'i str, names: &'i str) -> impl Iterator<Item = Vec<&'i
     })
 }
 
-/// The modules with a body in the file that a line is in, outermost first.
+/// The inline modules around a line of a file, outermost first.
 fn modules_around(file: &SourceFile, line: u32) -> impl Iterator<Item = &str> {
     let modules = file
         .facts
@@ -402,7 +402,7 @@ fn module_file(tree: &Tree<'_>, root: &str, module: &[&str]) -> Option<u32> {
     tree.with_ending(&path, &[".rs", "/mod.rs"])
 }
 
-/// Whether it lies where Cargo finds the targets of a package by itself: `tests/a.rs`, `src/bin/b`.
+/// Whether Cargo finds a target at the path without a declaration: `tests/a.rs`, `src/bin/b`.
 fn is_target_folder(path: &str) -> bool {
     let folder = folder_of(path);
     matches!(

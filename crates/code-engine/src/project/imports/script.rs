@@ -1,7 +1,7 @@
 //! TypeScript and JavaScript: relative imports with extensions and index files, `paths` of `tsconfig.json`, and
 //! workspace packages by name.
 //!
-//! Longer than 450 lines: one language family is resolved in one place.
+//! Longer than 450 lines: the resolver of one language family is one file.
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -34,7 +34,7 @@ const ENDINGS: &[&str] = &[
     "/index.mts",
 ];
 
-/// What an import names as it will be called when it is built, and as it is called.
+/// Extensions in imports, which may name the built file, and the extensions of its source.
 const BUILT: &[(&str, &[&str])] = &[
     (".js", &[".ts", ".tsx", ".d.ts", ".jsx"]),
     (".jsx", &[".tsx"]),
@@ -42,12 +42,12 @@ const BUILT: &[(&str, &[&str])] = &[
     (".cjs", &[".cts", ".d.cts"]),
 ];
 
-/// Endings of code; anything else that is imported (styles, pictures, data) is no module.
+/// Extensions of code; other imported files (styles, images, data) are not modules.
 const CODE: &[&str] = &[
     "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "vue", "svelte",
 ];
 
-/// How often a configuration is followed to the one it extends.
+/// How many `extends` of a configuration are followed.
 const EXTENDS_MAX: u32 = 5;
 
 #[derive(Debug, Default)]
@@ -60,30 +60,30 @@ pub(super) struct Resolver<'a> {
     package_folders: FxHashMap<&'a str, Vec<Mapping>>,
 }
 
-/// A name of a package's map, and the files that it stands for.
+/// An entry of a package's map, and the files that it maps to.
 #[derive(Debug, Clone)]
 struct Mapping {
-    /// What stands before a `*`; the whole name, where there is none.
+    /// The part before a `*`; the whole name if there is none.
     before: String,
-    /// What stands after a `*`.
+    /// The part after a `*`.
     after: Option<String>,
-    /// Under each condition one, with a `*` of their own.
+    /// The targets under each condition, which may contain a `*`.
     targets: Vec<String>,
 }
 
-/// What a configuration says of names that are not relative.
+/// The resolution of names that are not relative, from a configuration.
 #[derive(Debug, Clone, Default)]
 struct Config {
-    /// The folder that such names may be in.
+    /// The base folder of such names.
     base: Option<String>,
-    /// What stands before and after a `*`, and the paths from the root that it stands for, with their own `*`.
+    /// Each pattern: the parts before and after a `*`, and its target paths from the root, which may contain a `*`.
     paths: Vec<(String, Option<String>, Vec<String>)>,
 }
 
 #[derive(Debug)]
 struct Package<'a> {
     folder: &'a str,
-    /// The files that its manifest names as what others import.
+    /// The entry points that its manifest declares.
     mains: Vec<String>,
     /// Its `exports`.
     exports: Vec<Mapping>,
@@ -149,7 +149,7 @@ impl<'a> Resolver<'a> {
         import: &Import,
         to: &mut Vec<u32>,
     ) -> Verdict {
-        // A bundler's questions: `./worker?worker`.
+        // Imports may have a query for the bundler: `./worker?worker`.
         let name = import.module.split(['?', '!']).next().unwrap_or_default();
         if name.is_empty() || name.contains("://") {
             return Verdict::Elsewhere;
@@ -171,7 +171,7 @@ impl<'a> Resolver<'a> {
                     let path = target.replacen('*', middle, 1);
                     module_file(tree, &path_join("", &path)?)
                 });
-                // A pattern for everything also takes in what is no module of the project.
+                // A catch-all pattern also matches names that are not modules of the project.
                 let is_own = !before.is_empty()
                     && is_code(name)
                     && !targets.iter().all(|target| target.contains("node_modules"));
@@ -191,7 +191,7 @@ impl<'a> Resolver<'a> {
         if found.is_some() {
             return verdict(found, to, false);
         }
-        // What most bundlers are told to look for below `src`.
+        // A usual alias for `src` in bundlers.
         let Some(rest) = name.strip_prefix("@/").or_else(|| name.strip_prefix("~/")) else {
             return Verdict::Elsewhere;
         };
@@ -214,7 +214,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A name of the map of the package around the file.
+    /// Resolves a name by the `imports` of the package around the file.
     fn by_own_map(&self, tree: &Tree<'a>, mut folder: &str, name: &str) -> Option<u32> {
         while !folder.is_empty() && !self.package_folders.contains_key(folder) {
             folder = folder_of(folder);
@@ -250,7 +250,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The maps of `imports` and `exports`: a name, or `root` where only one is told, and what it stands for.
+/// The entries of `imports` or `exports`: each name with its targets. A value without names belongs to `root`.
 fn mappings(value: Option<&Value>, root: &str) -> Vec<Mapping> {
     let Some(value) = value else {
         return Vec::new();
@@ -279,7 +279,7 @@ fn mappings(value: Option<&Value>, root: &str) -> Vec<Mapping> {
         }
     };
     let mut mappings: Vec<Mapping> = entries.into_iter().map(mapping).collect();
-    // The most exact first.
+    // The most specific pattern first.
     mappings.sort_by(|a, b| {
         a.after
             .is_some()
@@ -308,8 +308,7 @@ fn targets_collect(value: &Value, depth: u32, targets: &mut Vec<String>) {
     }
 }
 
-/// The file that a map of the package in `folder` has for the name. Where it names what is built, the source that it is
-/// built from.
+/// The file that the map of the package in `folder` has for the name. For a built file, its source is returned.
 fn mapped(tree: &Tree<'_>, folder: &str, mappings: &[Mapping], name: &str) -> Option<u32> {
     mappings.iter().find_map(|mapping| {
         let middle = matched(name, &mapping.before, mapping.after.as_deref())?;
@@ -324,7 +323,7 @@ fn mapped(tree: &Tree<'_>, folder: &str, mappings: &[Mapping], name: &str) -> Op
     })
 }
 
-/// The source of a built file, by the usual folders: `./dist/esm/a.js` of `./src/a`.
+/// The source of a built file, by the usual folders: `./src/a` for `./dist/esm/a.js`.
 fn source_of(target: &str) -> Option<String> {
     let rest = target.trim_start_matches("./");
     let rest = ["dist/", "build/", "lib/", "out/", "es/"]
@@ -351,7 +350,7 @@ fn verdict(found: Option<u32>, to: &mut Vec<u32>, is_own: bool) -> Verdict {
     }
 }
 
-/// The middle of a name that a pattern matches; all of it, where the pattern has no `*`.
+/// The part of a name that a pattern's `*` matches; the whole name if the pattern has no `*`.
 fn matched<'n>(name: &'n str, before: &str, after: Option<&str>) -> Option<&'n str> {
     match after {
         Some(after) => name.strip_prefix(before)?.strip_suffix(after),
@@ -359,8 +358,8 @@ fn matched<'n>(name: &'n str, before: &str, after: Option<&str>) -> Option<&'n s
     }
 }
 
-/// Whether a name may be a module's: it has no ending, or one of code. `./a.module` and `./jquery.min` have none
-/// either.
+/// Whether a name may be a module: it has no extension, or one of code. `./a.module` and `./jquery.min` count as names
+/// without an extension.
 fn is_code(name: &str) -> bool {
     match name_of(name).rsplit_once('.') {
         Some((_, ending)) => {
@@ -442,7 +441,7 @@ fn config_read(path: &str, texts: &FxHashMap<&str, &str>, hops: u32) -> Config {
             (before, after, targets)
         })
         .collect();
-    // The most exact first, as the compiler takes them.
+    // The most specific pattern first, as in the compiler.
     config.paths.sort_by(|a, b| {
         a.1.is_some()
             .cmp(&b.1.is_some())

@@ -12,9 +12,9 @@ use crate::language::Language;
 
 #[derive(Debug, Default)]
 pub(super) struct Resolver<'a> {
-    /// PHP's namespaces with the folders that they are in, longest first.
+    /// PHP's namespaces with their folders, longest first.
     namespaces: Vec<(String, String)>,
-    /// Files by their names without endings.
+    /// Files by their names without extensions.
     by_stem: FxHashMap<&'a str, Vec<u32>>,
 }
 
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What lies at that path from the folder of the file on.
+/// The file at that path relative to the folder of the file.
 fn beside(
     tree: &Tree<'_>,
     file: &SourceFile,

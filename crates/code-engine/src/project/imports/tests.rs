@@ -16,7 +16,7 @@ fn analysed(path: &str, source: &str) -> SourceFile {
     }
 }
 
-/// A file with imports in a language that the facts are not asked of.
+/// A file with imports in a language whose facts are not needed.
 fn importing(path: &str, imports: &[&str]) -> SourceFile {
     let mut file = SourceFile {
         path: path.to_owned(),
@@ -55,7 +55,7 @@ fn sorted(files: &[SourceFile]) -> Vec<&SourceFile> {
     files
 }
 
-/// The edges of one file as `line path`, and its imports that lead nowhere.
+/// The edges of one file as `line path`, and the number of its unresolved imports.
 fn edges(files: &[SourceFile], manifests: &[Manifest], of: &str) -> (Vec<String>, u32) {
     let files = sorted(files);
     let index = index_of(&files, manifests);

@@ -1,5 +1,5 @@
-//! Reads manifests in XML: those of Maven and of .NET. Comments, CDATA and namespaces are left to the parser. A
-//! document that is malformed or declares entities says nothing: a manifest needs none, and they could make it grow.
+//! Reads manifests in XML: those of Maven and of .NET. The parser handles comments, CDATA and namespaces. A document
+//! that is malformed or declares entities is ignored: a manifest needs none, and they could expand without bound.
 
 use roxmltree::{Document, Node};
 
@@ -36,14 +36,14 @@ fn child<'d, 't>(parent: Node<'d, 't>, name: &str) -> Option<Node<'d, 't>> {
         .find(|node| node.is_element() && node.tag_name().name() == name)
 }
 
-/// An element's text without the space around it, unless it is empty.
+/// The trimmed text of an element, unless it is empty.
 fn text<'d>(element: Node<'d, '_>) -> Option<&'d str> {
     let text = element.children().find(Node::is_text)?.text()?.trim();
     (!text.is_empty()).then_some(text)
 }
 
-/// `pom.xml`: the group of the project, which may be that of its parent, and the groups of its parent, its dependencies
-/// and its plugins.
+/// Reads a `pom.xml`: the group of the project, which may be that of its parent, and the groups of its parent, its
+/// dependencies and its plugins.
 pub(super) fn pom(text: &str, packages: &mut Packages) {
     let Some(document) = document(text) else {
         return;
@@ -66,7 +66,7 @@ pub(super) fn pom(text: &str, packages: &mut Packages) {
     }
 }
 
-/// A project file of .NET: the packages that it refers to.
+/// Reads a .NET project file: the packages that it references.
 pub(super) fn csproj(text: &str, packages: &mut Packages) {
     let Some(document) = document(text) else {
         return;

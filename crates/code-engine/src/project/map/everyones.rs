@@ -1,11 +1,11 @@
-//! Methods and members that the languages' own types have too: `x.append()` is hardly ever the project's, unless its
-//! receiver's type is known.
+//! Methods and members that builtin types have too: `x.append()` is rarely the project's method, unless the type of the
+//! receiver is known.
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
-/// The names, with spaces between them.
+/// The names, separated by spaces.
 const NAMES: &str = "\
     Add add all all? and_then Any any any? append apply as_bytes as_mut as_ref as_slice as_str bind body borrow \
     bytes call chain chars chunks Clear clear clone cloned Close close cmp collect compact compareTo compute \
@@ -26,21 +26,21 @@ const NAMES: &str = "\
     to_sym to_vec ToArray ToList ToString toString trim truncate type uniq unwrap unwrap_or unwrap_or_default \
     unwrap_or_else update upper value value_type values wait warn Where windows with_capacity wrap Write write zip";
 
-/// Whether types of the languages' own have a method of that name.
+/// Whether a builtin type of some language has a method of that name.
 pub(super) fn is_everyones(name: &str) -> bool {
     static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| NAMES.split(' ').collect());
-    // `map!` of Ruby changes what `map` copies.
+    // Ruby's `map!` is the mutating variant of `map`.
     KNOWN.contains(name) || KNOWN.contains(name.trim_end_matches(['!', '?']))
 }
 
-/// What Ruby defines at its top and projects define in their modules too. A file of such a module names the module by
-/// being in it, so the bare name says nothing; `Shop::Process` does.
+/// Constants that Ruby defines at the top level and projects also define in their modules. Inside such a module the
+/// bare name is ambiguous; `Shop::Process` is not.
 const RUBY_TOP: &str = "\
     Array Binding Class Comparable Complex Data Date DateTime Dir Encoding Enumerable Enumerator Errno Exception \
     Fiber File Float Hash Integer IO JSON Kernel Logger Marshal Method Module Mutex Numeric Object Pathname Proc \
     Process Queue Random Range Rational Regexp Set Signal String Struct Symbol Thread Time URI";
 
-/// Whether Ruby has a constant of that name at its top.
+/// Whether Ruby defines a constant of that name at the top level.
 pub(super) fn is_rubys(name: &str) -> bool {
     static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| RUBY_TOP.split(' ').collect());
     KNOWN.contains(name)

@@ -10,35 +10,36 @@ use super::super::role::{self, Role};
 use super::Node;
 use super::resolve::{Mention, Resolver};
 
-/// The chance that a reader follows a reference instead of opening any definition, as in the paper.
+/// The probability that a reader follows a reference instead of opening a random definition, as in the paper.
 const DAMPING: f64 = 0.85;
 
-/// The ranks are settled when they change by less than this in all, or after so many rounds.
+/// The iteration ends when the ranks change by less than this in total, or after the maximum number of rounds.
 const SETTLED: f64 = 1e-6;
 const ROUNDS_CAP: usize = 50;
 
-/// What a reference to a private definition weighs: it says less of the project than one to what others may use.
+/// The weight of a reference to a private definition: it is less informative about the project than one to an exported
+/// definition.
 const PRIVATE_WEIGHT: f64 = 0.3;
 
-/// The most references that are followed, those of the first files in the order of their paths: 100 MB of them.
+/// The maximum number of followed references, using 100 MB. Those of the first files by path are followed.
 const EDGES_CAP: usize = 8 << 20;
 
-/// Files whose references are followed beside each other before they are added.
+/// The number of files whose references are followed in parallel before they are added.
 const CHUNK: usize = 1024;
 
-/// The definitions, and which refers to which.
+/// The definitions, and the references between them.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
-    /// Nodes and files: what has a rank.
+    /// The number of ranked items: definitions and files.
     count: usize,
-    /// From where, in order, how many targets follow.
+    /// Each source with the number of its targets, in the order of `targets`.
     sources: Vec<(u32, u32)>,
-    /// Where to, and the share of the source's rank.
+    /// Each target with its share of the source's rank.
     targets: Vec<(u32, f32)>,
 }
 
-/// What one file adds to the graph.
+/// The edges of one file.
 #[derive(Debug, Default)]
 struct FileEdges {
     sources: Vec<(u32, u32)>,
@@ -157,7 +158,7 @@ impl Graph {
                     next[*target as usize] += rank * f64::from(*share);
                 }
             }
-            // What refers to nothing leads anywhere.
+            // The rank of items without references is distributed over all items.
             let total: f64 = ranks.iter().sum();
             let anywhere = (1.0 - DAMPING + DAMPING * (total - passed_on)) * each;
             let mut change = 0.0;
@@ -179,16 +180,16 @@ impl Graph {
     }
 }
 
-/// For each line of a file the innermost definition around it.
+/// The innermost definition at each line of a file.
 struct EnclosingDefinitions {
-    /// By line, one more than the node's place among the file's; 0 for none.
+    /// By line, one plus the definition's index among the nodes of the file; 0 for none.
     lines: Vec<u32>,
 }
 
 impl EnclosingDefinitions {
     fn new(file: &SourceFile, nodes: &[Node]) -> EnclosingDefinitions {
         let mut lines = vec![0u32; file.facts.lines.total() as usize + 1];
-        // Definitions come in the order of the source, so what is within comes after what is around.
+        // Definitions are in the order of the source, so inner ones come after outer ones and overwrite them.
         for (place, node) in (1u32..).zip(nodes) {
             let Some(definition) = file.facts.definitions.get(node.definition as usize) else {
                 continue;

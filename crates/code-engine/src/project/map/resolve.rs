@@ -1,7 +1,7 @@
-//! Finds the definitions that a name in a file means: those of the same file, or else of imported files and what they
-//! pass on. Only where a language sees other files without an import are all definitions of the name meant.
+//! Finds the definitions that a name in a file refers to: those of the same file, or else those of imported files and
+//! their re-exports. Only if a language sees other files without an import, all definitions of the name count.
 //!
-//! Longer than 450 lines: the rules of all languages decide together.
+//! Longer than 450 lines: the rules of all languages depend on each other.
 
 use std::ops::Range;
 
@@ -16,20 +16,20 @@ use super::super::role::{self, Role};
 use super::everyones::{is_everyones, is_rubys};
 use super::{AMBIGUOUS, Node, family, is_node};
 
-/// What finds the definitions that a name means.
+/// Resolves names to definitions.
 pub(super) struct Resolver<'f> {
     pub(super) files: &'f [&'f SourceFile],
     index: &'f ImportIndex,
     pub(super) nodes: Vec<Node>,
-    /// Where each file's nodes begin, and one more at the end.
+    /// The index of each file's first node, and one more at the end.
     begins: Vec<u32>,
-    /// What the nodes lie in: types, modules.
+    /// The names of types and modules that contain nodes.
     parents: FxHashSet<&'f str>,
     /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
     names: FxHashMap<(Language, &'f str), Vec<u32>>,
 }
 
-/// How a name is mentioned.
+/// A mention of a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mention<'f> {
     pub(super) name: &'f str,
@@ -54,7 +54,7 @@ impl<'f> Resolver<'f> {
                 continue;
             }
             let family = family(file.language);
-            // What a function holds is its own affair.
+            // Definitions inside a function are local to it.
             let mut function_end = 0u32;
             for (place, definition) in (0u32..).zip(&file.facts.definitions) {
                 let is_local = definition.end_line <= function_end;
@@ -94,7 +94,7 @@ impl<'f> Resolver<'f> {
         file.facts.definitions.get(node.definition as usize)
     }
 
-    /// The units that the imports on these lines lead to.
+    /// The units that the imports on these lines resolve to.
     fn units_of(&self, at: usize, lines: &FxHashSet<u32>) -> FxHashSet<u32> {
         let edges = self.index.imports(at as u32).iter();
         edges
@@ -103,7 +103,7 @@ impl<'f> Resolver<'f> {
             .collect()
     }
 
-    /// The units that the file at `at` can mean by a name: those that it imports, and those that they pass on.
+    /// The units that the file at `at` can refer to: those that it imports, and their re-exports.
     pub(super) fn sight(&self, at: usize) -> Sight<'f> {
         let from = at as u32;
         let mut units: FxHashSet<u32> = FxHashSet::from_iter([self.index.unit(from)]);
@@ -146,7 +146,7 @@ impl<'f> Resolver<'f> {
                 names: names_of(file).collect(),
                 ..ImportedNames::default()
             }),
-            // A path of Rust's ends with the name that it brings in.
+            // The last part of a Rust path is the imported name.
             Language::Rust => {
                 let modules = file
                     .facts
@@ -162,7 +162,7 @@ impl<'f> Resolver<'f> {
             }
             _ => None,
         };
-        // What lies in a module or namespace is seen by what lies in it too.
+        // Code inside a module or namespace also sees its other members.
         let around = file
             .facts
             .definitions
@@ -185,8 +185,8 @@ impl<'f> Resolver<'f> {
         }
     }
 
-    /// Whether the name before a member stands for the module that the node is in: by the file's or folder's name, or
-    /// by the name that the import gives it.
+    /// Whether the name before a member means the module of the node: by the file's or folder's name, or by the
+    /// import's alias.
     fn is_module_of(&self, at: usize, before: &str, node: u32, sight: &Sight<'_>) -> bool {
         let Some(to) = self.nodes.get(node as usize).map(|node| node.file) else {
             return false;
@@ -213,7 +213,7 @@ impl<'f> Resolver<'f> {
         })
     }
 
-    /// Finds the nodes that the file at `at` means with a name.
+    /// Finds the nodes that a mention in the file at `at` refers to.
     pub(super) fn resolve(
         &self,
         at: usize,
@@ -241,7 +241,7 @@ impl<'f> Resolver<'f> {
                 || (BY_FOLDER.contains(&language) && self.is_beside(at, file))
         };
         let is_strict = NAMED_IMPORTS.contains(&language.stack());
-        // `Store.open` is the `open` of `Store`, wherever that is.
+        // `Store.open` is the `open` of `Store`, in any file.
         targets.extend(alike.iter().copied().filter(of_parent));
         targets.retain(|node| !is_strict || own.contains(node) || sees(*node));
         if !targets.is_empty() {
@@ -274,7 +274,7 @@ impl<'f> Resolver<'f> {
                         false
                     }
                     (_, None) if !here && !sight.taken.as_ref().is_none_or(is_taken) => false,
-                    // What lies in a type is named with it, or where it is.
+                    // A member of a type is only used together with the type, or in the same file.
                     (_, None) if !here && !is_method && parent.is_some() && !is_named => false,
                     (_, Some(_)) if !is_function && parent.is_some() && !is_named => false,
                     // Every container has an `iterator`.
@@ -283,14 +283,14 @@ impl<'f> Resolver<'f> {
                         !is_function && self.is_on_path(before, node)
                     }
                     (ReferenceKind::Type, _) => !is_function,
-                    // By its name alone a method is called only where the language does not ask whose it is.
+                    // A method is called by its bare name only in languages with an implicit receiver.
                     (_, None) if is_method => {
                         METHODS_ALONE.contains(&self.files[at].language)
                             && mention.kind == ReferenceKind::Call
                             && (here
                                 || ((is_named || sees(node)) && !is_everyones(&definition.name)))
                     }
-                    // A type of TypeScript is no value: `input` without a type's place is a variable.
+                    // A TypeScript type is not a value: outside of a type position, `input` is a variable.
                     (ReferenceKind::Name, None)
                         if !here
                             && language.stack() == Language::TypeScript
@@ -299,19 +299,19 @@ impl<'f> Resolver<'f> {
                     {
                         false
                     }
-                    // A name that is neither called nor in sight is a variable's.
+                    // A name that is neither called nor visible is a variable.
                     (ReferenceKind::Name, None) => {
                         let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
                         here || !is_plain || (sees(node) && is_strict)
                     }
-                    // What is read of a value and not called is a field, or the property of who knows what.
+                    // A member of a value that is read and not called is a field, or the property of an unknown type.
                     (ReferenceKind::Name, Some(_)) if is_method && !here && !itself => false,
-                    // A method of a type that the file does not even name is another's of that name.
+                    // If the file does not mention the type, the method belongs to another type.
                     (_, Some(_)) if is_method && !here => {
                         is_named && (itself || !is_everyones(&definition.name))
                     }
                     (_, Some(_)) if is_method && !itself => !is_everyones(&definition.name),
-                    // What is no method is a member of its module alone.
+                    // A definition that is not a method is only a member of its module.
                     (_, Some(before)) if !is_method && !itself && is_strict => {
                         here || self.is_module_of(at, before, node, sight)
                     }
@@ -325,7 +325,7 @@ impl<'f> Resolver<'f> {
         if targets.is_empty() {
             targets.extend(alike().filter(|node| sees(*node)));
         }
-        // Where every name is imported, one that is not is the language's or a library's.
+        // In languages that import every name, other names belong to the language or a library.
         if targets.is_empty() && !is_strict {
             targets.extend(alike());
         }
@@ -343,14 +343,14 @@ impl<'f> Resolver<'f> {
         })
     }
 
-    /// Whether two files lie in one folder.
+    /// Whether two files are in the same folder.
     fn is_beside(&self, at: usize, file: u32) -> bool {
         let folder = |at: usize| self.files.get(at).map(|file| folder_of(&file.path));
         folder(at) == folder(file as usize)
     }
 
-    /// Whether the name before a member is a folder or file on the way to the node: of a package or a namespace that
-    /// is called as its folder is.
+    /// Whether the name before a member is a folder or file in the node's path, as for a package or namespace that is
+    /// named after its folder.
     fn is_on_path(&self, before: &str, node: u32) -> bool {
         let file = self.nodes.get(node as usize).map(|node| node.file as usize);
         let path = file
@@ -359,8 +359,7 @@ impl<'f> Resolver<'f> {
         path.is_some_and(|path| path.split(['/', '.']).any(|part| part == before))
     }
 
-    /// Of types that are called the same, one for each platform, a file means the one beside it, or else the common
-    /// one.
+    /// Of types with one name, one for each platform, a file refers to the one next to it, or else to the common one.
     fn nearest_keep(&self, at: usize, targets: &mut Vec<u32>) {
         let is_type = |node: &u32| {
             self.definition(*node).is_some_and(|one| {
@@ -400,8 +399,8 @@ impl<'f> Resolver<'f> {
     }
 }
 
-/// Languages in which a file imports whatever it names from others, so that a name without an import is no reference to
-/// the project. In the others a folder, a module or a namespace is seen without it.
+/// Languages in which a file imports every name that it uses from others, so a name without an import does not refer to
+/// the project. In the other languages a folder, a module or a namespace is visible without an import.
 const NAMED_IMPORTS: &[Language] = &[
     Language::Go,
     Language::Java,
@@ -412,40 +411,40 @@ const NAMED_IMPORTS: &[Language] = &[
     Language::TypeScript,
 ];
 
-/// Of these languages, those in which the files of a folder see each other without an import, as one package.
+/// The languages among these in which files of a folder see each other without an import, as one package.
 const BY_FOLDER: &[Language] = &[Language::Java, Language::Php];
 
-/// How often what is imported may be passed on before it reaches the file that names it.
+/// The maximum number of re-exports between a definition and the file that uses it.
 const PASSED_ON_MAX: usize = 3;
 
-/// What the names of one file may mean.
+/// The definitions that are visible in one file.
 pub(super) struct Sight<'f> {
     units: FxHashSet<u32>,
-    /// The names that modules are imported by, each with the import's line.
+    /// The aliases of imported modules, each with the import's line.
     aliases: Vec<(&'f str, u32)>,
-    /// What is imported by name, where the language lists the names.
+    /// The names that are imported explicitly, if the language lists them.
     taken: Option<ImportedNames<'f>>,
-    /// The names that the file mentions, of what nodes lie in.
+    /// The mentioned names of types and modules that contain nodes.
     names: FxHashSet<&'f str>,
 }
 
-/// What a file may name without saying where it is from.
+/// The names that a file may use without a qualifier.
 #[derive(Debug, Default)]
 struct ImportedNames<'f> {
-    /// What it imports by name.
+    /// The names that it imports.
     names: FxHashSet<&'f str>,
-    /// What it imports all names of.
+    /// The units from which it imports all names.
     units: FxHashSet<u32>,
 }
 
-/// The names that the imports of a file list.
+/// The names in the imports of a file.
 fn names_of(file: &SourceFile) -> impl Iterator<Item = &str> {
     let imports = file.facts.imports.iter();
     imports.flat_map(|import| import.names.split(','))
 }
 
-/// Whether a name in a path of Rust's stands for a crate or a module that lies in these folders: `crate`, or a crate
-/// that is called as its folder is, with or without a word of the project before it.
+/// Whether a name in a Rust path means a crate or module in these folders: `crate`, or a crate that is named after its
+/// folder, with or without a prefix of the project.
 fn is_rust_place(before: &str, folders: &str) -> bool {
     if matches!(before, "crate" | "super" | "self") {
         return true;
@@ -460,14 +459,14 @@ fn is_rust_place(before: &str, folders: &str) -> bool {
     })
 }
 
-/// Whether a file stands for its folder, and passes on what lies in it.
+/// Whether a file represents its folder, and re-exports the content of the folder.
 fn is_barrel(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     matches!(name, "__init__.py" | "__init__.pyi" | "mod.rs" | "lib.rs")
         || name.starts_with("index.")
 }
 
-/// Languages in which a method may be called by its name alone.
+/// Languages in which a method may be called by its bare name.
 const METHODS_ALONE: &[Language] = &[
     Language::Java,
     Language::Kotlin,

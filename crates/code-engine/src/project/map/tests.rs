@@ -1,4 +1,4 @@
-//! Ranks follow the formula, references resolve to the nearest definition, and the map keeps to its budget.
+//! Ranks follow the formula, references resolve to the nearest definition, and the map stays within its budget.
 
 use proptest::prelude::*;
 
@@ -53,8 +53,8 @@ fn what_much_leans_on_stands_first_and_all_ranks_sum_to_one() {
 
 #[test]
 fn a_chain_has_the_ranks_that_the_formula_gives() {
-    // Nodes: one, two, the file. The file refers to one, one to two, two to nothing; teleport from two and to all
-    // three.
+    // Nodes: one, two, the file. The file refers to one, and one to two. Two refers to nothing, so its rank is
+    // distributed over all three.
     let analysis = analysed(&[(
         "a.py",
         "def one():\n    two()\n\ndef two():\n    pass\n\none()\n",

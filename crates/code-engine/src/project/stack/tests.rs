@@ -1,4 +1,4 @@
-//! A stack names what a project stands on, and nothing of its edge.
+//! A stack contains the main technologies of a project, and not those at its edge.
 
 use crate::analysis::project_summarize;
 use crate::language::Language;

@@ -1,4 +1,4 @@
-//! Versions that stand in another file than the dependency: catalogs of pnpm, Bun and Yarn, and properties of Maven.
+//! Versions that are in another file than the dependency: catalogs of pnpm, Bun and Yarn, and properties of Maven.
 
 use roxmltree::Node;
 use serde_json::Value;
@@ -22,7 +22,7 @@ impl Elsewhere {
         elsewhere
     }
 
-    /// The version of a package that is asked for by `catalog:` or `catalog:name`.
+    /// The version of a package that is required as `catalog:` or `catalog:name`.
     pub(super) fn catalog(&self, asked: &str, package: &str) -> Option<&str> {
         let catalog = asked.strip_prefix("catalog:")?.trim();
         let catalog = if catalog == "default" { "" } else { catalog };
@@ -30,7 +30,8 @@ impl Elsewhere {
         self.catalogs.get(&key).map(String::as_str)
     }
 
-    /// `catalog:` with its packages below it, and `catalogs:` with catalogs below it, told by their indents.
+    /// Reads `catalog:` with packages below it, and `catalogs:` with catalogs below it, recognised by their
+    /// indentation.
     fn yaml(&mut self, text: &str) {
         let mut section = "";
         let mut catalog = String::new();
@@ -64,7 +65,7 @@ impl Elsewhere {
         }
     }
 
-    /// Bun keeps catalogs in the manifest, at the top or below `workspaces`.
+    /// Reads the catalogs of Bun, which are in the manifest, at the top or below `workspaces`.
     fn npm(&mut self, text: &str) {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         for holder in [Some(&value), value.get("workspaces")]

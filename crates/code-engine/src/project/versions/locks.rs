@@ -9,8 +9,8 @@ use super::{Reader, toml_string};
 use crate::project::manifest::{Ecosystem, json_with_comments};
 
 impl Reader<'_> {
-    /// `[[package]]`, `name = "a"`, `version = "1"`: the same in three formats, and read line by line because such
-    /// files may be large.
+    /// Reads `[[package]]`, `name = "a"`, `version = "1"`, which three formats share. They are read line by line,
+    /// because such files may be large.
     pub(super) fn lock_tables(&mut self, ecosystem: Ecosystem, text: &str) {
         let mut name = "";
         for line in text.lines() {
@@ -41,7 +41,7 @@ impl Reader<'_> {
         let Ok(lock) = serde_json::from_str::<Lock>(text) else {
             return;
         };
-        // Packages within packages are others' choices.
+        // Nested packages are the choice of other packages.
         let top = lock.packages.into_iter().filter_map(|(path, package)| {
             let name = path.strip_prefix("node_modules/")?.to_owned();
             (!name.contains("/node_modules/")).then_some((name, package))
@@ -55,7 +55,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Both forms: `react@^18.0.0, react@18:` and `"react@npm:^18.0.0":`, each followed by its version.
+    /// Reads both formats: `react@^18.0.0, react@18:` and `"react@npm:^18.0.0":`, each followed by its version.
     pub(super) fn yarn_lock(&mut self, text: &str) {
         let mut name = "";
         for line in text.lines() {
@@ -77,7 +77,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The keys below `packages:`: `/react@18.2.0:`, `react@18.2.0(peer):`, and in old files `/react/18.2.0:`.
+    /// Reads the keys below `packages:`: `/react@18.2.0:`, `react@18.2.0(peer):`, and in old files `/react/18.2.0:`.
     pub(super) fn pnpm_lock(&mut self, text: &str) {
         let mut is_inside = false;
         self.pnpm_root(text);
@@ -102,8 +102,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What the importer `.` uses: `importers:`, `  .:`, `    devDependencies:`, `      react:`, `        version:
-    /// 18.2.0`.
+    /// Reads the versions of the importer `.`: `importers:`, `  .:`, `    devDependencies:`, `      react:`,
+    /// `        version: 18.2.0`.
     fn pnpm_root(&mut self, text: &str) {
         let (mut importer, mut package) = ("", "");
         let mut is_inside = false;
@@ -130,7 +130,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Bun's `packages`: `"react": ["react@18.3.1", ...]`; one within another has a path as its key.
+    /// Reads Bun's `packages`: `"react": ["react@18.3.1", ...]`. The key of a nested package is a path.
     pub(super) fn bun_lock(&mut self, text: &str) {
         let Some(value) = json_with_comments(text) else {
             return;
@@ -193,7 +193,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `    rails (7.1.2)` below `specs:`; deeper lines are what those ask for.
+    /// Reads `    rails (7.1.2)` below `specs:`. Deeper lines are the dependencies of those packages.
     pub(super) fn gemfile_lock(&mut self, text: &str) {
         for line in text.lines() {
             let Some(spec) = line

@@ -93,12 +93,13 @@ impl Reader<'_> {
                     .and_then(|alias| alias.rsplit_once('@'))
                     .filter(|(package, _)| !package.is_empty())
                 {
-                    // Another package under this name; one of this name in another version is a corner's.
+                    // An alias of another package. A second version under an alias like `react-17` is only for a part
+                    // of the project.
                     if package != name && !name.starts_with(package) {
                         self.ask(Ecosystem::Npm, package, version);
                     }
                 } else if !version.contains([':', '/']) {
-                    // A place is no version: `workspace:*`, `file:../a`, an address.
+                    // Locations are not versions: `workspace:*`, `file:../a`, an address.
                     self.ask(Ecosystem::Npm, name, version);
                 }
             }
@@ -143,13 +144,13 @@ impl Reader<'_> {
         }
     }
 
-    /// `Django[argon2]>=4,<5; python_version > "3"`: an exact version is what is used, anything else what is asked for.
+    /// Reads `Django[argon2]>=4,<5; python_version > "3"`. An exact version counts as locked, any other as required.
     pub(super) fn requirement(&mut self, line: &str) {
         let Some((name, rest)) = requirement_split(line) else {
             return;
         };
         let rest = rest.split([';', '#']).next().unwrap_or(rest);
-        // Behind the version of a pinned one stand its hashes, on lines that go on.
+        // The hashes of a pinned version follow it, on continuation lines.
         let rest = rest.split(" --").next().unwrap_or(rest);
         let rest = rest.trim_end().trim_end_matches('\\');
         let rest = rest
@@ -168,7 +169,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `python_requires=">=3.9",` and `python_requires = >=3.9`.
+    /// Reads `python_requires=">=3.9",` and `python_requires = >=3.9`.
     pub(super) fn setup(&mut self, text: &str) {
         let asked = text
             .lines()
@@ -338,7 +339,7 @@ impl Reader<'_> {
         let Some(document) = xml::document(text) else {
             return;
         };
-        // What holds everywhere, and not under a condition; a list may begin with what was said before it.
+        // Only unconditional targets count. A list may begin with a reference to an earlier value.
         let targets = xml::elements(&document, &["TargetFramework", "TargetFrameworks"]);
         let targets = targets
             .into_iter()

@@ -15,10 +15,10 @@ use super::imports::{folder_of, name_of};
 use super::manifest::{Ecosystem, Manifest, is_requirements};
 use crate::language::Language;
 
-/// Longer than this, in bytes, is no version.
+/// The maximum length of a version, in bytes.
 const VERSION_CAP: usize = 60;
 
-/// The versions that a project names.
+/// The versions in a project's manifests and lock files.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
     packages: FxHashMap<(Ecosystem, String), String>,
@@ -26,9 +26,9 @@ pub(super) struct Versions {
 }
 
 impl Versions {
-    /// Reads the manifests and lock files. Of those that differ, the one nearer to the top is believed, and of two as
-    /// near the one with more of the project below it: the application's, and not that of its documentation. Within
-    /// one, the higher version.
+    /// Reads the manifests and lock files. If they differ, the one nearer to the top takes precedence. At equal depth
+    /// it is the one with more of the project's files below it: that of the application, not that of its documentation.
+    /// Within one file, the higher version counts.
     pub fn new<'m>(
         manifests: impl IntoIterator<Item = &'m Manifest>,
         files_below: impl Fn(&str) -> usize,
@@ -40,7 +40,7 @@ impl Versions {
         });
         let elsewhere = Elsewhere::new(&manifests);
         let mut versions = Versions::default();
-        // A lock file says more than the manifests of its own folder, and less than those above it.
+        // A lock file takes precedence over the manifests in its folder, but not over those above it.
         for of_folder in manifests.chunk_by(|a, b| folder_of(&a.path) == folder_of(&b.path)) {
             let mut reader = Reader {
                 elsewhere: &elsewhere,
@@ -49,7 +49,7 @@ impl Versions {
             for manifest in of_folder {
                 reader.read(manifest);
             }
-            // What the root of a workspace uses stands before what a corner of it pins to something else.
+            // The version that the workspace root uses takes precedence over a version that is pinned in a part of it.
             let known = reader
                 .root
                 .into_iter()
@@ -65,7 +65,7 @@ impl Versions {
         versions
     }
 
-    /// The version of the first of the packages that one is known of. In Maven, packages are the beginnings of groups.
+    /// The version of the first package with a known one. In Maven, packages are prefixes of groups.
     pub fn package(&self, ecosystem: Ecosystem, packages: &[&str]) -> Option<String> {
         packages.iter().find_map(|package| {
             if ecosystem != Ecosystem::Maven {
@@ -83,7 +83,7 @@ impl Versions {
         })
     }
 
-    /// The version of the language that the project is written for. Of JavaScript it is Node's.
+    /// The version of the language that the project requires; for JavaScript it is Node's.
     pub fn language(&self, language: Language) -> Option<String> {
         if language == Language::TypeScript {
             return self.package(Ecosystem::Npm, &["typescript"]);
@@ -92,21 +92,21 @@ impl Versions {
     }
 }
 
-/// Versions that a manifest refers to and that stand in another: catalogs of workspaces, properties of Maven parents.
+/// Versions in another manifest than the reference to them: catalogs of workspaces, properties of Maven parents.
 #[derive(Debug, Default)]
 struct Elsewhere {
     /// By catalog (empty for the default one) and package.
     catalogs: FxHashMap<(String, String), String>,
-    /// Of Maven, those nearer to the top first.
+    /// The properties of Maven, where those nearer to the top take precedence.
     properties: FxHashMap<String, String>,
 }
 
-/// What stands elsewhere where nothing does.
+/// The default: no versions elsewhere.
 static NOWHERE: LazyLock<Elsewhere> = LazyLock::new(Elsewhere::default);
 
 struct Reader<'e> {
     elsewhere: &'e Elsewhere,
-    /// What a lock file says that the root of the workspace uses.
+    /// The versions that the workspace root uses, from a lock file.
     root: FxHashMap<(Ecosystem, String), String>,
     locked: FxHashMap<(Ecosystem, String), String>,
     asked: FxHashMap<(Ecosystem, String), String>,
@@ -198,7 +198,7 @@ impl Reader<'_> {
     }
 }
 
-/// Keeps a version of a package, if it is one: the higher one of two.
+/// Stores a version of a package if it is valid; the higher of two versions.
 fn keep(
     into: &mut FxHashMap<(Ecosystem, String), String>,
     ecosystem: Ecosystem,
@@ -218,7 +218,7 @@ fn keep(
     }
 }
 
-/// Compares two versions by their numbers; a longer one of equal beginnings is the higher.
+/// Compares two versions by their numbers. If one is a prefix of the other, the longer is higher.
 fn version_compare(one: &str, other: &str) -> Ordering {
     let numbers = |version: &str| -> Vec<u64> {
         let release = version
@@ -234,7 +234,7 @@ fn version_compare(one: &str, other: &str) -> Ordering {
     numbers(one).cmp(&numbers(other))
 }
 
-/// The value of `key = "value"`.
+/// Returns the value of `key = "value"`.
 fn toml_string<'l>(line: &'l str, key: &str) -> Option<&'l str> {
     let value = line
         .strip_prefix(key)?

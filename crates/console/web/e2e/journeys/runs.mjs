@@ -104,3 +104,30 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
     await model.stop();
   }
 }
+
+export async function what_projects_share_is_found_by_a_consolidation({ browser, server }) {
+  const { project } = await mutate(server, "createProject", { name: "Borealis", slug: "borealis" }, "project { id }");
+  const pains = [
+    [server.atlas, "The worker lost its lease in a long batch."],
+    [project.id, "A lease expired while the worker did a long batch."],
+  ];
+  for (const [projectId, detail] of pains) {
+    await mutate(server, "createInsight", { projectId, type: "pain_point", title: detail, detail });
+  }
+  const page = await pageOpen(browser, server);
+  await signIn(page);
+  await page.goto("/projects/atlas/knowledge");
+  await page.getByRole("button", { name: "Find what projects share" }).click();
+  const dialog = page.getByRole("dialog", { name: "Consolidate projects" });
+  const projects = dialog.getByRole("textbox", { name: "Projects" });
+  await projects.fill("Bor");
+  await page.getByRole("option", { name: "Borealis" }).click();
+  await projects.press("Escape");
+  await dialog.getByRole("button", { name: "Start the consolidation" }).click();
+  await heading(page, "Consolidation of projects").waitFor();
+  await page.getByText("Succeeded").first().waitFor();
+  await page.goto("/projects/borealis/knowledge");
+  await page.getByRole("tab", { name: "Consolidations" }).click();
+  await page.getByText(/lease/).first().waitFor();
+  return page;
+}

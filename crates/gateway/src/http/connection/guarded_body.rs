@@ -1,5 +1,5 @@
-//! A response body that holds a guard until it was sent or dropped. A response may be a stream, and counts until its
-//! end.
+//! A response body that holds a guard until it is sent or dropped. A response may be a stream, and it holds the guard
+//! until the stream ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +14,7 @@ struct GuardedBody<G> {
     _guard: G,
 }
 
-/// Lets an answer hold a guard until it was sent.
+/// Lets a response hold a guard until it is sent.
 pub(in crate::http) fn body_guard<G: Send + Unpin + 'static>(
     response: Response<Body>,
     guard: G,

@@ -36,33 +36,33 @@ use stream::{ClientStream, Patience};
 pub(super) use guarded_body::body_guard;
 pub(super) use registry::{Lease, RequestGuard};
 
-/// Headers of one request. hyper's own default; the browsers send about 20.
+/// Headers of one request. This is hyper's own default; browsers send about 20.
 const HEADERS_MAX: usize = 100;
 /// hyper's buffer of one connection, as a multiple of the header limit: headers between the limit and the buffer size
 /// get our own error response.
 const BUFFER_FACTOR: usize = 2;
-/// How long to wait before the next try where the system has no descriptor or memory for another connection.
+/// How long to wait before the next `accept` when the system has no file descriptor or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often the log says that the system has none.
+/// How often the log reports that the system has no resources for a connection.
 const ACCEPT_WARNING: Duration = Duration::from_secs(10);
-/// How long a client has for its headers, where only health checks are served.
+/// How long a client has for its headers on a connection that is served health checks only.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct ServerContext {
     pub(super) routes: Router,
     pub(super) limits: ConnectionLimits,
     /// Bytes of a request's address and headers together.
     pub(super) header_bytes: usize,
     pub(super) trusted_proxies: TrustedProxies,
-    /// Cancelled when the server begins to end.
+    /// Cancelled when the server begins to shut down.
     pub(super) stopping: CancellationToken,
     /// Connections and WebSockets that are open.
     pub(super) open: TaskTracker,
 }
 
 impl ServerContext {
-    /// Accepts connections until the server begins to end, and waits for those that are open, but not longer than
+    /// Accepts connections until the server begins to shut down. Then waits for the open ones, but not longer than
     /// `grace`.
     pub(super) async fn serve(self, listener: TcpListener, grace: Duration) {
         let registry = Registry::new(Bounds {
@@ -106,7 +106,7 @@ impl ServerContext {
         peer: SocketAddr,
         cut_off: &CancellationToken,
     ) {
-        // Without a place it is closed at once.
+        // A connection without a place in the registry is closed at once.
         let Some(lease) = registry.admit(bounded_address(peer.ip(), &self.trusted_proxies)) else {
             tracing::debug!(%peer, "a connection was refused: the connection limit is reached");
             return;
@@ -151,8 +151,8 @@ impl ServerContext {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            // hyper's time begins with the end of the request before: the stream has the shorter one, for the headers
-            // themselves.
+            // hyper's time-out begins at the end of the previous request. The client stream has a shorter one for the
+            // headers alone.
             .header_read_timeout(self.limits.idle)
             .keep_alive(!health_only)
             .max_headers(HEADERS_MAX)
@@ -220,7 +220,7 @@ pub(super) fn bounded_address(address: IpAddr, trusted_proxies: &TrustedProxies)
     (!address.is_loopback() && !trusted_proxies.contains(address)).then(|| network_of(address))
 }
 
-/// Whether only the connection that was to be accepted failed, and the next one may be well.
+/// Whether the error concerns only the connection that was to be accepted, so that the next `accept` may succeed.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// What a new connection gets.
+/// The service that a new connection gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Service {
     /// Everything.
@@ -39,7 +39,7 @@ struct State {
 }
 
 struct Entry {
-    /// The address that the connection counts for; `None` where it counts for none.
+    /// The address whose connection count this connection adds to; `None` where it adds to none.
     address: Option<IpAddr>,
     service: Service,
     activity: Mutex<Activity>,
@@ -48,7 +48,7 @@ struct Entry {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Activity {
-    /// Requests and streams under way.
+    /// Requests and streams in progress.
     busy: usize,
     /// Requests so far.
     requests: u64,
@@ -66,7 +66,7 @@ impl Registry {
         })))
     }
 
-    /// Takes a new connection in, and closes an idle one where there is no room. `None` where nothing is idle.
+    /// Registers a new connection, and closes an idle one where there is no room. `None` where no connection is idle.
     pub(super) fn admit(&self, address: Option<IpAddr>) -> Option<Lease> {
         let mut state = self.state();
         let Bounds {
@@ -132,7 +132,7 @@ impl State {
         let Some((_, id)) = idle.min() else {
             return false;
         };
-        // A request may have begun since then: the next new connection looks again.
+        // A request may have begun on this connection since then. The next new connection tries again.
         let evicted = self.open.get(&id).is_some_and(|entry| entry.evict());
         if evicted {
             self.open.remove(&id);
@@ -180,13 +180,13 @@ impl Drop for Place {
 }
 
 impl Lease {
-    /// What the connection is served.
+    /// The service that the connection gets.
     pub(in crate::http) fn service(&self) -> Service {
         self.0.entry.service
     }
 
-    /// A request or a stream begins: the connection is not idle while this lives. `None` where it has been closed for
-    /// another.
+    /// Marks the begin of a request or a stream: the connection is not idle while the guard lives. `None` where the
+    /// connection has been closed to make room for another.
     pub(in crate::http) fn begin(&self) -> Option<RequestGuard> {
         let mut activity = self.0.entry.activity();
         if activity.evicted {
@@ -198,13 +198,13 @@ impl Lease {
         Some(RequestGuard(self.clone()))
     }
 
-    /// How many requests have begun, and whether one is under way.
+    /// How many requests have begun, and whether one is in progress.
     pub(super) fn requests(&self) -> (u64, bool) {
         let activity = *self.0.entry.activity();
         (activity.requests, activity.busy > 0)
     }
 
-    /// Closes the connection where it is idle, and says whether it was.
+    /// Closes the connection if it is idle, and returns whether it was.
     pub(super) fn evict(&self) -> bool {
         self.0.entry.evict()
     }
@@ -215,7 +215,7 @@ impl Lease {
     }
 }
 
-/// A request or a stream under way.
+/// A request or a stream in progress.
 pub(in crate::http) struct RequestGuard(Lease);
 
 impl Drop for RequestGuard {

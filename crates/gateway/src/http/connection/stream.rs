@@ -17,10 +17,10 @@ use crate::limits::WRITE_LEAST;
 /// The time that a client has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// For the headers of a request, from the first byte on; for those of the first one from the beginning of the
-    /// connection on.
+    /// For the headers of a request, from their first byte on; for the first request, from the start of the connection
+    /// on.
     pub(super) headers: Duration,
-    /// For reading [`WRITE_LEAST`] bytes of what waits for it.
+    /// For reading [`WRITE_LEAST`] bytes of the data that waits for the client.
     pub(super) write_stall: Duration,
 }
 
@@ -31,15 +31,15 @@ pub(super) struct ClientStream<S> {
     patience: Patience,
     /// Runs while headers are read.
     headers: Option<Deadline>,
-    /// Runs while something waits to be sent.
+    /// Runs while data waits to be sent.
     stalled: Option<Deadline>,
-    /// Bytes that went out since `stalled` began.
+    /// Bytes sent since `stalled` began.
     sent: usize,
 }
 
 struct Deadline {
     sleep: Pin<Box<Sleep>>,
-    /// How many requests there were when it began: it is void when another one has.
+    /// The number of requests when the deadline began. The deadline is void once another request has begun.
     requests: u64,
 }
 
@@ -64,7 +64,7 @@ impl<S> ClientStream<S> {
         }
     }
 
-    /// Begins the time for headers with their first byte, and ends it with the request.
+    /// Starts the time-out for headers at their first byte, and stops it when the request begins.
     fn bytes_came(&mut self) {
         let (requests, busy) = self.lease.requests();
         if busy {

@@ -1,4 +1,4 @@
-//! Mutations of memory entries and insights that exist: they are changed, archived, superseded, paired and imported.
+//! Mutations that change, archive, supersede, pair and import existing memory entries and insights.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_knowledge::{
@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::schema::ids::{id_of, id_of_option};
 use crate::schema::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 
-/// Files of one import. Together they are bounded by the size of a request.
+/// The maximum number of files of one import. The size of a request bounds all of them together.
 const FILES_MAX: usize = 100;
 
 #[derive(Default)]

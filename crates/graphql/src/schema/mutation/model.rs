@@ -155,7 +155,7 @@ impl ModelMutation {
                     ModelDefaultScope::Tenant => {
                         tenant_default_set(scoped, *purpose, model).await?;
                         if *purpose == DefaultPurpose::Embedding {
-                            // What there is gets its vectors, and after a change of the model new ones.
+                            // Existing texts are embedded, after a change of the model all of them anew.
                             embedding_start_anew(scoped).await?;
                         }
                     }

@@ -101,7 +101,7 @@ impl PersonaMutation {
     }
 }
 
-/// What null stands for: the empty value, which clears the field.
+/// Maps null to the empty value, which clears the field.
 fn cleared<T: Default>(given: MaybeUndefined<T>) -> Option<T> {
     match given {
         MaybeUndefined::Undefined => None,

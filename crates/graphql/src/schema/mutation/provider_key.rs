@@ -55,7 +55,7 @@ impl ProviderKeyMutation {
         input: VerifyProviderInput,
     ) -> Result<VerifyProviderPayload> {
         let op = operation(context);
-        // The policy is asked, and that it was tried is in the audit log, before the provider is.
+        // The policy decides before the provider is called. The transaction also records the attempt in the audit log.
         op.change(async |scoped| provider_verify_permit(scoped, &input.provider).await)
             .await?;
         let caller = op.caller();

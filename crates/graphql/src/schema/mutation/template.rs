@@ -1,4 +1,4 @@
-//! Mutations of the tenant's templates.
+//! Mutations of the tenant's templates, from which the prompts for models are rendered.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use nyxcore_context::{template_reset, template_set};

@@ -1,4 +1,4 @@
-//! What the audit of knowledge finds.
+//! Tests of the audit of knowledge.
 
 use super::*;
 

@@ -6,10 +6,10 @@ use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader};
 use tokio_util::sync::CancellationToken;
 
-/// A list of a folder above larger than this is not read, in bytes.
+/// The maximum size of an ignore or attributes file in a parent folder, in bytes. A larger one is not read.
 const LIST_CAP: u64 = 1 << 20;
 
-/// The files of a commit below a folder, by their paths in it.
+/// The files of a commit below a folder, by their paths relative to the folder.
 pub struct Revision {
     identity: String,
     files: Vec<TreeFile>,
@@ -21,7 +21,7 @@ impl Revision {
     /// Lists the files of `commit` (hex) below the folder `below`.
     ///
     /// # Errors
-    /// The commit or the folder is not there, or the repository cannot be read.
+    /// The commit or the folder does not exist, or the repository cannot be read.
     pub async fn open(
         reader: &RepositoryReader,
         repository: &std::path::Path,
@@ -79,7 +79,7 @@ impl Revision {
             }
         }
         Ok(Self {
-            // Of all revisions together: what changed from one to the next is little.
+            // All revisions share one identity, because little changes from one to the next.
             identity: format!("repository {} {below}", repository.display()),
             files: files.chain(links).collect(),
             blobs,
@@ -110,7 +110,7 @@ impl FileTree for Revision {
         match self.blobs.blob_bytes(blob, bytes_max) {
             Ok(BlobBytes::Bytes(bytes)) => Ok(bytes),
             Ok(BlobBytes::TooLarge { .. }) => Err(Skip::TooLarge),
-            // A partial clone has not fetched it, or the repository is damaged.
+            // A partial clone has not fetched the blob, or the repository is damaged.
             Ok(BlobBytes::Missing) | Err(_) => Err(Skip::Unreadable),
         }
     }

@@ -12,7 +12,7 @@ use crate::master_key::Source;
 use crate::settings::Settings;
 use crate::wiring::registry;
 
-/// Adds the line on the master key. Without a database, only the key itself is looked at.
+/// Adds the line on the master key. Without a database, only the key itself is checked.
 pub async fn check(settings: &Settings, database: Option<&Place>, report: &mut Report) {
     let what = "master key";
     match line(settings, database).await {
@@ -49,10 +49,10 @@ async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
     }
 }
 
-/// Over all tenants, and the operator's own.
+/// Counts the secrets of all tenants and of the operator.
 async fn counts(settings: &Settings, database: &Place, source: &Source) -> Result<SecretCounts> {
     let mut options = database.options(settings);
-    // It is only looked at, and the line on the role says what is wrong with the role.
+    // The database is only read, and the line on the role reports problems of the role.
     options.allow_privileged_role = true;
     let store = Store::connect(&options.with_registry(registry()?), Env::default()).await?;
     let keyring = source.keyring();

@@ -48,7 +48,7 @@ pub async fn run(settings: Settings, args: McpArgs) -> Result<()> {
     .await
 }
 
-/// One of the standard streams of its own, for asynchronous work.
+/// An owned duplicate of one of the standard streams, for asynchronous I/O.
 fn stream(of: BorrowedFd<'_>) -> Result<tokio::fs::File> {
     let own = of
         .try_clone_to_owned()
@@ -103,7 +103,7 @@ async fn project_of(store: &Store, tenant: TenantId, folder: &Path) -> Result<Op
     Ok(is_one.then(|| first.to_string()))
 }
 
-/// Compares the folder with a commit, where it is in a repository.
+/// Returns the function that compares the folder with a commit, if the folder is in a repository.
 async fn check_of(folder: &Path) -> Option<FolderCheck> {
     let found = repository_discover(folder).await;
     found.ok().flatten()?;

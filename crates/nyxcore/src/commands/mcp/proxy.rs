@@ -1,5 +1,5 @@
-//! Passes an agent's messages on to the `/mcp` of a server. It reads no more of them than a client of HTTP must: the
-//! server is the one that speaks the protocol, whichever version.
+//! Passes an agent's messages on to the `/mcp` of a server. It reads only the parts of them that an HTTP client must
+//! know: the server implements the protocol, in whichever version.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,24 +21,24 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::wiring::end_signal;
 
-/// The longest message of an agent. The server takes 1 MiB; what is longer is refused there.
+/// The maximum length of an agent's message. The server accepts 1 MiB, and refuses longer ones itself.
 const LINE_BYTES_MAX: u64 = 4 << 20;
-/// The longest answer: 20,000 tokens, twice, escaped.
+/// The maximum length of an answer: 20,000 tokens, twice, escaped.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
-/// Messages that are under way at once, as one agent sends them.
+/// The maximum number of concurrent messages of an agent.
 const AT_ONCE: usize = 8;
 /// How long an answer may take: the server ends a call after 60 s.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// How long answers may take that are under way when the agent leaves.
+/// How long the answers in progress may take after the agent has closed the input.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-/// From this version of the protocol on, headers repeat the method and the name.
+/// From this version of the protocol on, HTTP headers repeat the method and the name.
 const NAMED_SINCE: &str = "2026-07-28";
-/// Where a request of such a version says which it is.
+/// The key in a request of such a version that contains the version.
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
-/// JSON-RPC's first code for errors of whoever carries the messages.
+/// JSON-RPC's first code for errors of the transport.
 const CARRIER_ERROR: i64 = -32000;
 
-/// A server, and what was agreed with it.
+/// A server, and the protocol version negotiated with it.
 struct Remote {
     client: reqwest::Client,
     url: Url,
@@ -105,7 +105,7 @@ async fn pass(remote: Arc<Remote>, read: File, write: File) -> Result<()> {
             drop(slot);
         };
         match is_first {
-            // What comes after it depends on what it agrees on.
+            // The messages after `initialize` depend on its result.
             true => task.await,
             false => drop(tasks.spawn(task)),
         }
@@ -116,7 +116,7 @@ async fn pass(remote: Arc<Remote>, read: File, write: File) -> Result<()> {
 }
 
 impl Remote {
-    /// Sends a message. `None` where it has no answer, as a notification.
+    /// Sends a message. `None` where it has no answer, because it is a notification.
     async fn send(&self, message: &Value, line: Vec<u8>) -> Option<String> {
         let mut request = self.client.post(self.url.clone()).body(line);
         if let Some(version) = self.version_of(message).await {
@@ -148,7 +148,7 @@ impl Remote {
         let answer = match answer {
             Ok(None) => return None,
             Ok(Some(answer)) => answer,
-            // Nobody waits for the answer of a notification.
+            // A notification has no answer.
             Err(text) if message.get("id").is_none() => {
                 tracing::warn!(text, "a notification was not taken");
                 return None;
@@ -166,7 +166,7 @@ impl Remote {
         Some(answer.to_string())
     }
 
-    /// The version that a message is of: its own, else the agreed one; none before that.
+    /// The protocol version of a message: its own, else the negotiated one. `None` before the negotiation.
     async fn version_of(&self, message: &Value) -> Option<String> {
         if message["method"] == "initialize" {
             return None;
@@ -178,10 +178,10 @@ impl Remote {
     }
 }
 
-/// The answer as a message; `None` for an empty one.
+/// Parses the answer as a message; `None` for an empty one.
 ///
 /// # Errors
-/// What the server says where it is no message.
+/// The server's text where the answer is not a message.
 fn answer_read(status: u16, body: &[u8]) -> Result<Option<Value>, String> {
     if body.trim_ascii().is_empty() && status < 300 {
         return Ok(None);
@@ -198,7 +198,7 @@ fn answer_read(status: u16, body: &[u8]) -> Result<Option<Value>, String> {
     Err(format!("{}: {}", text("code"), text("message")))
 }
 
-/// The headers that repeat what a message is.
+/// The headers that repeat the method and the name of a message.
 fn names(message: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: &'static str, value: Option<&str>| {
@@ -220,7 +220,7 @@ fn names(message: &Value) -> HeaderMap {
     headers
 }
 
-/// A text as a header: as it is where it is plain, else in base64 between the protocol's marks.
+/// Encodes a text as a header value: unchanged if it is plain, else in Base64 between the protocol's marks.
 fn header_value(text: &str) -> Option<HeaderValue> {
     let is_plain =
         text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) && !text.starts_with("=?base64?");
@@ -232,7 +232,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     }
 }
 
-/// The address of the server's `/mcp`.
+/// The URL of the server's `/mcp`.
 fn url_read(text: &str) -> Result<Url> {
     let refused = |reason: &str| Error::SettingInvalid(format!("--server {text:?}: {reason}"));
     let mut url = Url::parse(text).map_err(|error| refused(&error.to_string()))?;

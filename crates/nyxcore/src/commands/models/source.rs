@@ -11,17 +11,17 @@ use url::{Host, Url};
 
 use crate::error::{Error, Result};
 
-/// The largest file that is read: LiteLLM's has 4 MB.
+/// The maximum size of the file: LiteLLM's has 4 MB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// How long fetching one may take.
+/// How long a download may take.
 const FETCH_PATIENCE: Duration = Duration::from_secs(60);
-/// The most redirects that are followed, each to `https` again.
+/// The maximum number of redirects that are followed, each to `https` again.
 const REDIRECTS_MAX: usize = 5;
 
-/// The text of a file, or of what is at a URL: `https`, or `http` on this machine.
+/// Reads the text of a file or of a URL: `https`, or `http` on this machine.
 ///
 /// # Errors
-/// [`Error::ModelFacts`] for what cannot be read, is too large or is no text.
+/// [`Error::ModelFacts`] where the content cannot be read, is too large or is not text.
 pub async fn read(from: &str) -> Result<String> {
     if let Ok(url) = Url::parse(from)
         && matches!(url.scheme(), "http" | "https")
@@ -54,8 +54,8 @@ async fn fetch(url: Url) -> Result<String> {
     Ok(String::from_utf8(body).map_err(|_| failed(format!("{host}: the file is no text")))?)
 }
 
-/// What fetches it. What changes prices comes over an encrypted connection, also where it is redirected; without one it
-/// comes from this machine and nowhere else.
+/// The client for the download. Prices must come over an encrypted connection, even after a redirect; an unencrypted
+/// connection is allowed only to this machine.
 fn client(url: &Url) -> Result<reqwest::Client> {
     let is_local = url.scheme() == "http" && is_loopback(url);
     if url.scheme() == "http" && !is_local {

@@ -20,9 +20,9 @@ use crate::wiring::App;
 pub const SLUG: &str = "home";
 /// The tenant's name.
 const NAME: &str = "Home";
-/// Nobody writes to this address: the host of the reserved name `localhost` is this machine.
+/// This address receives no mail: the reserved name `localhost` is this machine.
 const OWNER: &str = "owner@localhost";
-/// What the token of a quickstart is called.
+/// The name of a quickstart's token.
 const TOKEN: &str = "quickstart";
 
 /// The tenant, and its owner.
@@ -34,7 +34,7 @@ pub struct Home {
     pub owner: UserId,
 }
 
-/// What was made in this run of the program, to be taken away again where it comes to nothing.
+/// The project that this run of the program created. It is removed again if the quickstart fails.
 #[derive(Debug, Default)]
 pub struct CreatedProject {
     /// The tenant, the project and its source.
@@ -42,7 +42,7 @@ pub struct CreatedProject {
 }
 
 impl CreatedProject {
-    /// Takes it away, with all that belongs to it.
+    /// Removes the project and everything that belongs to it.
     pub async fn undo(self, app: &App) {
         if app.data_dir.is_new() {
             return app.data_dir.remove_if_made();
@@ -62,7 +62,7 @@ impl CreatedProject {
     }
 }
 
-/// The tenant, made if need be.
+/// Opens the tenant, and creates it if it does not exist.
 ///
 /// # Errors
 /// The database fails.
@@ -87,7 +87,8 @@ pub async fn home_open(store: &Store) -> Result<Home> {
     })
 }
 
-/// The project that looks at a repository in just this way, with its source; made if need be, which `made` then knows.
+/// Returns the project with exactly this repository, branch and folder, and its source. If there is none, it is created
+/// and recorded in `made`.
 ///
 /// # Errors
 /// The database fails.
@@ -146,7 +147,7 @@ async fn project_find<A: Access>(
     }
 }
 
-/// A fresh token of the owner; those of earlier quickstarts are good no more.
+/// Creates a new token of the owner, and revokes those of earlier quickstarts.
 ///
 /// # Errors
 /// The database fails.

@@ -24,15 +24,15 @@ use crate::progress::{Screen, Step};
 use crate::summary::{Summary, analysis_load};
 use crate::wiring::App;
 
-/// What is asked where nobody asks anything: what a newcomer wants to know of any repository, in the words that habits
-/// of code are described with. The files that change often and are complex are named behind it, in few words: every
-/// word of a note is looked for.
+/// The default question: what a newcomer wants to know of any repository, in the words that describe patterns of code.
+/// It is followed by a short list of the files that change often and are complex. It is short because every word of a
+/// note is searched for.
 const NOTE_TITLE: &str = "Where should a newcomer start?";
 const NOTE_BODY: &str = "How is code written here: names of functions and types, handling of errors, tests, doc comments, imports?";
-/// Files that the note names.
+/// The number of files that the note names.
 const FILES_NAMED: u64 = 3;
 
-/// What is walked.
+/// The request of a quickstart.
 pub struct Request<'a> {
     /// The repository.
     pub target: &'a Target,
@@ -40,14 +40,14 @@ pub struct Request<'a> {
     pub branch: Option<&'a str>,
     /// The folder in it.
     pub scan_path: &'a str,
-    /// What the note asks.
+    /// The question of the note, if the user asks one.
     pub note: Option<&'a str>,
 }
 
-/// How long a step took; nothing where its result was there already.
+/// How long a step took; `None` where an earlier result was reused.
 type StepDuration = Option<Duration>;
 
-/// Walks the line.
+/// Runs the steps.
 ///
 /// # Errors
 /// A run fails, or the database does.
@@ -98,7 +98,7 @@ struct Quickstart<'a> {
 }
 
 impl Quickstart<'_> {
-    /// Follows a run on the screen to its end.
+    /// Shows a run's progress on the screen until its end.
     async fn follow(&self, step: Step, run: RunId) -> Result<(Run, Step)> {
         match step.run_watch(&self.app.store, self.home.tenant, run).await {
             Ok(run) => Ok((run, step)),
@@ -129,8 +129,8 @@ impl Quickstart<'_> {
         Ok((source, Some(step.done(&told))))
     }
 
-    /// The analysis of what the source has now. The sync may have started it; it is started here where there is none,
-    /// where the last one looked at other code or failed, and where an older engine made it.
+    /// Ensures an analysis of the source's current state. The sync may have started it. It is started here if there is
+    /// none, if the last one is of another commit or failed, or if an older engine made it.
     async fn analysis(&self, source: &Source) -> Result<StepDuration> {
         let step = self.screen.step("analysis");
         if let Some(files) = self.analysis_is_current(source).await? {
@@ -158,7 +158,7 @@ impl Quickstart<'_> {
                     counted(analysis.lines_of_code, "line"),
                     counted(analysis.patterns_found, "pattern")
                 );
-                // The same content twice is known already the first time, too; that is not worth a word.
+                // Files with the same content are reused even in the first analysis. That is not worth a message.
                 if analysis.files_reused > analysis.files_analyzed {
                     told.push_str(&format!(
                         "; {} parsed, {} known already",
@@ -171,7 +171,7 @@ impl Quickstart<'_> {
         Ok(Some(step.done(&told.unwrap_or_default())))
     }
 
-    /// What the analysis covers, where it is one of what the source has now.
+    /// The size of the analysed code, if the last analysis is of the source's current state.
     async fn analysis_is_current(&self, source: &Source) -> Result<Option<String>> {
         let scoped = self.app.store.read(self.home.tenant).await?;
         let Some(latest) = analysis_latest(&scoped, self.project.id).await? else {
@@ -189,7 +189,7 @@ impl Quickstart<'_> {
         Ok(is_current.then(|| format!("{} of code", counted(latest.lines_of_code, "line"))))
     }
 
-    /// The note that asks this, written if it is not there.
+    /// Returns the note with this question, and creates it if it does not exist.
     async fn note(&self, asked: Option<&str>) -> Result<Note> {
         let scoped = self.app.store.write(self.home.tenant).await?;
         let hotspots = ProjectHotspots
@@ -200,7 +200,7 @@ impl Quickstart<'_> {
         let notes = ProjectNotes
             .page(&scoped, self.project.id, &PageRequest::first(PAGE_MAX))
             .await?;
-        // Enriching and applying change a note's body; what it is called stays.
+        // Enriching and applying change a note's body, but not its title.
         let known = notes
             .into_items()
             .into_iter()
@@ -219,7 +219,8 @@ impl Quickstart<'_> {
         Ok(note)
     }
 
-    /// What is known about the note; asked again where the analysis or the note is younger than the last answer.
+    /// Returns the current enrichment of the note. Enriches it again if the analysis or the note is newer than the last
+    /// enrichment.
     async fn enrichment(&self, note: &Note) -> Result<(NoteEnrichment, StepDuration)> {
         let step = self.screen.step("note");
         if let Some(enrichment) = self.enrichment_current(note).await? {
@@ -264,7 +265,7 @@ impl Quickstart<'_> {
     }
 }
 
-/// The title and the body of the note: of a text, its first line and all of it.
+/// The title and the body of the note. For a given text, the title is its first line and the body is all of it.
 fn note_of(asked: Option<&str>, hotspots: &[Hotspot]) -> (String, String) {
     let asked = asked.map(str::trim).filter(|text| !text.is_empty());
     let Some(asked) = asked else {
@@ -283,7 +284,7 @@ fn note_of(asked: Option<&str>, hotspots: &[Hotspot]) -> (String, String) {
     (title, asked.to_owned())
 }
 
-/// What a sync brought, in a few words.
+/// A short summary of a sync's changes.
 fn news(detail: &SyncDetail) -> String {
     let parts: Vec<String> = [
         (detail.files_added, "new"),

@@ -27,16 +27,16 @@ use crate::settings::Settings;
 use crate::wiring::{App, end_signal, link_make, listener_bind};
 use target::Target;
 
-/// How long workers may take to hand their runs back.
+/// How long workers may take to return their runs to the queue.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Analyses, enriches, shows, and serves unless told to end.
+/// Analyses, enriches, prints the summary, and serves unless the flag `--exit` is set.
 ///
 /// # Errors
-/// The repository, the data directory or the address cannot be used; a run failed. Where it was the first use of the
-/// data directory, or of the repository, nothing of it is left.
+/// The repository, the data directory or the address cannot be used; a run failed. After a failed first use of the data
+/// directory or of the repository, everything that it created is removed.
 pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> Result<()> {
-    // All that can be refused is refused before anything is made.
+    // All checks come before anything is created.
     let target = Target::recognise(&args, &settings).await?;
     let scan_path = ScanPath::parse(&args.scan_path).map_err(GitError::from)?;
     let listener = match args.exit {
@@ -73,7 +73,7 @@ async fn walk(
     screen: &Screen,
 ) -> Result<(home::Home, String)> {
     let ended = end_signal()?;
-    // What somebody waits for is analysed at once.
+    // A user waits for this analysis, so it has no quiet period.
     let models = app.models_start()?;
     let workers = app.workers_start(&models, TimeDelta::zero())?;
     let mut made = home::CreatedProject::default();
@@ -91,7 +91,7 @@ async fn walk(
             output::write(&summary.render(output::width(), output::is_coloured()))?;
             Ok((home, summary.project.slug))
         }
-        // What is half done is gone on with the next time.
+        // An interrupted quickstart is continued by the next one.
         Err(error) if is_interrupted(&error) => Err(error),
         Err(error) => {
             made.undo(app).await;
@@ -129,8 +129,8 @@ async fn serve(
     served.context("serving failed")
 }
 
-/// The line with the link that opens the project in a browser, signed in, and the gateway that accepts the link. Where
-/// the server listens for other machines too, nobody is signed in by a link.
+/// The line with the link that opens the project in a browser, signed in, and the gateway that accepts the link. If the
+/// server also listens for other machines, there is no such link.
 fn console_link(
     app: &App,
     home: &home::Home,

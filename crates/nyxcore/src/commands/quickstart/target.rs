@@ -15,21 +15,21 @@ use crate::settings::Settings;
 /// A repository.
 #[derive(Debug)]
 pub enum Target {
-    /// On this machine.
+    /// A repository on this machine.
     Local {
-        /// The root of its work tree or, for a bare one, its folder.
+        /// The root of its work tree, or the folder of a bare repository.
         root: PathBuf,
         /// Whether it has a work tree.
         has_work_tree: bool,
         /// The branch that is checked out.
         branch: Option<String>,
     },
-    /// Elsewhere, by its address in the one way of writing it.
+    /// A repository elsewhere, by its normalized URL.
     Remote(String),
 }
 
 impl Target {
-    /// Recognises the repository that the command line names.
+    /// Parses the repository that the command line names.
     ///
     /// # Errors
     /// `NOT_A_REPOSITORY`, `REPOSITORY_EMPTY`, `PATH_NOT_FOUND`, `BRANCH_INVALID`, `SOURCE_URL_INVALID`,
@@ -78,7 +78,7 @@ impl Target {
         })
     }
 
-    /// The source's address.
+    /// The URL of the source.
     ///
     /// # Errors
     /// The path is not UTF-8.
@@ -99,7 +99,7 @@ impl Target {
         }
     }
 
-    /// What to call the project: the last part of the path, without `.git`.
+    /// The name for the project: the last part of the path, without `.git`.
     pub fn name(&self) -> String {
         let text = match self {
             Self::Local { root, .. } => root.to_string_lossy().into_owned(),
@@ -119,7 +119,7 @@ impl Target {
         }
     }
 
-    /// Whether there is something that is not committed, which nobody will see.
+    /// Whether there are uncommitted changes, which the sync does not see.
     pub async fn has_changes(&self) -> bool {
         match self {
             Self::Local {
@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-/// Whether a text that names nothing here can only be meant as an address, well-formed or not.
+/// Whether a text that is not a local path can only be meant as a URL, well-formed or not.
 fn is_address(text: &str) -> bool {
     let is_scp_like = || {
         text.split_once(':')

@@ -1,4 +1,5 @@
-//! Sources and destinations of passwords and URLs. None appears in an argument, a statement or a log.
+//! The sources and destinations of passwords and URLs. None of these secrets appears in an argument, a statement or a
+//! log.
 
 use std::env::var;
 use std::fs::{self, File};
@@ -14,18 +15,19 @@ use zeroize::Zeroizing;
 use crate::commands::first_start::variable_read;
 use crate::error::{Error, Result};
 
-/// Where the administrator's URL is read from.
+/// The variable with the administrator's URL.
 const ADMIN_URL: &str = "NYXCORE_ADMIN_URL";
-/// What keeps the URL that migrates.
+/// The file with the URL of the role that migrates.
 pub const OWNER_FILE: &str = "owner.env";
-/// What keeps the URL that serves.
+/// The file with the URL of the role that serves.
 pub const APP_FILE: &str = "app.env";
-/// Random bytes of a password that is made: more than can be guessed, and written in hexadecimal it needs no escapes
-/// anywhere.
+/// The random bytes of a generated password: enough that it cannot be guessed. In hexadecimal digits it needs no
+/// escapes anywhere.
 const PASSWORD_BYTES: usize = 24;
-/// The shortest password that is taken, in characters: that of accounts.
+/// The minimum length of a password, in characters, as for accounts.
 const PASSWORD_MIN: usize = 12;
-/// Parts of the administrator's URL that hold for the other roles too: how the server is reached, not who asks.
+/// The parameters of the administrator's URL that the other roles' URLs share: how to reach the server, not who
+/// connects.
 const SHARED_PARAMETERS: &[&str] = &[
     "host",
     "hostaddr",
@@ -41,10 +43,10 @@ const SHARED_PARAMETERS: &[&str] = &[
 pub struct RolePassword(SecretString);
 
 impl RolePassword {
-    /// The one that an operator gives in a variable or a file; `None` where there is neither.
+    /// Reads the password that an operator gives in a variable or a file; `None` where there is neither.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for both at once, for a file that cannot be read and for what is no password.
+    /// [`Error::SettingInvalid`] for both at once, for a file that cannot be read and for an invalid password.
     pub fn read(variable: &'static str, file: Option<&Path>) -> Result<Option<Self>> {
         let text = match (variable_read(variable)?, file) {
             (Some(_), Some(_)) => {
@@ -69,16 +71,16 @@ impl RolePassword {
         Ok(Some(Self(password.into())))
     }
 
-    /// A new one.
+    /// Generates a new password.
     ///
     /// # Errors
-    /// The machine gives no randomness.
+    /// The random number generator of the system fails.
     pub fn generate() -> Result<Self> {
         let bytes = random::<PASSWORD_BYTES>()?;
         Ok(Self(hex::encode(bytes).into()))
     }
 
-    /// Its text, for whoever uses it at once.
+    /// The text of the password, for immediate use.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -87,7 +89,7 @@ impl RolePassword {
 /// Random bytes of the system.
 ///
 /// # Errors
-/// The machine gives none.
+/// The random number generator of the system fails.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).context("making a password failed")?;
@@ -97,12 +99,12 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 /// The administrator's URL, from the command line or the environment.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] for what is no URL of a PostgreSQL server.
+/// [`Error::SettingInvalid`] for a text that is not the URL of a PostgreSQL server.
 pub fn admin_url(flag: Option<String>) -> Result<Option<Url>> {
     let Some(text) = flag.or_else(|| var(ADMIN_URL).ok().filter(|text| !text.is_empty())) else {
         return Ok(None);
     };
-    // What is wrong with it is not repeated: it may hold a password.
+    // The errors do not repeat the URL: it may contain a password.
     let invalid = |what: &str| Error::SettingInvalid(format!("the administrator's URL {what}"));
     let mut url = Url::parse(&text).map_err(|_| invalid("is not a URL"))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
@@ -152,14 +154,15 @@ pub fn role_url(
     Ok(Zeroizing::new(url.into()))
 }
 
-/// Two files that a shell or a service manager reads variables from, one for each role: who serves needs the other not.
+/// Two files of environment variables for a shell or a service manager, one for each role. The server does not need the
+/// owner's file.
 pub struct CredentialFiles {
     owner: (PathBuf, File),
     app: (PathBuf, File),
 }
 
 impl CredentialFiles {
-    /// Opens them in a folder, which is made if need be; the user alone may read them.
+    /// Opens them in a folder, which is created if it does not exist. Only the user can read them.
     ///
     /// # Errors
     /// [`Error::OutputRefused`].
@@ -185,12 +188,12 @@ impl CredentialFiles {
         })
     }
 
-    /// Where the URL that serves is.
+    /// The file with the URL of the serving role.
     pub fn app_path(&self) -> &Path {
         &self.app.0
     }
 
-    /// Writes the URL of the one or the other, in the place of an older one; where it is.
+    /// Writes the URL of one of the two roles, and replaces an older one. Returns the path of the file.
     ///
     /// # Errors
     /// [`Error::OutputRefused`].
@@ -210,7 +213,7 @@ impl CredentialFiles {
     }
 }
 
-/// Whether an earlier run wrote something there.
+/// Whether an earlier run wrote the file.
 pub fn is_filled(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|found| found.len() > 0)
 }

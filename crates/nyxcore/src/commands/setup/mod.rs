@@ -30,8 +30,8 @@ use server::Server;
 /// Sets PostgreSQL up, and prints or writes the URLs of the two roles.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] for what the flags or the environment say; [`Error::SetupRefused`] names the step that
-/// failed; the server cannot be reached.
+/// [`Error::SettingInvalid`] for invalid flags or variables; [`Error::SetupRefused`] names the step that failed; the
+/// server cannot be reached.
 pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Screen) -> Result<()> {
     let names = Names::of(&args)?;
     let owner = RolePassword::read(
@@ -41,7 +41,7 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
     let app = RolePassword::read("NYXCORE_APP_PASSWORD", args.app_password_file.as_deref())?;
     let admin = match (admin_url(args.admin_url)?, args.dry_run) {
         (Some(admin), _) => admin,
-        // For an administrator elsewhere: everything, as on a server where nothing is there yet.
+        // For another administrator: all statements, as for a server where nothing exists yet.
         (None, true) => return output::write(&Plan::fresh(&names).text(&names)),
         (None, false) => {
             bail!(Error::SettingInvalid(
@@ -72,7 +72,7 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
             .collect();
         credentials_known(folder, &unknown)?;
     }
-    // Opened first: passwords that cannot be written anywhere would be lost.
+    // Opened first: without a file to write to, the new passwords would be lost.
     let files = args.output.map(CredentialFiles::open).transpose()?;
     plan.roles_make(&server).await?;
     credentials_show(&plan, &admin, &names, files.as_ref(), screen)?;
@@ -88,8 +88,8 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
     Ok(())
 }
 
-/// Refuses to write the URL of a role whose password nobody gave and nobody can read: an empty file in its place would
-/// let whoever sources it work on SQLite without a word.
+/// Refuses to write the URL of a role whose password is unknown. If the file were empty, a process that sources it
+/// would silently use SQLite.
 fn credentials_known(folder: &Path, unknown: &[(&str, &str)]) -> Result<()> {
     let [first, rest @ ..] = unknown else {
         return Ok(());
@@ -115,7 +115,7 @@ fn credentials_known(folder: &Path, unknown: &[(&str, &str)]) -> Result<()> {
     .into())
 }
 
-/// Shows the URLs as soon as the roles are there, whatever fails after that.
+/// Prints or writes the URLs as soon as the roles exist, even if a later step fails.
 fn credentials_show(
     plan: &Plan,
     admin: &Url,
@@ -157,7 +157,7 @@ fn credentials_show(
     Ok(())
 }
 
-/// What is made in the database itself: first by the administrator, then by the owner.
+/// Creates the objects in the database itself: first as the administrator, then as the owner.
 async fn schema_make(settings: &Settings, admin: &Url, names: &Names, plan: &Plan) -> Result<()> {
     let mut url = admin.clone();
     url.set_path(&names.database);
@@ -165,7 +165,7 @@ async fn schema_make(settings: &Settings, admin: &Url, names: &Names, plan: &Pla
     let prepared = plan.schema_prepare(&database).await;
     let _closed = database.close().await;
     prepared?;
-    // Everything in it is the owner's: this needs no password of the owner.
+    // All objects belong to the owner. Setting the role needs no password of the owner.
     url.query_pairs_mut()
         .append_pair("options[role]", &names.owner);
     let database = connection_open(&Place::Postgres(url.to_string()), settings).await?;

@@ -10,22 +10,22 @@ use super::server::{Role, Server};
 use crate::cli::SetupPostgresArgs;
 use crate::error::{Error, Result};
 
-/// What an installation's parts are called. Roles belong to the whole cluster: by default they carry the database's
-/// name.
+/// The names of an installation's database and roles. Roles belong to the whole cluster, so by default their names
+/// begin with the database's name.
 pub struct Names {
     /// The database.
     pub database: String,
     /// The role that owns the schema.
     pub owner: String,
-    /// The role that serves.
+    /// The role that serves the API.
     pub app: String,
 }
 
 impl Names {
-    /// The names that the command line gives.
+    /// Reads the names from the command line.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a name that is not plain, and for one role twice.
+    /// [`Error::SettingInvalid`] for a name that is not plain, and for equal names of the two roles.
     pub fn of(args: &SetupPostgresArgs) -> Result<Self> {
         let or = |name: &Option<String>, suffix: &str| {
             name.clone()
@@ -58,11 +58,11 @@ impl Names {
     }
 }
 
-/// A statement, and what it is for.
+/// A statement and its purpose.
 struct Step {
     purpose: String,
     sql: String,
-    /// Whether the set-up goes on without it.
+    /// Whether the setup continues if the statement fails.
     is_optional: bool,
 }
 
@@ -94,12 +94,12 @@ fn refused(step: &str, error: &DbErr) -> Error {
     }
 }
 
-/// What a new role may do: log in, and nothing else of the whole cluster.
+/// The attributes of a new role: it may log in, and has no other right in the cluster.
 const PLAIN: &str = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
-/// What stands in a printed statement for what is not printed.
+/// The placeholder for a secret in a printed statement.
 const HIDDEN: &str = "...";
 
-/// The statements, in the order that they are run in.
+/// The statements in the order of execution.
 pub struct Plan {
     roles: Vec<Step>,
     database: Vec<Step>,
@@ -108,11 +108,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is still to be done on this server.
+    /// Plans the missing steps for this server.
     ///
     /// # Errors
-    /// [`Error::SetupRefused`] where the administrator lacks rights, or something of the same name is not what it
-    /// should be; nothing was changed then.
+    /// [`Error::SetupRefused`] where the administrator lacks rights, or an existing object of the same name is
+    /// unsuitable. Nothing is changed then.
     pub fn new(
         names: &Names,
         server: &Server,
@@ -153,7 +153,7 @@ impl Plan {
         })
     }
 
-    /// Everything, as on a server where nothing is there yet. The passwords are left open.
+    /// Plans all steps, as for a server where nothing exists yet. The passwords are placeholders.
     pub fn fresh(names: &Names) -> Self {
         let roles = [&names.owner, &names.app].map(|name| role_create(name, HIDDEN));
         Self {
@@ -164,7 +164,7 @@ impl Plan {
         }
     }
 
-    /// The statements as text for a person or for `psql`. What the server would keep of a password is left out.
+    /// The statements as text for a person or for `psql`. The password verifiers are left out.
     pub fn text(&self, names: &Names) -> String {
         let mut text = String::from("-- as the administrator\n");
         for step in self.roles.iter().chain(&self.database) {
@@ -184,17 +184,17 @@ impl Plan {
         text
     }
 
-    /// The owner's password, where it was given or made.
+    /// The owner's password, if it was given or generated.
     pub fn owner_password(&self) -> Option<&RolePassword> {
         self.passwords[0].as_ref()
     }
 
-    /// The serving role's password, where it was given or made.
+    /// The serving role's password, if it was given or generated.
     pub fn app_password(&self) -> Option<&RolePassword> {
         self.passwords[1].as_ref()
     }
 
-    /// Makes the roles: both, or none.
+    /// Creates the roles: both, or none.
     ///
     /// # Errors
     /// [`Error::SetupRefused`].
@@ -207,7 +207,7 @@ impl Plan {
         Ok(transaction.commit().await.map_err(begin)?)
     }
 
-    /// Makes the database, and says who may connect to it.
+    /// Creates the database, and grants the right to connect to it.
     ///
     /// # Errors
     /// [`Error::SetupRefused`].
@@ -295,8 +295,8 @@ fn role_create(name: &str, hash: &str) -> Step {
     )
 }
 
-/// A database of our own is closed to everybody else: the roles of another installation in the cluster have no business
-/// in it. One that was there before keeps what it has.
+/// The statements for the database. A new database is closed to all other roles: roles of another installation in the
+/// cluster need no access to it. An existing one keeps its rights.
 fn database_steps(names: &Names, is_new: bool) -> Vec<Step> {
     let Names {
         database,

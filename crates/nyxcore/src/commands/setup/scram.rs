@@ -13,10 +13,10 @@ const ITERATIONS: u32 = 4096;
 /// Bytes of salt: as many as PostgreSQL uses.
 pub const SALT_BYTES: usize = 16;
 
-/// The verifier of a password of printable ASCII, which SASLprep (RFC 4013) leaves as it is.
+/// The verifier of a password of printable ASCII, which SASLprep (RFC 4013) does not change.
 ///
 /// # Errors
-/// None in practice: HMAC takes a key of any length.
+/// None in practice: HMAC accepts a key of any length.
 pub fn verifier(password: &str, salt: [u8; SALT_BYTES]) -> Result<String> {
     let salted = salted_password(password.as_bytes(), &salt)?;
     let stored_key = Sha256::digest(keyed(&salted, &[b"Client Key"])?);

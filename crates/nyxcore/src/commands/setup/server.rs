@@ -6,14 +6,14 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, State
 use super::plan::Names;
 use crate::error::Result;
 
-/// The server as it is.
+/// The existing state of a PostgreSQL server.
 #[derive(Debug, Default)]
 pub struct Server {
-    /// The role that asks.
+    /// The connected role.
     pub admin: String,
-    /// What the role that asks lacks to make roles and databases.
+    /// The rights to create roles and databases that the connected role lacks.
     pub admin_lacks: Vec<String>,
-    /// Whether the role that asks is a superuser.
+    /// Whether the connected role is a superuser.
     pub is_superuser: bool,
     /// The owner's role, where it exists.
     pub owner: Option<Role>,
@@ -42,7 +42,7 @@ pub struct Database {
 }
 
 impl Server {
-    /// Looks at what is there; changes nothing.
+    /// Reads the state; changes nothing.
     ///
     /// # Errors
     /// The catalogue cannot be read.

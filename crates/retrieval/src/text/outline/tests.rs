@@ -1,4 +1,4 @@
-//! The definitions in a file.
+//! Tests of finding the definitions in a file.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The `git` of this machine: where it is, what it may take, and how it starts `ssh`.
+//! The `git` of this machine: its path, its limits, and how it starts `ssh`.
 
 use std::{
     ffi::OsString,
@@ -14,21 +14,21 @@ pub struct GitOptions {
     pub program: PathBuf,
     /// `PATH` for git and its child processes (ssh, its own helpers).
     pub search_path: OsString,
-    /// A folder that is empty, or not there at all: git's home.
+    /// An empty or missing folder: git's home.
     pub home: PathBuf,
-    /// Certificates to trust instead of the system's, for hosts with a company's own authority.
+    /// Certificates to trust instead of the system's, for hosts with a private certificate authority.
     pub ca_file: Option<PathBuf>,
     /// The SSH key to sign in with. Without one, no key is offered: the keys of the account that runs the server are
     /// the operator's, not the tenants'.
     pub ssh_key_file: Option<PathBuf>,
-    /// Known SSH hosts. Without it a host is trusted at first sight and remembered below the data directory.
+    /// Known SSH hosts. Without the file a host is trusted on first use and remembered below the data directory.
     pub ssh_known_hosts_file: Option<PathBuf>,
-    /// The most address space that git or one of its helpers may take, in bytes; 4 GiB by default. What it keeps in
-    /// memory is bounded besides, see `MEMORY`. On Linux alone.
+    /// The most address space that git or one of its helpers may use, in bytes; 4 GiB by default. The memory that git
+    /// uses is also limited by its configuration, see `MEMORY`. Only on Linux.
     pub memory_bytes_max: u64,
-    /// The least room on the disk of the mirrors, in bytes, with which a fetch is begun; 1 GiB by default.
+    /// The least free space on the mirrors' disk for starting a fetch, in bytes; 1 GiB by default.
     pub free_bytes_min: u64,
-    /// Longest time for a question to a remote (what branches it has).
+    /// The timeout of a query to a remote (such as its branches).
     pub query_timeout: Duration,
     /// Longest time for a fetch. A connection that stalls is given up after a minute, whatever this says.
     pub fetch_timeout: Duration,
@@ -58,8 +58,8 @@ impl GitOptions {
         Self::new("/nonexistent/git-home".into())
     }
 
-    /// Where the program is. With a name to look up in a `PATH` that is not the server's own, starting it would copy
-    /// the whole process first.
+    /// The path of the program. If git were started by a name to look up in a `PATH` other than the server's own, the
+    /// whole process would be copied first.
     pub(super) fn program_find(&self) -> PathBuf {
         if self.program.components().count() > 1 {
             return self.program.clone();
@@ -70,8 +70,8 @@ impl GitOptions {
             .unwrap_or_else(|| self.program.clone())
     }
 
-    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was
-    /// checked.
+    /// The command by which git starts `ssh`: no user configuration, no agent, no prompt, no forwarding, and only the
+    /// address that was checked.
     pub(super) fn ssh_command(&self, remote: &SshRemote) -> String {
         let (own_key, own_hosts) = remote.files.clone().unzip();
         let named_hosts = own_hosts.flatten().or(self.ssh_known_hosts_file.clone());
@@ -107,7 +107,7 @@ impl GitOptions {
     }
 }
 
-/// An operator's path inside the command line that git hands to a shell.
+/// Quotes an operator's path for the command line that git passes to a shell.
 fn shell_quote(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
@@ -117,8 +117,8 @@ fn shell_quote(path: &Path) -> String {
 pub(crate) struct SshRemote {
     /// The address that was checked.
     pub address: Option<IpAddr>,
-    /// What the host is called in `known_hosts`.
+    /// The host name in `known_hosts`.
     pub known_as: Option<String>,
-    /// The file of a key of the source's own, and of the hosts it is for, where they are named.
+    /// The file of the source's own key, and its `known_hosts` file, if there is one.
     pub files: Option<(PathBuf, Option<PathBuf>)>,
 }

@@ -10,13 +10,13 @@ use tokio::{
 
 use crate::git::{FetchProgress, GitError, progress::progress_parse};
 
-/// Most that is kept of what git prints on standard error, progress aside.
+/// The limit of captured standard error, without progress lines.
 const STDERR_BYTES_MAX: usize = 8 * 1024;
-/// How long a command may take to clean up behind itself once it was asked to stop.
+/// How long a command may take to clean up after it was asked to stop.
 const STOP_GRACE: Duration = Duration::from_millis(500);
 
-/// The command with all it started. When this is dropped while armed (its future was dropped), the group is killed:
-/// `kill_on_drop` alone would leave git's helpers running.
+/// The process group of the command. If it is dropped while armed (because the future was dropped), the group is
+/// killed: `kill_on_drop` alone would leave git's helpers running.
 pub(super) struct ProcessGroup(Option<Pid>);
 
 impl ProcessGroup {
@@ -29,7 +29,7 @@ impl ProcessGroup {
         )
     }
 
-    /// What the command and all it starts may take: address space, and the size of a file that they write.
+    /// Sets limits for the command and its child processes: the address space, and the size of a file that they write.
     #[cfg(target_os = "linux")]
     pub(super) fn limit(&self, memory: u64, file: Option<u64>) {
         use rustix::process::{Resource, Rlimit, prlimit};
@@ -40,14 +40,14 @@ impl ProcessGroup {
                 current: Some(most),
                 maximum: Some(most),
             };
-            // It may have ended already; where the system refuses, its other limits stand.
+            // The process may have ended already. If the system refuses, the command's other limits still apply.
             if let Err(error) = prlimit(Some(pid), resource, limit) {
                 tracing::debug!(%error, ?resource, "git runs without a limit");
             }
         }
     }
 
-    /// Other systems do not limit a process from outside; what git keeps in memory is bounded by its configuration.
+    /// Other systems cannot limit another process; git's own memory is limited by its configuration.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn limit(&self, _memory: u64, _file: Option<u64>) {}
 
@@ -55,7 +55,7 @@ impl ProcessGroup {
         self.0 = None;
     }
 
-    /// Asks first, so that git removes its locks and half-written packs; then does not ask.
+    /// Sends SIGTERM first, so that git removes its locks and half-written packs, and SIGKILL after the grace period.
     pub(super) async fn stop(&mut self, child: &mut Child) {
         let Some(group) = self.0 else { return };
         // The group may have ended by itself meanwhile: nothing to do then.
@@ -103,7 +103,7 @@ pub(super) async fn stdout_read(
     }
 }
 
-/// Hands progress on as it comes and keeps the end of the rest.
+/// Reports progress as it arrives, and keeps the end of the other output.
 pub(super) async fn stderr_read(
     operation: &'static str,
     mut stderr: impl AsyncRead + Unpin,

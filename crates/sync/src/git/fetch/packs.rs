@@ -1,8 +1,8 @@
-//! The packs of a mirror, and how many bytes came.
+//! The packs of a mirror, and the number of new bytes.
 
 use std::{collections::HashMap, fs, path::Path};
 
-/// Bytes of the packs that were not there before.
+/// The size in bytes of the packs that did not exist before.
 pub(super) fn bytes_new(mirror: &Path, before: &HashMap<String, u64>) -> u64 {
     let now = pack_sizes(mirror).into_iter();
     now.filter(|(name, _)| !before.contains_key(name))

@@ -5,8 +5,8 @@ use std::{fs, io, path::Path};
 use super::{MIRROR_REF, folder_remove};
 use crate::git::{GitError, reader::repository_open_at};
 
-/// The commit of the mirror's ref, when both are whole. A ref that cannot be read, or whose commit is not there, is
-/// removed: the next fetch brings it again.
+/// The commit of the mirror's ref, if both are intact. A ref that cannot be read, or whose commit is missing, is
+/// removed: the next fetch creates it again.
 pub(super) fn head_read(path: &Path) -> Result<Option<gix::ObjectId>, GitError> {
     let repository = repository_open_at(path)?.to_thread_local();
     let head = match repository.try_find_reference(MIRROR_REF) {
@@ -38,8 +38,8 @@ pub(super) fn head_read(path: &Path) -> Result<Option<gix::ObjectId>, GitError> 
     }
 }
 
-/// Removes what git leaves when it is killed: locks, half-written packs, quarantined objects, and the marks that keep a
-/// pack from being collected. Only with the lock held: a running git owns such files.
+/// Removes what a killed git leaves: locks, half-written packs, quarantined objects, and the `.keep` files that protect
+/// a pack from garbage collection. Only with the lock held: a running git owns such files.
 pub(super) fn leftovers_clear(path: &Path) -> io::Result<()> {
     let mut folders = vec![path.to_owned(), path.join("refs")];
     while let Some(folder) = folders.pop() {

@@ -33,7 +33,7 @@ async fn a_private_repository_is_fetched_with_its_token() {
     world.access = token("s3cret");
     let fetched = world.fetch(&url, None).await.expect("fetched");
     assert_eq!(fetched.head_commit, commit);
-    // Git wrote nothing of it down.
+    // Git stored none of it.
     let mirror = world.mirror().await;
     let config = fs::read_to_string(mirror.path().join("config")).expect("readable");
     assert!(
@@ -42,7 +42,7 @@ async fn a_private_repository_is_fetched_with_its_token() {
     );
 }
 
-/// A program in the place of ssh that writes down what it was given, and serves the repository as the host would.
+/// A fake ssh that records its arguments, and serves the repository as the host would.
 fn fake_ssh(world: &mut World) -> PathBuf {
     let folder = world.folder.path().join("bin");
     fs::create_dir_all(&folder).expect("a folder");
@@ -153,7 +153,7 @@ async fn what_a_killed_fetch_left_of_a_key_goes_with_the_next_look() {
     assert!(names.is_empty() && !key.exists(), "{names:?}");
 }
 
-/// Who waited for a lock that went with its mirror has not got the mirror that is made then.
+/// A process that waited for the lock of a deleted mirror does not hold the lock of the mirror that is created next.
 #[tokio::test]
 async fn a_lock_that_was_removed_is_nobodys() {
     let world = World::new();

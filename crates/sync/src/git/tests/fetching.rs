@@ -47,7 +47,7 @@ async fn over_http_a_partial_clone_leaves_large_files_at_the_remote() {
         [BlobContent::Missing, BlobContent::Text("small".to_owned())]
     );
 
-    // The large file shrinks below the limit: whatever the remote sends it as, it arrives whole.
+    // The large file shrinks below the limit: it arrives whole, even if the remote sends it as a delta.
     let shrunk = noise(300_000)[..60_000].to_owned();
     repository.write("big.txt", &shrunk);
     let two = repository.commit("two");
@@ -159,7 +159,7 @@ async fn a_rewritten_branch_is_fetched_by_name() {
             .head_commit,
         one
     );
-    // As refs, `topic` and `topic/x` cannot be at one time: a mirror follows either.
+    // As refs, `topic` and `topic/x` cannot exist at the same time: a mirror follows either.
     repository.git(&["branch", "-D", "topic"]);
     repository.git(&["branch", "topic/x", &two]);
     assert_eq!(
@@ -309,7 +309,7 @@ async fn a_fetch_whose_caller_went_away_ends_too() {
     processes_end(&server.url("a/.git")).await;
 }
 
-/// Waits until nobody runs with `text` among its arguments: a killed process is there until the system has reaped it.
+/// Waits until no process has `text` among its arguments: a killed process exists until the system has reaped it.
 async fn processes_end(text: &str) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while !processes_mentioning(text).is_empty() {
@@ -322,7 +322,7 @@ async fn processes_end(text: &str) {
     }
 }
 
-/// Command lines of processes that name `text`: git's HTTP helper has the URL as an argument.
+/// The command lines of processes that contain `text`: git's HTTP helper has the URL as an argument.
 fn processes_mentioning(text: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
@@ -332,8 +332,7 @@ fn processes_mentioning(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// It would hold the worker as long with every further attempt. Git itself gives up a remote that is silent, and
-/// earlier.
+/// A retry would hold the worker for the same time. Git itself gives up a silent remote earlier.
 #[tokio::test]
 async fn branches_without_end_are_no_passing_failure() {
     let mut world = World::new();

@@ -11,7 +11,7 @@ use std::{
 
 use super::*;
 
-/// Options that git's commands take, in the places that a user writes into.
+/// Tries options of git's commands in the fields that a user writes.
 #[tokio::test]
 async fn argument_injection_nothing_that_a_user_wrote_is_an_option() {
     let world = World::new();
@@ -45,7 +45,7 @@ async fn argument_injection_nothing_that_a_user_wrote_is_an_option() {
         let refused = BranchName::parse(text).expect_err(text);
         assert_eq!(GitError::from(refused).code(), "BRANCH_INVALID", "{text}");
     }
-    // What is a good name and looks odd is an operand: git says that there is no such branch.
+    // A valid name that looks like an option is an operand: git says that there is no such branch.
     let mut repository = world.repository("a");
     repository.write("a", "a");
     repository.commit("one");
@@ -72,7 +72,7 @@ async fn remote_helpers_no_address_names_a_program() {
         let refused = SourceUrl::parse(&text, &world.policy).expect_err(&text);
         assert_eq!(refused.code(), "SOURCE_URL_FORBIDDEN", "{text}");
     }
-    // And were one let through: git may use one transport, which is that of the address that was checked.
+    // Even if one were let through, git may use only the transport of the address that was checked.
     let mirror = world.mirror().await;
     let command = mirror
         .command("the fetch", "ls-remote")
@@ -87,8 +87,8 @@ async fn remote_helpers_no_address_names_a_program() {
     assert!(!trap.exists());
 }
 
-/// A path on the server is a source only where the operator says so, and the data directory never is. Whether a path
-/// exists is not told.
+/// A path on the server is a source only if the operator allows it, and the data directory never is. The error does not
+/// reveal whether a path exists.
 #[tokio::test]
 async fn file_urls_the_servers_own_files_are_no_source() {
     let mut world = World::new();
@@ -120,7 +120,7 @@ async fn file_urls_the_servers_own_files_are_no_source() {
     }
 }
 
-/// An allowed host that sends git on to the metadata service of the cloud.
+/// An allowed host redirects git to the metadata service of the cloud.
 #[tokio::test]
 async fn redirects_an_allowed_host_sends_nobody_anywhere() {
     let world = World::new();
@@ -140,7 +140,7 @@ async fn redirects_an_allowed_host_sends_nobody_anywhere() {
     }
 }
 
-/// Answers with one address after the other.
+/// A resolver that answers with one address after the other.
 #[derive(Debug)]
 struct Rebinding(Mutex<Vec<IpAddr>>);
 
@@ -152,7 +152,7 @@ impl HostResolver for Rebinding {
     }
 }
 
-/// A name that leads to a good address when it is checked, and elsewhere when it is used.
+/// A name that resolves to a good address during the check, and to another one afterwards.
 #[tokio::test]
 async fn dns_rebinding_git_goes_where_the_check_was() {
     let mut world = World::new();
@@ -171,7 +171,7 @@ async fn dns_rebinding_git_goes_where_the_check_was() {
     ])));
     world.store = world.store.clone().with_resolver(resolver.clone());
     let url = world.url(&format!("http://rebind.example:{}/a/.git", server.port()));
-    // Several requests, by two commands: one question to the name server for all of them.
+    // Several requests by two commands need only one query to the name server.
     world.fetch(&url, None).await.expect("fetched");
     assert!(server.requests().len() >= 3);
     assert_eq!(resolver.0.lock().expect("free").len(), 1);
@@ -180,7 +180,7 @@ async fn dns_rebinding_git_goes_where_the_check_was() {
     assert_eq!(server.requests().len(), before);
 }
 
-/// Links in a repository that lead out of it, and one in the place of a mirror.
+/// Symbolic links in a repository that lead out of it, and one in the place of a mirror.
 #[tokio::test]
 async fn symlinks_none_is_followed() {
     let world = World::new();
@@ -209,7 +209,7 @@ async fn symlinks_none_is_followed() {
         .expect("listed");
     assert_eq!((listing.entries.len(), listing.skipped.symlinks), (1, 3));
 
-    // Somebody put a link where a mirror is made: what is behind it stays as it is.
+    // A link in the place of a mirror: its target stays unchanged.
     let id = "0198c1f2-0000-7000-8000-00000000000f";
     let place = world.mirror().await.path().with_file_name(id);
     symlink(&outside, &place).expect("a link");
@@ -239,9 +239,9 @@ async fn symlinks_none_is_followed() {
     }
 }
 
-/// What a repository can hold that git acts on elsewhere: attributes with filters, a bare repository with a
-/// configuration of its own in a folder, submodules whose address is an option. Hooks and the configuration of a
-/// repository on this machine: `refusing`.
+/// The content of a repository that git would act on elsewhere: attributes with filters, a bare repository with its own
+/// configuration in a folder, submodules whose address is an option. For hooks and the configuration of a local
+/// repository see `refusing`.
 #[tokio::test]
 async fn hostile_repositories_nothing_in_one_is_run() {
     let world = World::new();
@@ -304,7 +304,7 @@ async fn hostile_repositories_nothing_in_one_is_run() {
     assert!(!trap.exists(), "something of the repository was run");
 }
 
-/// A program in git's place that says what it was given.
+/// Replaces git with a script that records what it was given.
 fn spy(world: &mut World, script: &str) {
     let program = world.folder.path().join("spy");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
@@ -325,11 +325,11 @@ async fn spied(world: &World) -> String {
     String::from_utf8(output.expect("the spy talks")).expect("UTF-8")
 }
 
-/// What is in the server's environment (a proxy, an agent, credentials, options of git) is not in git's.
+/// The server's environment (a proxy, an agent, credentials, options of git) is not passed to git.
 #[tokio::test]
 async fn the_environment_git_inherits_nothing() {
     let mut world = World::new();
-    // With the real git first: a mirror is needed to stand in.
+    // The real git first, to create the mirror.
     world.mirror().await;
     spy(&mut world, "env");
     let given = spied(&world).await;
@@ -342,14 +342,14 @@ async fn the_environment_git_inherits_nothing() {
     for name in &names {
         let ours = name.starts_with("GIT_")
             || ["PATH", "HOME", "XDG_CONFIG_HOME", "LC_ALL", "SSH_ASKPASS"].contains(name)
-            // What a shell sets by itself.
+            // Variables that a shell sets by itself.
             || ["PWD", "OLDPWD", "SHLVL", "_"].contains(name);
         assert!(ours, "{name}");
     }
     assert!(!given.to_lowercase().contains("proxy="), "{given}");
 }
 
-/// What a remote sends may be made to need any amount of memory, disk and time.
+/// A remote may send data that needs any amount of memory, disk and time.
 #[tokio::test]
 async fn bombs_git_has_limits_of_memory_disk_and_time() {
     let mut world = World::new();
@@ -378,7 +378,7 @@ async fn bombs_git_has_limits_of_memory_disk_and_time() {
         .await;
     assert_eq!(code(outcome), "REPOSITORY_TOO_LARGE");
 
-    // No room on the disk: nothing is begun, and what needs no room is done.
+    // On a full disk no fetch begins, and what needs no space still works.
     let mut options = GitOptions::new(world.folder.path().join("home"));
     options.free_bytes_min = u64::MAX;
     let full = world.store.clone().with_options(options);

@@ -19,7 +19,7 @@ use super::{testing::*, *};
 const CAP: u64 = 64 * 1024;
 const ID: &str = "0198c1f2-0000-7000-8000-000000000001";
 
-/// A data directory, a place for remotes, and what the operator allows.
+/// A data directory, a folder for remotes, and the operator's policy.
 struct World {
     folder: TempDir,
     store: MirrorStore,
@@ -103,7 +103,7 @@ fn scan(text: &str) -> ScanPath {
     ScanPath::parse(text).expect(text)
 }
 
-/// Text that hardly compresses, different for each `seed`, so that sizes mean something.
+/// Text that hardly compresses, different for each `seed`, so that sizes are meaningful.
 fn noise_of(seed: u64, bytes: usize) -> String {
     let mut state = 88_172_645_463_325_252_u64 ^ (seed << 20);
     let mut text = String::with_capacity(bytes + 16);

@@ -261,7 +261,7 @@ async fn a_tree_made_to_harm_is_skipped_or_refused() {
     assert_eq!(paths(&listing), ["ok"]);
     assert_eq!(listing.skipped.unsafe_names, 4);
 
-    // One name twice, and names that are not in order.
+    // A duplicate name, and names that are not sorted.
     let mut names = Vec::new();
     for name in ["twice", "first", "twice"] {
         names.extend_from_slice(&[b"100644 ", name.as_bytes(), b"\0", &raw].concat());
@@ -297,7 +297,7 @@ async fn a_tree_made_to_harm_is_skipped_or_refused() {
         .await;
     assert_eq!(bomb.expect_err("it").code(), "REPOSITORY_TOO_LARGE");
 
-    // Folders in folders, until no path could name them.
+    // Nested folders whose path exceeds every limit.
     let name = "n".repeat(200);
     let mut tree = repository.git_with(
         &["mktree"],

@@ -104,7 +104,7 @@ async fn what_cannot_be_fetched_says_why() {
         (error.code(), error.is_transient()),
         ("REMOTE_UNREACHABLE", true)
     );
-    // After all of that the mirror is as good as new.
+    // After all of that the mirror still works.
     assert!(world.fetch(&world.local(&repository), None).await.is_ok());
 }
 
@@ -204,7 +204,7 @@ async fn git_connects_to_the_checked_address_without_dns() {
     let before = server.requests().len();
     let url = world.url(&format!("http://metadata.example:{}/a/.git", server.port()));
     assert_eq!(code(world.fetch(&url, None).await), "REMOTE_UNREACHABLE");
-    // The name pointed at a private address all along, and the operator changes their mind about those.
+    // The name resolved to a private address all along, and the operator forbids private addresses now.
     let url = world.url(&format!("http://git.example:{}/a/.git", server.port()));
     world.policy.allow_private = false;
     assert_eq!(code(world.fetch(&url, None).await), "REMOTE_UNREACHABLE");

@@ -16,7 +16,7 @@ async fn fetched_world() -> (World, TestRepository, String) {
     (world, repository, commit)
 }
 
-/// Fetches again and checks that all is there.
+/// Fetches again and checks that the mirror is complete.
 async fn assert_good(world: &World, repository: &mut TestRepository) {
     repository.write("b", "b");
     let commit = repository.commit("after the damage");
@@ -161,7 +161,7 @@ async fn a_fetch_succeeds_after_git_was_killed() {
     )
     .await;
     let url = world.url(&server.url("a/.git"));
-    // Dropping the future kills git with SIGKILL: what a dying server does to it.
+    // Dropping the future kills git with SIGKILL, as a crash of the server does.
     let abandoned = async {
         while server.requests().len() < 4 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

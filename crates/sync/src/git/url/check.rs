@@ -7,7 +7,7 @@ use url::Host;
 use super::{SourcePolicy, invalid};
 use crate::git::GitError;
 
-/// What URL parsers repair silently (and each differently) is refused instead.
+/// Refuses what URL parsers repair silently (and each differently).
 pub(super) fn network_text_check(text: &str) -> Result<(), GitError> {
     if text.contains(|letter: char| letter.is_whitespace() || "\\\"'`<>|{}^$;".contains(letter)) {
         return invalid("has characters that are not allowed in a URL");
@@ -15,8 +15,8 @@ pub(super) fn network_text_check(text: &str) -> Result<(), GitError> {
     Ok(())
 }
 
-/// `https` gives hosts their WHATWG form (`0x7f.1` is 127.0.0.1); this gives ssh the same, so that one check serves
-/// both.
+/// Parses a host. `https` normalises hosts by the WHATWG rules (`0x7f.1` is 127.0.0.1). This does the same for ssh, so
+/// that one check serves both.
 pub(super) fn host_parse(
     text: &str,
     encrypted: bool,
@@ -48,7 +48,7 @@ pub(super) fn host_parse(
     Ok(host)
 }
 
-/// Git decodes `%xx` before it hands a path on, so the decoded bytes are what must be harmless.
+/// Checks a path. Git decodes `%xx` before it uses a path, so the decoded bytes are checked.
 pub(super) fn path_check(path: &str) -> Result<(), GitError> {
     let mut decoded = Vec::with_capacity(path.len());
     let bytes = path.as_bytes();

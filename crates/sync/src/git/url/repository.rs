@@ -1,22 +1,22 @@
-//! Compares addresses: which name the same repository, or the same server.
+//! Compares addresses: whether they name the same repository, or the same server.
 
 use super::{SourcePolicy, SourceUrl};
 
-/// The [origin](SourceUrl::origin) of an address, whatever an operator allows: for comparing, not for fetching.
+/// The [origin](SourceUrl::origin) of an address, without the operator's policy: for comparing, not for fetching.
 #[must_use]
 pub fn url_origin(text: &str) -> Option<String> {
     SourceUrl::parse(text, &anywhere()).ok()?.origin()
 }
 
-/// Whether two addresses, of whichever scheme, name the same repository of one server. For comparing, not for fetching:
-/// case, port, user and a final `.git` do not count, as GitHub sees it.
+/// Whether two addresses, with any scheme, name the same repository of one server. For comparing, not for fetching:
+/// case, port, user and a final `.git` are ignored, as GitHub does.
 #[must_use]
 pub fn repository_same(one: &str, other: &str) -> bool {
     repository_key(one).is_some_and(|one| Some(one) == repository_key(other))
 }
 
-/// Every address in lower case that a stored source of that repository may have: over HTTPS, HTTP or SSH, with or
-/// without `.git`. [`repository_same`] holds between any two of them. Nothing for a local path.
+/// All addresses in lower case that a stored source of that repository may have: over HTTPS, HTTP or SSH, with or
+/// without `.git`. [`repository_same`] holds between any two of them. Empty for a local path.
 #[must_use]
 pub(crate) fn repository_spellings(url: &str) -> Vec<String> {
     let (Ok(parsed), Some(key)) = (SourceUrl::parse(url, &anywhere()), repository_key(url)) else {
@@ -42,7 +42,7 @@ pub(crate) fn repository_spellings(url: &str) -> Vec<String> {
     spellings
 }
 
-/// Host and path in lower case, without `.git`: what [`repository_same`] compares. `None` for a local path.
+/// Host and path in lower case, without `.git`: the key that [`repository_same`] compares. `None` for a local path.
 #[must_use]
 pub(crate) fn repository_key(text: &str) -> Option<String> {
     let url = SourceUrl::parse(text, &anywhere()).ok()?;

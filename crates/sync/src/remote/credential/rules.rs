@@ -1,4 +1,4 @@
-//! The rules of a credential: what fits the address of its source, and what can be used.
+//! The rules of a credential: whether it fits the address of its source, and whether it is usable.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ const USERNAME_MAX: usize = 255;
 const KEY_MAX: usize = 16 * 1024;
 
 impl SourceCredential {
-    /// The text of an error names the rule and never the secret.
+    /// Checks the credential. The error message names the rule and never the secret.
     pub(super) fn check(&self, origin: &str) -> Result<()> {
         let invalid = |text: &str| Err(Error::Invalid(text.into()));
         match self {
@@ -91,8 +91,7 @@ fn private_key_check(key: &str) -> Result<()> {
     Ok(())
 }
 
-/// The cipher that a key in OpenSSH's own format is encrypted with (PROTOCOL.key of OpenSSH: the magic, then the
-/// cipher's name).
+/// The cipher of an encrypted key in OpenSSH's own format (PROTOCOL.key of OpenSSH: the magic, then the cipher's name).
 fn openssh_cipher(lines: &[&str]) -> Option<Vec<u8>> {
     let body = lines.get(1..lines.len().checked_sub(1)?)?.concat();
     let bytes = STANDARD.decode(body).ok()?;

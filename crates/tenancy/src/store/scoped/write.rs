@@ -1,4 +1,4 @@
-//! What a scope that may change adds: writes, signals, and the commit with its audit log entries.
+//! The functions of a scope with write access: writes, signals, and the commit with its audit log entries.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -17,11 +17,12 @@ use crate::store::select_in::conditions_in;
 use crate::store::signal::{CHANNEL, Signal};
 use crate::store::{TenantScoped, times};
 
-/// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
+/// The number of binds per statement: below both databases' limits (SQLite 32,766, PostgreSQL 65,535), with room for a
+/// filter.
 const MAX_BINDS: usize = 30_000;
 
 impl Scoped<ReadWrite> {
-    /// Adds a row, stamped with the tenant whatever it says.
+    /// Adds a row. Its tenant is overwritten with the scope's.
     ///
     /// # Errors
     /// [`Error::Conflict`] for a taken unique key, [`Error::NotFound`] for a reference to a row that the tenant does
@@ -42,7 +43,7 @@ impl Scoped<ReadWrite> {
     /// Adds many rows, in as few statements as the databases' limits allow. All rows must set the same columns.
     ///
     /// # Errors
-    /// As [`Scoped::insert`]; the transaction is then of no further use.
+    /// As [`Scoped::insert`]; the transaction is unusable after an error.
     pub async fn insert_all<M>(&self, rows: Vec<M>) -> Result<()>
     where
         M: ActiveModelTrait + Send,
@@ -51,8 +52,8 @@ impl Scoped<ReadWrite> {
         self.insert_chunks(rows, None).await
     }
 
-    /// Adds rows; where one with the same `key` columns exists, its `changed` columns are overwritten, or it is left
-    /// alone if there are none. The tenant is part of the key without being named.
+    /// Adds rows. If a row with the same `key` columns exists, its `changed` columns are overwritten; without such
+    /// columns it stays unchanged. The tenant is always part of the key.
     ///
     /// # Errors
     /// As [`Scoped::insert`].
@@ -98,8 +99,8 @@ impl Scoped<ReadWrite> {
         Ok(())
     }
 
-    /// Deletes the tenant's rows whose column has one of the values, in any number, and which meet the condition;
-    /// returns their number.
+    /// Deletes the tenant's rows whose column has one of the values, in any number, and which meet the condition.
+    /// Returns the number of deleted rows.
     ///
     /// # Errors
     /// A row is still referenced.
@@ -165,11 +166,11 @@ impl Scoped<ReadWrite> {
         Ok(self.session.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Takes the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done
+    /// Acquires the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done
     /// there.
     ///
     /// # Errors
-    /// [`Error::Busy`] where another transaction keeps it for too long; or the database refuses.
+    /// [`Error::Busy`] if another transaction holds it for too long; or the database refuses.
     pub(crate) async fn advisory_lock(&self, what: &'static str) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
             let name: Value = format!("{what}:{}", self.tenant.0).into();
@@ -185,7 +186,7 @@ impl Scoped<ReadWrite> {
         Ok(())
     }
 
-    /// Tells every listener, on every replica, that something about `subject` changed, once this is committed.
+    /// Signals every receiver, on every replica, that something about `subject` changed, after the commit.
     ///
     /// # Errors
     /// The database refuses the notification.
@@ -239,7 +240,7 @@ impl Scoped<ReadWrite> {
             .await
     }
 
-    /// A scope for a caller changes nothing before a service has asked the policy.
+    /// Refuses changes for a caller before a service has checked the policy.
     fn permitted(&self) -> Result<()> {
         if self.permitted.load(Ordering::Relaxed) {
             Ok(())

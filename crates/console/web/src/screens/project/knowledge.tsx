@@ -18,6 +18,7 @@ import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
 import { useProject } from "./use-project";
+import { ConsolidationForm } from "./consolidation-form";
 import { InsightForm, MemoryForm } from "./knowledge-forms";
 
 const Memory = graphql(`
@@ -124,6 +125,7 @@ export function Knowledge() {
   const [tab, setTab] = useState<string | null>("memory");
   const [memory, memoryForm] = useDisclosure(false);
   const [insight, insightForm] = useDisclosure(false);
+  const [consolidation, consolidationForm] = useDisclosure(false);
   return (
     <Page
       order={2}
@@ -137,6 +139,9 @@ export function Knowledge() {
             </Button>
             <Button variant="default" leftSection={<IconPlus size={18} />} onClick={insightForm.open}>
               {t.knowledge.addInsight}
+            </Button>
+            <Button variant="default" leftSection={<IconStack2 size={18} />} onClick={consolidationForm.open}>
+              {t.consolidate.open}
             </Button>
           </>
         )
@@ -174,6 +179,9 @@ export function Knowledge() {
       </Modal>
       <Modal opened={insight} onClose={insightForm.close} title={t.knowledge.addInsight} size="lg">
         <InsightForm projectId={project.id} onDone={insightForm.close} />
+      </Modal>
+      <Modal opened={consolidation} onClose={consolidationForm.close} title={t.consolidate.title} size="lg">
+        <ConsolidationForm project={project} />
       </Modal>
     </Page>
   );

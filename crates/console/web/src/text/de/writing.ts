@@ -101,6 +101,15 @@ export const writing: typeof words = {
     section: (kind, items, tokens, omitted) =>
       `${kind}: ${items} (${tokens} Tokens${omitted ? `, ${omitted} ausgelassen` : ""})`,
   },
+  consolidate: {
+    open: "Gemeinsames finden",
+    title: "Projekte verdichten",
+    start: "Verdichtung starten",
+    already: "Eine Verdichtung dieser Projekte ist bereits aktiv.",
+    projects: "Projekte",
+    projectsText: "Zwei bis fünfzig. Tippen Sie, um zu suchen.",
+    noModelText: "Themen und Gewohnheiten, die die Projekte teilen, werden gezählt und zitiert.",
+  },
   knowledge: {
     title: "Wissen",
     lead: "Was das Team gelernt hat, und eine Suche darin und im Code.",

@@ -97,6 +97,15 @@ export const writing = {
     section: (kind: string, items: number, tokens: string, omitted: number) =>
       `${kind}: ${items} (${tokens} tokens${omitted ? `, ${omitted} left out` : ""})`,
   },
+  consolidate: {
+    open: "Find what projects share",
+    title: "Consolidate projects",
+    start: "Start the consolidation",
+    already: "A consolidation of these projects is already active.",
+    projects: "Projects",
+    projectsText: "Two to fifty. Type to search.",
+    noModelText: "Themes and habits that the projects share are counted and quoted.",
+  },
   knowledge: {
     title: "Knowledge",
     lead: "What the team has learned, and a search over it and the code.",
