@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 use nyxcore_model_catalog::{ModelError, ModelService};
 use nyxcore_retrieval::VectorModel;
 use nyxcore_retrieval::vector::{
-    Passage, VectorBatch, documents_unembedded, documents_unembedded_count, vector_model_complete, vectors_index,
-    vectors_known, vectors_others_remove, vectors_save, vectors_unused_remove,
+    Passage, VectorBatch, documents_unembedded, documents_unembedded_count, vector_model_complete,
+    vectors_index, vectors_known, vectors_others_remove, vectors_save, vectors_unused_remove,
 };
 use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Error;
@@ -156,7 +156,10 @@ impl EmbeddingHandler {
         }
         let scoped = context.write().await?;
         let of_model = (model.model.as_str(), Some(model.dimensions));
-        if !documents_unembedded(&scoped, of_model, None, 1).await?.is_empty() {
+        if !documents_unembedded(&scoped, of_model, None, 1)
+            .await?
+            .is_empty()
+        {
             // A document was published just now: the run that follows this one switches.
             return Ok(());
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use nyxcore_model_catalog::{LOCAL_PROVIDER, LocalEmbedder};
 use nyxcore_retrieval::vector::{
-    PassageVector, VectorBatch, documents_unembedded, vector_model_complete, vectors_known, vectors_save,
+    PassageVector, VectorBatch, documents_unembedded, vector_model_complete, vectors_known,
+    vectors_save,
 };
 use nyxcore_retrieval::{QuestionVector, VectorModel};
 use nyxcore_tenancy::{Store, TenantId};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Provider;
 use crate::registration::PROVIDER_KEY;
-use crate::tenant::{endpoint_get, settings_changed, provider_state_delete};
+use crate::tenant::{endpoint_get, provider_state_delete, settings_changed};
 
 /// The kind under which these secrets are stored; their name is the provider's id.
 pub(crate) const KIND: &str = "provider_key";

@@ -5,7 +5,7 @@
 //! start in the past.
 
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use opentelemetry::KeyValue;
@@ -97,7 +97,7 @@ pub fn statement_export(sql: &str, duration: Duration) {
     if !parent.span().span_context().is_valid() {
         return;
     }
-    let ended = SystemTime::now();
+    let ended = opentelemetry::time::now();
     let verb = sql.split_whitespace().next().unwrap_or("SQL");
     let text: String = sql.chars().take(STATEMENT_CHARS_MAX).collect();
     let tracer = provider.tracer("nyxcore");

@@ -74,7 +74,8 @@ pub use text::excerpt::excerpt;
 pub use text::question::named_paths;
 pub use text::section::{Section, document_sections};
 pub use text::{
-    QUERY_TERMS_MAX, TERM_CHARS_MAX, SignificantWord, query_terms, split_identifiers, significant_words,
+    QUERY_TERMS_MAX, SignificantWord, TERM_CHARS_MAX, query_terms, significant_words,
+    split_identifiers,
 };
 pub use usage::{Usage, Usages, identifiers_named, usages_of};
 pub use vector::{QuestionVector, VectorModel};

@@ -194,7 +194,7 @@ impl Reader {
         let folder = self.db.folder().display();
         let address = self.server.as_ref().map(|server| server.address.as_str());
         let block = block
-            .replace("cargo run --release -- ", "nyxcore ")
+            .replace("cargo run -- ", "nyxcore ")
             .replace("target/release/nyxcore", "nyxcore")
             .replace("/var/lib/nyxcore", &format!("{folder}/var"))
             .replace("/run/secrets/ada", &format!("{folder}/ada"))

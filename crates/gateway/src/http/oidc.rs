@@ -59,11 +59,7 @@ async fn start(
         .unwrap_or_else(Problem::plain)
 }
 
-async fn start_answer(
-    server: &Server,
-    provider: &str,
-    parts: &Parts,
-) -> Result<Response, Problem> {
+async fn start_answer(server: &Server, provider: &str, parts: &Parts) -> Result<Response, Problem> {
     let client = client(server, provider)?;
     let asked = RequestHead::parts(parts);
     let Query(outward) = Query::<Outward>::try_from_uri(&parts.uri)

@@ -181,7 +181,10 @@ pub async fn endpoint_remove(scoped: &Scoped<ReadWrite>, name: &str) -> Result<(
 }
 
 /// Deletes the known health of a provider, which was found out with another key or address.
-pub(crate) async fn provider_state_delete(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
+pub(crate) async fn provider_state_delete(
+    scoped: &Scoped<ReadWrite>,
+    provider: &str,
+) -> Result<()> {
     let which = provider_state::Column::Provider.eq(provider);
     scoped
         .delete::<provider_state::Entity>(which)

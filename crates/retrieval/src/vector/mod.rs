@@ -14,9 +14,9 @@ use sea_orm::FromQueryResult;
 pub(crate) use nearest::{Neighbor, NeighborFilter, nearest};
 pub use passage::{DocumentPassages, PASSAGE_CHARS_MAX, PASSAGES_MAX, Passage};
 pub use store::{
-    PassageVector, VectorBatch, documents_unembedded, documents_unembedded_count, vector_model_complete,
-    vector_model_current, vector_models, vectors_index, vectors_known, vectors_others_remove,
-    vectors_save, vectors_unused_remove,
+    PassageVector, VectorBatch, documents_unembedded, documents_unembedded_count,
+    vector_model_complete, vector_model_current, vector_models, vectors_index, vectors_known,
+    vectors_others_remove, vectors_save, vectors_unused_remove,
 };
 
 /// A model that embeds texts, and the length of its vectors. Vectors of different models cannot be compared.

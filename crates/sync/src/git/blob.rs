@@ -14,7 +14,7 @@ use super::{
 
 /// The number of contents read ahead: as many as are written to the database at once, so that reading and writing do
 /// not wait for each other.
-const AHEAD: usize = 256;
+pub(super) const AHEAD: usize = 256;
 /// The number of KiB read ahead: many large contents must not wait in memory together.
 const AHEAD_KIB: u32 = 16 << 10;
 /// The number of bytes that are searched for a NUL byte, as in git.
