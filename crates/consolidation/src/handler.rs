@@ -71,7 +71,7 @@ impl ConsolidationHandler {
         let counted = counting
             .await
             .map_err(|_| RunFailure::permanent("INTERNAL", "the words could not be counted"))?;
-        let said = format!("{} patterns were counted", counted.found.len());
+        let said = format!("counted patterns: {}", counted.found.len());
         context.message(Level::Info, said).await?;
         context.check()?;
         // The counted patterns are stored before a model is asked, so that they stay whatever the model answers.

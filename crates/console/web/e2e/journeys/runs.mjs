@@ -119,12 +119,12 @@ export async function what_projects_share_is_found_by_a_consolidation({ browser,
   await page.goto("/projects/atlas/knowledge");
   await page.getByRole("button", { name: "Find what projects share" }).click();
   const dialog = page.getByRole("dialog", { name: "Consolidate projects" });
-  const projects = dialog.getByRole("textbox", { name: "Projects" });
+  const projects = dialog.getByLabel("Projects", { exact: true }).first();
   await projects.fill("Bor");
   await page.getByRole("option", { name: "Borealis" }).click();
   await projects.press("Escape");
   await dialog.getByRole("button", { name: "Start the consolidation" }).click();
-  await heading(page, "Consolidation of projects").waitFor();
+  await heading(page, "Consolidation").waitFor();
   await page.getByText("Succeeded").first().waitFor();
   await page.goto("/projects/borealis/knowledge");
   await page.getByRole("tab", { name: "Consolidations" }).click();
