@@ -122,7 +122,7 @@ impl KeyFile {
     }
 
     /// Records that secrets are encrypted with a missing key. From now on no new key is created.
-    pub fn lost_secrets_count(&self, secrets: u64) {
+    pub fn lost_secrets_record(&self, secrets: u64) {
         self.lost.store(secrets, Ordering::Relaxed);
     }
 
@@ -350,7 +350,7 @@ mod tests {
     fn no_key_is_made_where_another_is_needed() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::in_folder(folder.path());
-        file.clone().lost_secrets_count(3);
+        file.clone().lost_secrets_record(3);
         assert!(file.load_or_make().is_err() && !file.path().exists());
         KeyFile::in_folder(folder.path()).load_or_make().unwrap();
         assert!(file.load_or_make().is_ok(), "the key was put back");

@@ -42,7 +42,7 @@ pub async fn keys_check(store: &Store, keys: &Source) -> Result<Option<anyhow::E
     Ok(match (lost, keys, &known) {
         (0, _, _) => None,
         (_, Source::File(file), None) => {
-            file.lost_secrets_count(lost);
+            file.lost_secrets_record(lost);
             Some(file.missing(lost).into())
         }
         _ => Some(Error::SecretsUnreadable(lost).into()),
