@@ -60,4 +60,7 @@ mod start;
 pub use handler::EmbeddingHandler;
 pub use question::{QuestionMeaning, question_embed, question_model};
 pub use registration::{EMBEDDING_RUN, PURPOSE, registration};
-pub use start::{embedding_catch_up, embedding_follow, embedding_start, embedding_start_anew};
+pub use start::{
+    embedding_catch_up, embedding_follow, embedding_start, embedding_start_anew,
+    local_embedding_begin,
+};

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use nyxcore_model_catalog::{
-    DefaultPurpose, ModelError, local_default, model_choose, tenant_default_get,
+    DefaultPurpose, ModelError, local_default, local_model, model_choose, tenant_default_get,
 };
 use nyxcore_retrieval::VectorModel;
 use nyxcore_retrieval::vector::{documents_unembedded, vector_models};
 use nyxcore_runs::{FollowUp, NewRun, Priority, Start, run_start};
-use nyxcore_tenancy::{Access, ReadWrite, Result, Scoped};
+use nyxcore_tenancy::directory::tenant_list;
+use nyxcore_tenancy::{Access, ReadWrite, Result, Scoped, Store, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::registration::EMBEDDING_RUN;
@@ -83,19 +84,54 @@ pub fn embedding_catch_up() -> FollowUp {
     Arc::new(|scoped, _| Box::pin(catch_up(scoped)))
 }
 
+/// Queues a run for each tenant that uses the local model and has texts without a vector of it. Returns the number of
+/// these tenants. A server calls it when it starts: no change tells a tenant that the operator added the model.
+///
+/// # Errors
+/// The database fails. A failure of one tenant is logged and does not affect the others.
+pub async fn local_embedding_begin(store: &Store) -> Result<u64> {
+    if local_model().is_none() {
+        return Ok(0);
+    }
+    let mut begun = 0;
+    for tenant in tenant_list(store).await? {
+        match local_begin(store, tenant.id).await {
+            Ok(is_begun) => begun += u64::from(is_begun),
+            Err(error) => {
+                tracing::warn!(?error, tenant = %tenant.id, "the local model could not begin to embed")
+            }
+        }
+    }
+    Ok(begun)
+}
+
+async fn local_begin(store: &Store, tenant: TenantId) -> Result<bool> {
+    let scoped = store.write(tenant).await?;
+    let set = tenant_default_get(&scoped, DefaultPurpose::Embedding).await?;
+    let is_begun = set.is_none() && missing_embed(&scoped).await?;
+    scoped.commit().await?;
+    Ok(is_begun)
+}
+
 async fn catch_up(scoped: &Scoped<ReadWrite>) -> Result<()> {
+    missing_embed(scoped).await.map(drop)
+}
+
+/// Queues a run if texts have no vector. Returns whether they have none.
+async fn missing_embed(scoped: &Scoped<ReadWrite>) -> Result<bool> {
     // A default that cannot be resolved was already reported by the run.
     let Ok(Some(model)) = model_wanted(scoped).await else {
-        return Ok(());
+        return Ok(false);
     };
     let known = model_known(scoped, &model).await?;
     let of_model = (model.as_str(), known.map(|known| known.dimensions));
     // A document without text counts as open while the model has no vector at all.
     let open = documents_unembedded(scoped, of_model, None, LOOKED_AT).await?;
-    if open.iter().any(|document| !document.passages.is_empty()) {
+    let is_missing = open.iter().any(|document| !document.passages.is_empty());
+    if is_missing {
         embedding_start(scoped).await?;
     }
-    Ok(())
+    Ok(is_missing)
 }
 
 /// The model that the tenant set, as `provider/id`, and else the local one; `None` where there is neither. A model that

@@ -1,9 +1,11 @@
 //! Periodic tasks: starts due syncs, deletes mirrors of removed sources, settles model calls of ended processes,
 //! records the use of system scopes in the audit log, and deletes expired entries, sessions, counters and run events.
+//! The first task is done once: a local model that the operator added embeds what has no vector.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use nyxcore_embeddings::local_embedding_begin;
 use nyxcore_model_catalog::reservations_sweep;
 use nyxcore_runs::run_events_expire;
 use nyxcore_sync::{SyncOptions, TOPIC_SOURCE_GONE, mirrors_sweep, schedule_tick};
@@ -69,6 +71,11 @@ impl Housekeeping {
 }
 
 async fn housekeeping_loop(store: Store, keep: Retention, ended: CancellationToken) {
+    match local_embedding_begin(&store).await {
+        Ok(0) => {}
+        Ok(tenants) => tracing::info!(tenants, "the local model embeds texts without a vector"),
+        Err(error) => tracing::warn!(?error, "texts without a vector could not be looked for"),
+    }
     for round in 0_u32.. {
         match reservations_sweep(&store).await {
             Ok(swept) if swept.settled > 0 => tracing::warn!(

@@ -156,14 +156,8 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         habits_choose(&mut kinds, asked.question, &mut stems);
     }
     let mut all: Vec<CandidateScore> = Vec::new();
-    let terms: Vec<&str> = asked
-        .question
-        .terms
-        .iter()
-        .map(|term| term.text.as_str())
-        .collect();
     // A question for documentation gets documents first.
-    let wants_documents = FileRole::Document.is_asked(&terms);
+    let wants_documents = FileRole::Document.is_asked(&asked.question.words());
     for (kind, of_kind) in kinds {
         let weight = match kind {
             KnowledgeKind::Document if wants_documents => 1.1,
@@ -209,15 +203,9 @@ fn scored(candidate: Candidate, asked: &RankQuery<'_>, stems: &mut Stems) -> Can
         0.0
     };
     let exact_weight = exact_weight(&candidate, asked.question, stems);
-    let role_weight = candidate.role.map_or(1.0, |role| {
-        let terms: Vec<&str> = asked
-            .question
-            .terms
-            .iter()
-            .map(|term| term.text.as_str())
-            .collect();
-        role.weight_for(&terms)
-    });
+    let role_weight = candidate
+        .role
+        .map_or(1.0, |role| role.weight_for(&asked.question.words()));
     let authority = candidate.authority.map_or(1.0, Authority::weight);
     CandidateScore {
         score: (share * exact_weight * authority).min(1.0),
@@ -308,7 +296,8 @@ fn copies_fold(of_kind: &mut Vec<CandidateScore>) {
     *of_kind = kept;
 }
 
-/// Keeps the code patterns that match the question and have an exemplar in the folder of a found file; at most two.
+/// Keeps the code patterns that match the question and have an exemplar in the folder of a found file; at most two. A
+/// convention of the language is no answer to a question about something else.
 fn habits_choose(
     kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>,
     question: &Question,
@@ -324,7 +313,11 @@ fn habits_choose(
         .collect();
     if let Some(habits) = kinds.get_mut(&KnowledgeKind::CodePattern) {
         let wanted = HABIT_TERMS_MIN.min(question.terms.len());
+        let wants_conventions = FileRole::Convention.is_asked(&question.words());
         habits.retain(|one| {
+            if one.candidate.role == Some(FileRole::Convention) && !wants_conventions {
+                return false;
+            }
             // A code pattern that vectors found need not have words of the question.
             if one.vector_rank.is_none() {
                 let (title, body) = (&one.candidate.title, &one.candidate.body);
@@ -394,17 +387,7 @@ fn hit(one: CandidateScore, asked: &RankQuery<'_>, stems: &mut Stems) -> Hit {
         None => (
             candidate.start_line,
             candidate.end_line,
-            prose(
-                &candidate.body,
-                &asked
-                    .question
-                    .terms
-                    .iter()
-                    .map(|term| term.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            )
-            .to_owned(),
+            prose(&candidate.body, &asked.question.words()).to_owned(),
         ),
     };
     let text_score = if one.exact_weight * one.role_weight > 0.0 {

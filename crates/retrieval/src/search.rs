@@ -394,11 +394,7 @@ fn filters(request: &SearchRequest, kinds: &[KnowledgeKind], question: &Question
         .stacks
         .as_ref()
         .map(|stacks| serde_json::json!(stacks).to_string());
-    let asked: Vec<&str> = question
-        .terms
-        .iter()
-        .map(|term| term.text.as_str())
-        .collect();
+    let asked = question.words();
     let roles: Vec<(FileRole, f64)> = FileRole::all()
         .iter()
         .map(|&role| (role, role.weight_for(&asked)))

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use nyxcore_embeddings::embedding_start;
+use nyxcore_embeddings::{embedding_start, local_embedding_begin};
 use nyxcore_model_catalog::{
     LOCAL_PROVIDER, LocalEmbedder, LocalEmbedding, Nanousd, ProviderState, TenantCatalog,
     local_embedder_install, model_hide,
 };
-use nyxcore_runs::RunStatus;
+use nyxcore_runs::{RunStatus, Start};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::world::{Desk, SMALL, vector};
@@ -92,6 +92,23 @@ on_both_databases! {
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
         assert_eq!(desk.titles("prolong").await, ["Leases"]);
         assert_eq!(desk.embedded(), before);
+    }
+
+    async fn a_new_local_model_embeds_from_the_start(db: TestDatabase) {
+        let desk = desk(&db).await;
+        desk.publish("lease", "Leases", "A lease is renewed.").await;
+        let begin = async || local_embedding_begin(&desk.models.store).await.unwrap();
+        assert_eq!(begin().await, 1);
+        let scoped = desk.models.write().await;
+        let start = embedding_start(&scoped).await.unwrap().unwrap();
+        drop(scoped);
+        assert!(matches!(start, Start::AlreadyActive(_)), "{start:?}");
+        assert_eq!(desk.finish(start.run().id).await.status, RunStatus::Succeeded);
+        assert_eq!(desk.titles("prolong").await, ["Leases"]);
+        assert_eq!(begin().await, 0, "everything has a vector");
+        desk.publish("mirror", "Mirrors", "A mirror is deleted.").await;
+        desk.model_set(Some(SMALL)).await;
+        assert_eq!(begin().await, 0, "the tenant set another model");
     }
 
     async fn a_hidden_local_model_embeds_nothing(db: TestDatabase) {

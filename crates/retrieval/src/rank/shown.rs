@@ -45,12 +45,7 @@ pub(super) fn shown(
             places.into_iter().map(place).collect()
         }
         KnowledgeKind::Document => {
-            let terms: Vec<&str> = question
-                .terms
-                .iter()
-                .map(|term| term.text.as_str())
-                .collect();
-            let part = prose(&candidate.body, &terms.join(" "));
+            let part = prose(&candidate.body, &question.words());
             let (start, text) = whole_lines(&candidate.body, part);
             vec![Place {
                 start_line: line(start),
@@ -63,10 +58,9 @@ pub(super) fn shown(
     }
 }
 
-/// The part of a text that has most of the question's words. `question` has stems, which are compared with stems.
-pub(super) fn prose<'a>(text: &'a str, question: &str) -> &'a str {
+/// The part of a text that has most of the question's words. `asked` has stems, which are compared with stems.
+pub(super) fn prose<'a>(text: &'a str, asked: &[&str]) -> &'a str {
     let mut stems = Stems::new();
-    let asked: Vec<&str> = question.split(' ').collect();
     let mut terms: Vec<String> = query_terms(text);
     terms.retain(|term| asked.contains(&stems.stem(&folded(term)).as_str()));
     let more = crate::text::identifiers(text)

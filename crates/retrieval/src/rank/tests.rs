@@ -216,6 +216,20 @@ fn a_habit_that_shares_one_word_of_several_is_no_answer() {
 }
 
 #[test]
+fn a_convention_is_quoted_only_if_it_is_asked_for() {
+    let hits = |question| {
+        let code = candidate(KnowledgeKind::Code, "src/b.rs", "tests run\n", 2.0);
+        let habit = Candidate {
+            role: Some(FileRole::Convention),
+            ..candidate(KnowledgeKind::CodePattern, "src/a.rs", "run tests\n", 3.0)
+        };
+        order(question, vec![code, near(habit, 0.9)])
+    };
+    assert_eq!(hits("run the tests with a database"), ["src/b.rs"]);
+    assert_eq!(hits("how to name tests that run"), ["src/b.rs", "src/a.rs"]);
+}
+
+#[test]
 fn a_hit_says_why() {
     let found = hits(
         "renew lease",
@@ -249,7 +263,7 @@ fn a_part_of_prose_is_shown_in_whole_lines() {
         whole_lines("one\ntwo three\nfour\n", "three"),
         (2, "two three")
     );
-    assert_eq!(prose("Bundles are made.", "bundl"), "Bundles are made.");
+    assert_eq!(prose("Bundles are made.", &["bundl"]), "Bundles are made.");
 }
 
 fn near(candidate: Candidate, similarity: f64) -> Candidate {

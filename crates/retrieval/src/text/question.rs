@@ -111,6 +111,11 @@ fn push_new(list: &mut Vec<String>, text: &str) {
 }
 
 impl Question {
+    /// The terms' texts, folded and stemmed.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        self.terms.iter().map(|term| term.text.as_str()).collect()
+    }
+
     /// Whether a name of several words has two of them adjacent in the question, in either order:
     /// `checkOptionalParameter` matches "optional parameters", and `body-limit` matches "limit the body".
     pub(crate) fn has_pair_of(&self, name: &str, stems: &mut Stems) -> bool {
