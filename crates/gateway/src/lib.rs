@@ -14,6 +14,7 @@
 //! [`RequestContext`] of [`Gateway::services`].
 
 mod console;
+mod extension;
 mod gateway;
 mod http;
 mod limits;

@@ -18,10 +18,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextResolve,
-    ResolveInfo,
-};
+use async_graphql::extensions::{ExtensionContext, NextResolve, ResolveInfo};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, ServerResult, Value};
 use nyxcore_graphql::RequestContext;
@@ -108,59 +105,48 @@ impl Default for Limits {
     }
 }
 
-/// Refuses documents that cost too much, or more than is left of the tenant's budget. Stops answers that grow too
-/// large. It applies to every transport.
-pub(crate) struct QueryGuard(Arc<Limits>);
-
-impl QueryGuard {
-    /// Creates a guard with these limits.
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(limits.clone()))
-    }
-}
-
-impl ExtensionFactory for QueryGuard {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(RequestGuard {
-            limits: Arc::clone(&self.0),
-            budget: Budget::default(),
-        })
-    }
-}
-
-/// The guard of one request.
-struct RequestGuard {
+/// Refuses the documents of one request that cost too much, or more than is left of the tenant's budget. Stops answers
+/// that grow too large. It applies to every transport.
+pub(crate) struct QueryGuard {
     limits: Arc<Limits>,
     budget: Budget,
 }
 
-#[async_graphql::async_trait::async_trait]
-impl Extension for RequestGuard {
-    async fn prepare_request(
+impl QueryGuard {
+    /// Creates the guard of a request.
+    pub(crate) fn new(limits: &Arc<Limits>) -> Self {
+        Self {
+            limits: Arc::clone(limits),
+            budget: Budget::default(),
+        }
+    }
+
+    /// Checks the document, and takes its points off the tenant's budget.
+    ///
+    /// # Errors
+    /// As [`document_check`]; `RATE_LIMITED`.
+    pub(crate) fn prepare(
         &self,
         context: &ExtensionContext<'_>,
-        mut request: Request,
-        next: NextPrepareRequest<'_>,
-    ) -> ServerResult<Request> {
-        document_check(&mut request, &self.limits)?;
-        let (plan, cost) =
-            operation::prepare(&mut request, &context.schema_env.registry, &self.limits)?;
+        request: &mut Request,
+    ) -> ServerResult<()> {
+        document_check(request, &self.limits)?;
+        let (plan, cost) = operation::prepare(request, &context.schema_env.registry, &self.limits)?;
         request.data.insert(plan);
         let points = REQUEST_POINTS + cost as u64;
-        if let Some(caller) = RequestContext::of(context, &request) {
+        if let Some(caller) = RequestContext::of(context, request) {
             caller.points_take(points)?;
         }
         request.data.insert(OperationPoints(points));
-        next.run(context, request).await
+        Ok(())
     }
 
-    async fn execute(
+    /// Waits for the answer as long as it stays within the limits, and completes it.
+    pub(crate) async fn execute(
         &self,
         context: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
+        answer: impl Future<Output = Response>,
     ) -> Response {
-        let answer = next.run(context, operation_name);
         let mut response = self.budget.spend(&self.limits, answer).await;
         if let Some(plan) = context.data_opt::<Plan>() {
             plan.complete(&context.schema_env.registry, &mut response);
@@ -168,7 +154,11 @@ impl Extension for RequestGuard {
         response
     }
 
-    async fn resolve(
+    /// Resolves a field or a list's item and counts it.
+    ///
+    /// # Errors
+    /// Those of the field; `INT_OUT_OF_RANGE`.
+    pub(crate) async fn resolve(
         &self,
         context: &ExtensionContext<'_>,
         info: ResolveInfo<'_>,

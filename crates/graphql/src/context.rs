@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
-};
-use async_graphql::{Context, Request, Response, ServerResult};
+use async_graphql::extensions::ExtensionContext;
+use async_graphql::{Context, Request, ServerResult};
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
@@ -19,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::error::rate_limited_error;
 use crate::loaders::Loaders;
-use crate::loads::{LoadQueue, with_loads};
+use crate::loads::LoadQueue;
 use crate::one_read::is_one_read;
 use crate::rate::{RateLimiter, RateState};
 
@@ -77,8 +75,8 @@ impl Services {
     }
 }
 
-/// The caller of a request and the services. Put it into the data of a request or a connection; [`Operations`] makes an
-/// operation of it.
+/// The caller of a request and the services. Put it into the data of a request or a connection;
+/// [`Operations`](crate::Operations) makes an operation of it.
 #[derive(Clone)]
 pub struct RequestContext {
     services: Arc<Services>,
@@ -108,6 +106,14 @@ impl RequestContext {
         Self {
             services: Arc::clone(services),
             acting,
+        }
+    }
+
+    /// The context of one operation of the request or connection, whose actions are recorded apart.
+    pub(crate) fn fresh(&self) -> Self {
+        Self {
+            services: Arc::clone(&self.services),
+            acting: self.acting.fresh(),
         }
     }
 
@@ -153,12 +159,12 @@ impl Snapshot {
 pub(crate) struct Operation {
     request: RequestContext,
     snapshot: Snapshot,
-    loads: LoadQueue,
+    pub(crate) loads: LoadQueue,
     loaders: Loaders,
 }
 
 impl Operation {
-    fn new(request: RequestContext) -> Self {
+    pub(crate) fn new(request: RequestContext) -> Self {
         let snapshot = Snapshot {
             store: request.services.store.clone(),
             acting: request.acting.clone(),
@@ -235,44 +241,4 @@ impl Operation {
 /// The operation that a field belongs to.
 pub(crate) fn operation<'c>(context: &Context<'c>) -> &'c Operation {
     context.data_unchecked::<Operation>()
-}
-
-/// Gives each operation its snapshot and its loaders, also where many operations share a WebSocket. A request without a
-/// [`RequestContext`], neither its own nor its connection's, gets none, and its fields cannot resolve.
-pub struct Operations;
-
-impl ExtensionFactory for Operations {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for Operations {
-    async fn prepare_request(
-        &self,
-        context: &ExtensionContext<'_>,
-        request: Request,
-        next: NextPrepareRequest<'_>,
-    ) -> ServerResult<Request> {
-        let mut request = next.run(context, request).await?;
-        if let Some(mut caller) = RequestContext::of(context, &request).cloned() {
-            caller.acting = caller.acting.fresh();
-            request = request.data(Operation::new(caller));
-        }
-        Ok(request)
-    }
-
-    async fn execute(
-        &self,
-        context: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        let fields = next.run(context, operation_name);
-        match context.data_opt::<Operation>() {
-            Some(operation) => with_loads(&operation.loads, fields).await,
-            None => fields.await,
-        }
-    }
 }

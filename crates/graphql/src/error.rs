@@ -5,12 +5,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe,
-};
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
-use futures::StreamExt;
-use futures::stream::BoxStream;
 use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::SourceError;
 use nyxcore_sync::connection::ConnectionError;
@@ -76,34 +71,8 @@ pub fn rate_limited_seconds(response: &Response) -> Option<i64> {
 }
 
 /// Gives every error of an answer its code.
-pub struct ErrorCodes;
-
-impl ExtensionFactory for ErrorCodes {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for ErrorCodes {
-    async fn request(&self, context: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        let mut response = next.run(context).await;
-        response.errors.iter_mut().for_each(error_code);
-        response
-    }
-
-    fn subscribe<'s>(
-        &self,
-        context: &ExtensionContext<'_>,
-        stream: BoxStream<'s, Response>,
-        next: NextSubscribe<'_>,
-    ) -> BoxStream<'s, Response> {
-        let stream = next.run(context, stream);
-        Box::pin(stream.map(|mut response| {
-            response.errors.iter_mut().for_each(error_code);
-            response
-        }))
-    }
+pub fn error_codes_add(response: &mut Response) {
+    response.errors.iter_mut().for_each(error_code);
 }
 
 fn error_code(error: &mut ServerError) {

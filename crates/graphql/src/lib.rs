@@ -1,7 +1,7 @@
 //! The GraphQL schema: the queries, mutations and subscriptions, as a thin layer over the domain crates. It knows no
 //! transport.
 //!
-//! A program builds the schema with [`schema_builder`] and the extensions that it chooses, and executes each operation
+//! A program builds the schema with [`schema_builder`] and an extension, and executes each operation
 //! with a [`RequestContext`]: the caller, and the [`Services`] that the fields use. The gateway adds limits and
 //! metrics, and serves it.
 //!
@@ -10,7 +10,6 @@
 //!
 //! use async_graphql::Request;
 //! use chrono::TimeDelta;
-//! use nyxcore_graphql::error::ErrorCodes;
 //! use nyxcore_graphql::{Operations, RequestContext, ServerInfo, Services, schema_builder};
 //! use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
 //! use nyxcore_sync::git::SourcePolicy;
@@ -40,7 +39,7 @@
 //!     models: ModelService::start(models)?,
 //!     rate: Arc::default(),
 //! });
-//! let schema = schema_builder().extension(ErrorCodes).extension(Operations).finish();
+//! let schema = schema_builder().extension(Operations).finish();
 //!
 //! let caller = RequestContext::new(&services, Acting::new(caller, Origin::default()));
 //! let create = Request::new(r#"mutation { createProject(input: { name: "Atlas" }) { project { name } } }"#);
@@ -67,13 +66,13 @@ pub mod error;
 mod loaders;
 mod loads;
 mod one_read;
+mod operations;
 pub mod rate;
 mod registration;
 mod schema;
 
-pub use context::{Operations, RequestContext, ServerInfo, Services};
+pub use context::{RequestContext, ServerInfo, Services};
 pub use one_read::is_connection;
+pub use operations::Operations;
 pub use registration::registrations;
-pub use schema::{
-    AuditTrail, Mutation, NyxSchema, Query, Subscription, schema_builder, schema_sdl,
-};
+pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_builder, schema_sdl};

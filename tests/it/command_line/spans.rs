@@ -6,6 +6,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use nyxcore_tests::{TestServer, nyxcore_command, run_on_sqlite};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use prost::Message as _;
 use serde_json::json;
 
 use super::{PATIENCE, said};
@@ -74,10 +78,17 @@ fn an_operation_is_a_span_within_its_request() {
         let status = server.terminate(Duration::from_secs(30)).await.unwrap();
         assert!(status.success(), "{}", server.log());
         let mut all = Vec::new();
+        let mut spans: Vec<Span> = Vec::new();
         while let Ok((head, body)) = requests.recv_timeout(Duration::from_secs(2)) {
             assert!(head.starts_with("post /v1/traces "), "{head}");
             let is_protobuf = head.contains("content-type: application/x-protobuf");
             assert!(is_protobuf, "{head}");
+            let export = ExportTraceServiceRequest::decode(body.as_slice()).unwrap();
+            let scopes = export
+                .resource_spans
+                .into_iter()
+                .flat_map(|one| one.scope_spans);
+            spans.extend(scopes.flat_map(|scope| scope.spans));
             all.extend(body);
         }
         let has = |word: &str| {
@@ -98,6 +109,37 @@ fn an_operation_is_a_span_within_its_request() {
         for word in ["HiddenName", "quinces", &token] {
             assert!(!has(word), "{word} is in a span");
         }
+        let operation = spans.iter().find(|span| span.name == "operation").unwrap();
+        let request = spans
+            .iter()
+            .find(|span| span.name == "request" && span.span_id == operation.parent_span_id);
+        let request = request.expect("the operation is within its request");
+        assert!(
+            request.parent_span_id.is_empty(),
+            "a client chooses no parent"
+        );
+        let is_statement = |span: &&Span| span.kind == SpanKind::Client as i32;
+        let statements: Vec<&Span> = spans.iter().filter(is_statement).collect();
+        assert!(!statements.is_empty());
+        for statement in statements {
+            let parents = spans
+                .iter()
+                .filter(|span| span.span_id == statement.parent_span_id);
+            let parent = parents.last().expect("a statement is within a span");
+            assert_eq!(statement.trace_id, parent.trace_id);
+            assert!(
+                parent.start_time_unix_nano <= statement.start_time_unix_nano,
+                "{statement:?}"
+            );
+            assert!(
+                statement.end_time_unix_nano <= parent.end_time_unix_nano,
+                "{statement:?}"
+            );
+        }
+        let within = |span: &&Span| {
+            span.kind == SpanKind::Client as i32 && span.parent_span_id == operation.span_id
+        };
+        assert!(spans.iter().any(|span| within(&span)), "{spans:#?}");
     });
 }
 

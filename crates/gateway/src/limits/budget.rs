@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::extensions::{ExtensionContext, NextResolve, ResolveInfo};
 use async_graphql::{PathSegment, QueryPathSegment, Response, ServerError, ServerResult, Value};
+use nyxcore_graphql::Operations;
 use nyxcore_graphql::error::error_with_code;
 use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
@@ -75,7 +76,7 @@ impl Budget {
             info.return_type.starts_with('['),
         );
         let key = info.alias.unwrap_or(info.name).len();
-        let answer = next.run(context, info).await;
+        let answer = Operations::resolved(context, info, next).await;
         let answer = match answer {
             Ok(Some(Value::Number(number))) if is_int && !fits_int(&number) => {
                 Err(error_with_code(

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 
 use super::*;
+use crate::extension::GatewayExtension;
 
 struct Query;
 
@@ -41,7 +42,7 @@ async fn outcome(query: &str) -> String {
 
 fn schema(limits: &Limits) -> Schema<Query, EmptyMutation, EmptySubscription> {
     Schema::build(Query, EmptyMutation, EmptySubscription)
-        .extension(QueryGuard::new(limits))
+        .extension(GatewayExtension::of_limits(limits))
         .finish()
 }
 

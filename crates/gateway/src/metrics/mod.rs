@@ -27,7 +27,7 @@ use labels::{
     BuildLabels, KindLabels, ModelCallLabels, ModelLabels, OperationLabels, OutcomeLabels,
     PoolLabels, RequestLabels, RunLabels, RunStateLabels,
 };
-pub(crate) use observe::OperationObserver;
+pub(crate) use observe::RequestObserver;
 pub use observe::statement_noted;
 
 /// The upper bounds of the duration of an operation, in seconds: from an answer out of memory to the statement

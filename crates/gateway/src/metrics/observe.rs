@@ -1,19 +1,15 @@
 //! Watches every operation of GraphQL, on every transport: counts it, logs it if it was slow, and names the request in
 //! the errors that a client may report.
 
-use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextPrepareRequest,
-    NextRequest, NextSubscribe,
-};
+use async_graphql::extensions::ExtensionContext;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::registry::Registry;
-use async_graphql::{Request, Response, ServerError, ServerResult, Value, Variables};
+use async_graphql::{Request, Response, ServerError, Value};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use nyxcore_graphql::RequestContext;
@@ -51,32 +47,6 @@ pub fn statement_noted(metrics: &Metrics) {
     let _outside = STATEMENTS.try_with(|count| count.fetch_add(1, Ordering::Relaxed));
 }
 
-/// Creates an observer for each request.
-pub(crate) struct OperationObserver {
-    metrics: Option<Metrics>,
-    slow_after: Duration,
-}
-
-impl OperationObserver {
-    /// Counts into `metrics`, if any, and logs operations that take longer than `slow_after`.
-    pub(crate) fn new(metrics: Option<Metrics>, slow_after: Duration) -> Self {
-        Self {
-            metrics,
-            slow_after,
-        }
-    }
-}
-
-impl ExtensionFactory for OperationObserver {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(RequestObserver {
-            metrics: self.metrics.clone(),
-            slow_after: self.slow_after,
-            seen: Arc::default(),
-        })
-    }
-}
-
 /// The facts about a request that are known so far.
 #[derive(Default)]
 struct RequestSummary {
@@ -101,13 +71,22 @@ struct DocumentOperation {
 }
 
 /// The observer of one request. It lives as long as the request's stream.
-struct RequestObserver {
+pub(crate) struct RequestObserver {
     metrics: Option<Metrics>,
     slow_after: Duration,
     seen: Arc<Mutex<RequestSummary>>,
 }
 
 impl RequestObserver {
+    /// Counts into `metrics`, if any, and logs an operation that takes longer than `slow_after`.
+    pub(crate) fn new(metrics: Option<Metrics>, slow_after: Duration) -> Self {
+        Self {
+            metrics,
+            slow_after,
+            seen: Arc::default(),
+        }
+    }
+
     fn seen(&self) -> MutexGuard<'_, RequestSummary> {
         lock(&self.seen)
     }
@@ -134,13 +113,12 @@ impl RequestObserver {
     }
 }
 
-#[async_graphql::async_trait::async_trait]
-impl Extension for RequestObserver {
-    async fn request(&self, context: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+impl RequestObserver {
+    /// Waits for the answer of a request, and counts it if it was refused before it was executed.
+    pub(crate) async fn request(&self, answer: impl Future<Output = Response>) -> Response {
         let began = Instant::now();
-        let mut response = next.run(context).await;
+        let mut response = answer.await;
         if !self.seen().executed {
-            // The request was refused before it was executed.
             self.ended(self.labels(), &response, began.elapsed(), 0);
         }
         let request_id = self.seen().request_id.clone();
@@ -148,13 +126,8 @@ impl Extension for RequestObserver {
         response
     }
 
-    fn subscribe<'s>(
-        &self,
-        context: &ExtensionContext<'_>,
-        stream: BoxStream<'s, Response>,
-        next: NextSubscribe<'_>,
-    ) -> BoxStream<'s, Response> {
-        let stream = next.run(context, stream);
+    /// Names the request in the errors of a subscription.
+    pub(crate) fn subscribe<'s>(&self, stream: BoxStream<'s, Response>) -> BoxStream<'s, Response> {
         // The labels are read when an answer comes: the stream itself prepares the request.
         let seen = Arc::clone(&self.seen);
         Box::pin(stream.map(move |mut response| {
@@ -164,33 +137,23 @@ impl Extension for RequestObserver {
         }))
     }
 
-    async fn prepare_request(
-        &self,
-        context: &ExtensionContext<'_>,
-        request: Request,
-        next: NextPrepareRequest<'_>,
-    ) -> ServerResult<Request> {
-        {
-            let own = request.data.get(&TypeId::of::<RequestContext>());
-            let own = own.and_then(|data| data.downcast_ref::<RequestContext>());
-            let caller = own.or(context.data_opt::<RequestContext>());
-            let mut seen = self.seen();
-            seen.request_id = caller.and_then(|caller| caller.origin().request_id.clone());
-            seen.name.clone_from(&request.operation_name);
-        }
-        next.run(context, request).await
+    /// Reads the name and the caller of a request.
+    pub(crate) fn request_read(&self, context: &ExtensionContext<'_>, request: &Request) {
+        let caller = RequestContext::of(context, request);
+        let mut seen = self.seen();
+        seen.request_id = caller.and_then(|caller| caller.origin().request_id.clone());
+        seen.name.clone_from(&request.operation_name);
     }
 
-    async fn parse_query(
+    /// Reads the operation of a parsed document.
+    pub(crate) fn document_read(
         &self,
         context: &ExtensionContext<'_>,
         query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let document = next.run(context, query, variables).await?;
+        document: &ExecutableDocument,
+    ) {
         let registry = &context.schema_env.registry;
-        let operations = operations_of(&document, |kind, field| root_has(registry, kind, field));
+        let operations = operations_of(document, |kind, field| root_has(registry, kind, field));
         let mut seen = self.seen();
         let name = seen.name.clone();
         let chosen = operations
@@ -205,21 +168,15 @@ impl Extension for RequestObserver {
         if let Some(metrics) = self.metrics.as_ref().filter(|_| subscribes) {
             seen.open = Some(OpenSubscription::new(metrics));
         }
-        drop(seen);
-        Ok(document)
     }
 
-    async fn execute(
-        &self,
-        context: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
+    /// Waits for the answer of an operation in a span, and counts it with its statements.
+    pub(crate) async fn execute(&self, answer: impl Future<Output = Response>) -> Response {
         let labels = self.labels();
         self.seen().executed = true;
         if labels.kind == SUBSCRIPTION {
             // This is one of many events. A subscription is counted once, by its open stream.
-            return next.run(context, operation_name).await;
+            return answer.await;
         }
         let began = Instant::now();
         let count = Arc::new(AtomicU64::new(0));
@@ -229,7 +186,7 @@ impl Extension for RequestObserver {
             operation = %labels.operation,
             statements = tracing::field::Empty,
         );
-        let answer = next.run(context, operation_name).instrument(span.clone());
+        let answer = answer.instrument(span.clone());
         let response = STATEMENTS.scope(Arc::clone(&count), answer).await;
         let statements = count.load(Ordering::Relaxed);
         span.record("statements", statements);

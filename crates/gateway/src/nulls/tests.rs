@@ -2,10 +2,10 @@
 
 use async_graphql::{EmptyMutation, Interface, Object, Result, Schema, SimpleObject, Subscription};
 use futures::StreamExt;
-use nyxcore_graphql::error::ErrorCodes;
 use serde_json::{Value as Json, json};
 
-use crate::limits::{Limits, QueryGuard};
+use crate::extension::GatewayExtension;
+use crate::limits::Limits;
 
 fn failure<T>() -> Result<T> {
     Err(nyxcore_tenancy::Error::NotFound("thing").into())
@@ -83,8 +83,7 @@ impl Events {
 
 fn schema() -> Schema<Thing, EmptyMutation, Events> {
     Schema::build(Thing, EmptyMutation, Events)
-        .extension(ErrorCodes)
-        .extension(QueryGuard::new(&Limits::default()))
+        .extension(GatewayExtension::of_limits(&Limits::default()))
         .finish()
 }
 

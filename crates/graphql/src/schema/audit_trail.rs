@@ -1,45 +1,30 @@
-//! Records refused and failed mutations in the audit log.
+//! Records refused and failed mutations in the audit log. A successful mutation is recorded in its own transaction.
 
-use std::sync::Arc;
-
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo,
-};
-use async_graphql::{ServerResult, Value};
+use async_graphql::ServerError;
+use async_graphql::extensions::{ExtensionContext, ResolveInfo};
 use nyxcore_tenancy::audit::audit_failed;
 
 use crate::context::Operation;
 use crate::error::error_code_of;
 
-/// Records the mutations that did not succeed. A successful mutation is recorded in its own transaction.
-pub struct AuditTrail;
-
-impl ExtensionFactory for AuditTrail {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
+/// The name of the field if it is a mutation.
+pub(crate) fn mutation_of(info: &ResolveInfo<'_>) -> Option<String> {
+    let is_mutation = info.path_node.parent.is_none() && info.parent_type == "Mutation";
+    is_mutation.then(|| info.name.to_owned())
 }
 
-#[async_graphql::async_trait::async_trait]
-impl Extension for AuditTrail {
-    async fn resolve(
-        &self,
-        context: &ExtensionContext<'_>,
-        info: ResolveInfo<'_>,
-        next: NextResolve<'_>,
-    ) -> ServerResult<Option<Value>> {
-        let is_mutation = info.path_node.parent.is_none() && info.parent_type == "Mutation";
-        let field = is_mutation.then(|| info.name.to_owned());
-        let answer = next.run(context, info).await;
-        if let (Some(field), Err(error)) = (field, &answer)
-            && let Some(operation) = context.data_opt::<Operation>()
-        {
-            let code = error_code_of(error);
-            let written = audit_failed(operation.store(), operation.acting(), &field, code).await;
-            if let Err(error) = written {
-                tracing::error!(?error, "the audit log could not be written");
-            }
-        }
-        answer
+/// Records the failure of a mutation.
+pub(crate) async fn failure_record(
+    context: &ExtensionContext<'_>,
+    mutation: &str,
+    error: &ServerError,
+) {
+    let Some(operation) = context.data_opt::<Operation>() else {
+        return;
+    };
+    let code = error_code_of(error);
+    let written = audit_failed(operation.store(), operation.acting(), mutation, code).await;
+    if let Err(error) = written {
+        tracing::error!(?error, "the audit log could not be written");
     }
 }

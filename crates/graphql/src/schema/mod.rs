@@ -1,7 +1,7 @@
 //! The GraphQL schema. Each module covers one subject as a thin layer over its domain crate.
 
 mod audit;
-mod audit_trail;
+pub(crate) mod audit_trail;
 mod budget;
 mod catalog;
 mod code;
@@ -42,7 +42,6 @@ use nyxcore_tenancy::UserId;
 
 use crate::context::operation;
 
-pub use audit_trail::AuditTrail;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
@@ -59,9 +58,8 @@ pub fn schema_sdl() -> String {
     schema_builder().finish().sdl_with_options(options)
 }
 
-/// The builder of the schema's types. The caller adds extensions and finishes it. Of this crate's extensions,
-/// [`ErrorCodes`](crate::error::ErrorCodes) comes first, then [`Operations`](crate::Operations), which the fields need,
-/// then [`AuditTrail`]. Extensions for limits and metrics go around or between them.
+/// The builder of the schema's types. The caller adds [`Operations`](crate::Operations), which the fields need, or an
+/// extension that calls its functions, and finishes it.
 pub fn schema_builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()

@@ -1,7 +1,7 @@
 //! The form in which a client gets an error: a message and a code.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-use nyxcore_graphql::error::ErrorCodes;
+use nyxcore_graphql::Operations;
 
 struct Query;
 
@@ -37,7 +37,7 @@ async fn an_argument_of_another_type_is_a_validation_error() {
 
 async fn answer(query: &str) -> serde_json::Value {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
-        .extension(ErrorCodes)
+        .extension(Operations)
         .finish();
     serde_json::to_value(schema.execute(query).await).unwrap()
 }
