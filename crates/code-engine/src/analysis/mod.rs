@@ -136,6 +136,7 @@ pub(crate) fn project_summarize_known<E: Send>(
         co_changes: &co_changes,
         changes: &input.changes,
         rules: Some(&input.rules),
+        commit: input.window.as_ref().map(|window| window.commit.as_str()),
     };
     let ((map, (clones, dead_code)), (imports, patterns)) = both(
         || {
