@@ -106,7 +106,12 @@ impl Walk<'_> {
                 Some("overload" | "override" | "setter" | "getter" | "deleter")
             )
         });
-        let is_test = name.starts_with("test_") || name == "test";
+        // pytest takes what a fixture is named for no test.
+        let is_fixture = function
+            .decorator_list
+            .iter()
+            .any(|one| decorator_path(&one.expression) == Some("fixture"));
+        let is_test = (name.starts_with("test_") || name == "test") && !is_fixture;
         if is_test {
             self.builder.test_case(start);
         }
