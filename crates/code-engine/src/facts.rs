@@ -31,7 +31,8 @@ pub struct FileFacts {
     pub references: References,
     /// Test cases: the lines of test functions, or of calls of `it` and `test`.
     pub tests: Vec<u32>,
-    /// The lines of the words TODO and FIXME in comments.
+    /// The lines of comments with a mark of something to do: the words TODO and FIXME, at the beginning of a line or
+    /// before `:` or `(`.
     pub todos: Vec<u32>,
     /// Syntax errors that the parser recovered from.
     pub syntax_errors: u32,

@@ -294,6 +294,17 @@ mod tests {
     }
 
     #[test]
+    fn what_fixtures_mark_is_not_to_do() {
+        let source = "# TODO: one\nx = 1\n";
+        let files = vec![file("a.py", source), file("tests/corpus/a.py", source)];
+        let input = ProjectInput {
+            files,
+            ..ProjectInput::default()
+        };
+        assert_eq!(project_summarize(&input).metrics.todos, 1);
+    }
+
+    #[test]
     fn the_order_of_the_files_makes_no_difference() {
         let mut files: Vec<SourceFile> = (0..12)
             .map(|n| file(&format!("src/m{n}.py"), "def do_it():\n    '''Does.'''\n"))
