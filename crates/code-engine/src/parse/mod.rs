@@ -98,7 +98,7 @@ pub enum FileError {
 /// As [`file_analyze`].
 pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     let language = language.refined(source);
-    let text = skip::content_check(source)?;
+    let text = skip::content_check(language, source)?;
     // A byte order mark is not code; parsers treat it differently.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = &*lines::ends_normalised(text);
