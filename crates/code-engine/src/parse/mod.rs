@@ -62,7 +62,7 @@ use super::guard::{self, NoThreads};
 use super::language::Language;
 use super::lines::{self, LineIndex};
 use super::plain::plain_lines;
-use super::references::{ReferenceCollector, ReferenceKind, References};
+use super::references::{ReferenceCollector, ReferenceKind, ReferenceScope, References};
 use super::skip::{self, Skip};
 
 /// Analyses one file: its definitions and imports, the complexity of its functions, and the signs of habits.
@@ -213,7 +213,8 @@ fn page_words(text: &str) -> References {
         let words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
         for word in words.filter(|word| word.len() >= 3 && !word.starts_with(char::is_numeric)) {
             if seen.insert(word) {
-                collector.add(Cow::Borrowed(word), ReferenceKind::Name, false, number);
+                let scope = ReferenceScope::default();
+                collector.add(Cow::Borrowed(word), ReferenceKind::Name, scope, number);
             }
         }
     }
@@ -233,7 +234,6 @@ fn todo_offsets(comment: &str) -> Vec<u32> {
     found
 }
 
-/// The maximum number of syntax errors from which a parser may recover: with more, the result is unreliable.
 fn is_marker(comment: &str, start: usize, end: usize) -> bool {
     let before = comment.get(..start).unwrap_or("");
     let line = before.rsplit('\n').next().unwrap_or(before);
@@ -250,6 +250,7 @@ fn is_marker(comment: &str, start: usize, end: usize) -> bool {
     begins || after.starts_with([':', '('])
 }
 
+/// The maximum number of syntax errors from which a parser may recover: with more, the result is unreliable.
 fn errors_tolerated(text: &str) -> usize {
     10 + text.len() / 4000
 }

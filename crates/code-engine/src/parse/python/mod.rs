@@ -149,6 +149,11 @@ impl Walk<'_> {
         if let Some(types) = &function.type_params {
             self.visit_type_params(types);
         }
+        for parameter in function.parameters.iter() {
+            let name = parameter.name();
+            self.builder
+                .bind(name.as_str(), name.start().to_u32(), true);
+        }
         self.visit_parameters(&function.parameters);
         if let Some(returned) = &function.returns {
             self.visit_annotation(returned);
