@@ -12,7 +12,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source yields other facts; caches use it as a key.
-pub const ENGINE_VERSION: u32 = 7;
+pub const ENGINE_VERSION: u32 = 8;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,8 @@ pub struct FileFacts {
     pub references: References,
     /// Test cases: the lines of test functions, or of calls of `it` and `test`.
     pub tests: Vec<u32>,
-    /// The lines of the words TODO and FIXME in comments.
+    /// The lines of comments with a mark of something to do: the words TODO and FIXME, at the beginning of a line or
+    /// before `:` or `(`.
     pub todos: Vec<u32>,
     /// Syntax errors that the parser recovered from.
     pub syntax_errors: u32,

@@ -40,6 +40,10 @@ pub struct Reference<'f> {
     pub kind: ReferenceKind,
     /// Whether it is in test code.
     pub test: bool,
+    /// Whether its first name is a variable or parameter of a function around it.
+    pub local: bool,
+    /// Whether its first name is one of the top level, whatever module it is used in: `::Rails` in Ruby.
+    pub top: bool,
     lines: &'f [u8],
     count: u32,
 }
@@ -78,7 +82,41 @@ impl<'f> Reference<'f> {
     }
 }
 
-/// All references of one file, by path, kind and whether in tests, in that order. The names of its own definitions are
+/// Where a name is used, and where its first part is defined as far as the file tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ReferenceScope {
+    /// See [`Reference::test`].
+    pub test: bool,
+    /// See [`Reference::local`].
+    pub local: bool,
+    /// See [`Reference::top`].
+    pub top: bool,
+}
+
+impl ReferenceScope {
+    const TEST: u8 = 1;
+    const LOCAL: u8 = 1 << 3;
+    const TOP: u8 = 1 << 4;
+
+    fn flags(self) -> u8 {
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        flag(self.test, Self::TEST) | flag(self.local, Self::LOCAL) | flag(self.top, Self::TOP)
+    }
+
+    fn read(flags: u8) -> ReferenceScope {
+        ReferenceScope {
+            test: flags & Self::TEST != 0,
+            local: flags & Self::LOCAL != 0,
+            top: flags & Self::TOP != 0,
+        }
+    }
+}
+
+/// The bits of the kind among the flags.
+const KIND_SHIFT: u8 = 1;
+const KIND_MASK: u8 = 3;
+
+/// All references of one file, by path and then by kind and scope. The names of its own definitions are
 /// included where they are used, not where they are defined.
 ///
 /// They are encoded in one byte string: for each name its length, the name, its flags, the number of its lines, the
@@ -147,7 +185,7 @@ impl<'de> Deserialize<'de> for References {
 struct Parts<'b> {
     path: &'b [u8],
     kind: ReferenceKind,
-    test: bool,
+    scope: ReferenceScope,
     lines: &'b [u8],
     count: u32,
 }
@@ -161,8 +199,8 @@ fn parts_read(bytes: &[u8]) -> Option<(Parts<'_>, &[u8])> {
     let (lines, rest) = rest.split_at_checked(length as usize)?;
     let parts = Parts {
         path,
-        kind: *ReferenceKind::ALL.get(usize::from(flags >> 1))?,
-        test: flags & 1 == 1,
+        kind: *ReferenceKind::ALL.get(usize::from(flags >> KIND_SHIFT & KIND_MASK))?,
+        scope: ReferenceScope::read(flags),
         lines,
         count,
     };
@@ -174,7 +212,9 @@ fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
     let reference = Reference {
         path: std::str::from_utf8(parts.path).ok()?,
         kind: parts.kind,
-        test: parts.test,
+        test: parts.scope.test,
+        local: parts.scope.local,
+        top: parts.scope.top,
         lines: parts.lines,
         count: parts.count,
     };
@@ -217,7 +257,13 @@ pub(crate) struct ReferenceCollector<'s> {
 }
 
 impl<'s> ReferenceCollector<'s> {
-    pub(crate) fn add(&mut self, path: Cow<'s, str>, kind: ReferenceKind, test: bool, line: u32) {
+    pub(crate) fn add(
+        &mut self,
+        path: Cow<'s, str>,
+        kind: ReferenceKind,
+        scope: ReferenceScope,
+        line: u32,
+    ) {
         if path.is_empty() || path.len() > NAME_CAP || self.occurrences.len() == OCCURRENCE_CAP {
             return;
         }
@@ -229,7 +275,7 @@ impl<'s> ReferenceCollector<'s> {
         let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         let place = *self
             .places
-            .entry((path, kind << 1 | u8::from(test)))
+            .entry((path, kind << KIND_SHIFT | scope.flags()))
             .or_insert(next);
         self.occurrences.push((place, line));
     }
@@ -302,7 +348,11 @@ mod tests {
     fn collected(found: &[(&'static str, ReferenceKind, bool, u32)]) -> References {
         let mut collector = ReferenceCollector::default();
         for (path, kind, test, line) in found {
-            collector.add(Cow::Borrowed(path), *kind, *test, *line);
+            let scope = ReferenceScope {
+                test: *test,
+                ..ReferenceScope::default()
+            };
+            collector.add(Cow::Borrowed(path), *kind, scope, *line);
         }
         collector.finish()
     }
@@ -337,6 +387,27 @@ mod tests {
             postcard::from_bytes::<References>(&bytes).unwrap(),
             references
         );
+    }
+
+    #[test]
+    fn the_scope_of_a_name_comes_back() {
+        for (local, top) in [(false, false), (true, false), (false, true)] {
+            for kind in ReferenceKind::ALL {
+                let scope = ReferenceScope {
+                    test: local,
+                    local,
+                    top,
+                };
+                let mut collector = ReferenceCollector::default();
+                collector.add(Cow::Borrowed("name"), kind, scope, 7);
+                let references = collector.finish();
+                let one = references.iter().next().unwrap();
+                assert_eq!(
+                    (one.kind, one.test, one.local, one.top),
+                    (kind, local, local, top)
+                );
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Language;
+
 /// The maximum size of an analysed file, in bytes: 1 MiB. Larger sources are, in practice, generated or data.
 pub const SIZE_CAP: usize = 1 << 20;
 
@@ -187,8 +189,12 @@ const GENERATED_ENDINGS: &[&str] = &[
     ".g.i.cs",
     ".designer.cs",
     ".generated.cs",
-    "AssemblyInfo.cs",
 ];
+
+/// Where .NET puts what it compiles, with the attributes of the assembly that it writes. An `AssemblyInfo.cs` elsewhere
+/// is kept by hand.
+const DOTNET_FOLDER: &str = "obj";
+const ASSEMBLY_INFO: &str = "AssemblyInfo.cs";
 
 /// The beginnings and endings of names of generated files: Qt's.
 const GENERATED_BEGINNINGS: &[(&str, &str)] = &[("moc_", ".cpp"), ("qrc_", ".cpp"), ("ui_", ".h")];
@@ -260,6 +266,11 @@ pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
         let is_docset = folders.split('/').any(|folder| folder.ends_with(DOCSET));
         is_docset.then(|| SkipRule::new(Skip::Generated, DOCSET))
     };
+    let assembly = || {
+        let is_own = name == ASSEMBLY_INFO || name.ends_with(".AssemblyInfo.cs");
+        let is_built = is_own && folders.split('/').any(|folder| folder == DOTNET_FOLDER);
+        is_built.then(|| SkipRule::new(Skip::Generated, ASSEMBLY_INFO))
+    };
     let ends = |reason: Skip, endings: &'static [&'static str]| {
         let rule = endings.iter().find(|ending| name.ends_with(**ending))?;
         Some(SkipRule::new(reason, rule))
@@ -278,14 +289,15 @@ pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
         .or_else(copied)
         .or_else(below_tests)
         .or_else(docset)
+        .or_else(assembly)
         .or_else(|| ends(Skip::Minified, MINIFIED_ENDINGS))
         .or_else(|| ends(Skip::Generated, GENERATED_ENDINGS))
         .or_else(begins)
         .or_else(whole)
 }
 
-/// Validates the bytes of a file, and returns them as text.
-pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
+/// Validates the bytes of a file in this language, and returns them as text.
+pub(crate) fn content_check(language: Language, source: &[u8]) -> Result<&str, Skip> {
     if source.len() > SIZE_CAP {
         return Err(Skip::TooLarge);
     }
@@ -300,7 +312,12 @@ pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
     if is_pointer(text) {
         return Err(Skip::Pointer);
     }
-    if header_says_generated(text) || is_written_page(text) {
+    // A heading of Markdown begins like a comment of other languages.
+    let marks = match language {
+        Language::Markdown => MARKUP_MARKS,
+        _ => MARKS,
+    };
+    if header_says_generated(text, marks) || is_written_page(text) {
         return Err(Skip::Generated);
     }
     Ok(text)
@@ -308,24 +325,65 @@ pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
 
 /// Whether a comment near the top marks the file as generated: `@generated`, Go's `Code generated ... DO NOT EDIT.`
 /// (<https://go.dev/s/generatedcode>), or the usual sentences. The remark must begin its comment: code that merely
-/// contains the words is not generated.
-fn header_says_generated(text: &str) -> bool {
+/// contains the words is not generated. A remark that may begin a sentence about the code (`Generated from ...`) counts
+/// only before the code, or with a warning not to edit.
+fn header_says_generated(text: &str, marks: &[&str]) -> bool {
     let mut end = text.len().min(HEADER_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].lines().any(|line| {
-        let line = line.trim_start();
-        let comment = MARKS.iter().find_map(|mark| line.strip_prefix(mark));
-        let Some(comment) = comment else { return false };
+    let lines: Vec<&str> = text[..end].lines().map(str::trim_start).collect();
+    let is_remark = |line: &str, is_top: bool, after: &[&str]| {
+        let Some(comment) = marks.iter().find_map(|mark| line.strip_prefix(mark)) else {
+            return false;
+        };
         let comment = comment.trim_start_matches(['/', '*', '!', '#', '-', ' ', '\t', '%', ';']);
         let lower = comment.to_ascii_lowercase();
-        GENERATED_REMARKS
-            .iter()
-            .any(|remark| lower.starts_with(remark))
+        let begins = |remarks: &[&str]| remarks.iter().any(|remark| lower.starts_with(remark));
+        let is_warned = || {
+            let next = after.iter().take(WARNING_LINES);
+            let mut near = next.map(|line| line.to_ascii_lowercase());
+            is_warning(&lower) || near.any(|line| is_warning(&line))
+        };
+        begins(GENERATED_REMARKS)
+            || (is_top && begins(TOP_REMARKS))
+            || ((begins(TOP_REMARKS) || begins(VAGUE_REMARKS)) && is_warned())
             || (lower.starts_with("code generated ") && lower.contains("do not edit"))
             || (lower.starts_with("do not edit") && lower.contains("generated"))
+    };
+    let (mut is_top, mut in_block) = (true, false);
+    lines.iter().enumerate().any(|(at, line)| {
+        let after = lines.get(at + 1..).unwrap_or(&[]);
+        is_top &= in_block || !is_code(line, marks);
+        // A line of a comment may have no mark of its own.
+        if let Some(opened) = line.rfind("/*") {
+            in_block = !line[opened..].contains("*/");
+        } else if line.contains("*/") {
+            in_block = false;
+        }
+        is_remark(line, is_top, after)
     })
+}
+
+/// The lines after a remark that may warn not to edit the file.
+const WARNING_LINES: usize = 2;
+
+fn is_warning(line: &str) -> bool {
+    [
+        "do not edit",
+        "do not modify",
+        "don't edit",
+        "not intended for manual editing",
+    ]
+    .iter()
+    .any(|words| line.contains(words))
+}
+
+/// Whether a line at the top of a file begins its code. The name of a package may precede the first remark.
+fn is_code(line: &str, marks: &[&str]) -> bool {
+    let before = ["package ", "<?", "\"use ", "'use "];
+    let begins = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
+    !line.is_empty() && !begins(marks) && !begins(&before)
 }
 
 /// Whether a page names the program that wrote it: by the `generator` of its head, or by jazzy's style sheet.
@@ -351,14 +409,13 @@ const MARKS: &[&str] = &[
     "//", "#", "/*", "*", "--", "<!--", ";", "\"\"\"", "%", "(*", "{-", "'",
 ];
 
+/// The beginnings of comments in text.
+const MARKUP_MARKS: &[&str] = &["<!--"];
+
 /// The beginnings of remarks by code generators: those of linguist's list
 /// (<https://github.com/github-linguist/linguist/blob/main/lib/linguist/generated.rb>) and the usual sentences.
 const GENERATED_REMARKS: &[&str] = &[
     "@generated",
-    "generated by ",
-    "generated from ",
-    "generated using ",
-    "generated code",
     "this file is automatically generated",
     "this file was automatically generated",
     "this file has been automatically generated",
@@ -380,10 +437,23 @@ const GENERATED_REMARKS: &[&str] = &[
     "autogenerated by",
     "auto-generated by",
     "auto-generated file",
+    "auto generated by",
+    "auto generated file",
+    "automatically generated by",
+    "automatically generated file",
+    "automatically generated from",
+    "<auto-generated",
+];
+
+/// The beginnings of remarks that a comment on a declaration may have too.
+const TOP_REMARKS: &[&str] = &["generated by ", "generated from ", "generated using "];
+
+/// The beginnings of remarks that a sentence about other code may have too: linguist takes them with a warning.
+const VAGUE_REMARKS: &[&str] = &[
+    "generated code",
     "auto generated ",
     "automatically generated ",
     "machine generated",
-    "<auto-generated",
 ];
 
 /// Whether the text refers to content elsewhere: a pointer of Git LFS
@@ -429,6 +499,10 @@ pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn checked(source: &[u8]) -> Result<&str, Skip> {
+        content_check(Language::Rust, source)
+    }
 
     #[test]
     fn folders_of_other_peoples_code_are_vendored_wherever_they_lie() {
@@ -493,17 +567,17 @@ mod tests {
             "<link rel=\"stylesheet\" type=\"text/css\" href=\"../css/jazzy.css\" />",
         ] {
             assert_eq!(
-                content_check(page(head).as_bytes()),
+                checked(page(head).as_bytes()),
                 Err(Skip::Generated),
                 "{head}"
             );
         }
-        assert!(content_check(page("<meta name=\"viewport\">").as_bytes()).is_ok());
+        assert!(checked(page("<meta name=\"viewport\">").as_bytes()).is_ok());
         let go = b"// Code generated by mockgen. DO NOT EDIT.\npackage a\n";
-        assert_eq!(content_check(go), Err(Skip::Generated));
+        assert_eq!(checked(go), Err(Skip::Generated));
         let rust =
             b"//! Writes files that say \"@generated\".\n// see Code generated by x\nfn a() {}\n";
-        assert!(content_check(rust).is_ok());
+        assert!(checked(rust).is_ok());
         for remark in [
             "// Generated from danish.sbl by Snowball 3.0.1 - https://snowballstem.org/\n",
             "# Generated by Django 5.0 on 2026-01-01\n",
@@ -511,7 +585,7 @@ mod tests {
             "-- This file was automatically generated by tool. Do not edit.\n",
             "% Generated by roxygen2: do not edit by hand\n",
         ] {
-            let refused = content_check(remark.as_bytes());
+            let refused = checked(remark.as_bytes());
             assert_eq!(refused, Err(Skip::Generated), "{remark}");
         }
         for remark in [
@@ -519,31 +593,78 @@ mod tests {
             "# Autogenerate: see b\n",
             "fn generated() {}\n",
         ] {
-            assert!(content_check(remark.as_bytes()).is_ok(), "{remark}");
+            assert!(checked(remark.as_bytes()).is_ok(), "{remark}");
         }
         let mention = b"const MARK: &str = \"@generated\";\n";
-        assert!(content_check(mention).is_ok());
+        assert!(checked(mention).is_ok());
+    }
+
+    #[test]
+    fn a_sentence_about_generated_code_is_none() {
+        for text in [
+            "package a\n\n/**\n * Marker annotation for generated hint functions.\n */\n",
+            "package a\n\nimport b\n\n/** Generated from the names of the modules. */\nval c = 1\n",
+            "// Generated code calls this function.\nfn a() {}\n",
+            "# Automatically generated ids are longer.\na = 1\n",
+            "/* Machine generated names are cut. */\n",
+        ] {
+            assert!(checked(text.as_bytes()).is_ok(), "{text}");
+        }
+        for text in [
+            "// GENERATED CODE - DO NOT MODIFY BY HAND\n",
+            "// package: a\n\n/* Generated code.\n * Do not edit. */\n",
+            "package a\n\n// Generated by the protocol compiler.\n",
+            "/*\n  Free to use.\n*/\n// Generated by the protocol compiler.\n",
+            "package a\n\nimport b\n\n// Generated by x. DO NOT EDIT!\n",
+        ] {
+            assert_eq!(checked(text.as_bytes()), Err(Skip::Generated), "{text}");
+        }
+        let page =
+            b"# Monitor\n\n## Generated by the plugin\n\n## Generated code\n\nDo not edit.\n";
+        assert!(content_check(Language::Markdown, page).is_ok());
+        let page = b"<!-- Generated by x -->\n# Monitor\n";
+        assert_eq!(
+            content_check(Language::Markdown, page),
+            Err(Skip::Generated)
+        );
+    }
+
+    #[test]
+    fn the_assembly_info_is_written_below_obj_alone() {
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
+        for path in [
+            "a/obj/Debug/net8.0/Shop.AssemblyInfo.cs",
+            "obj/AssemblyInfo.cs",
+        ] {
+            assert_eq!(rule(path).as_deref(), Some("generated/AssemblyInfo.cs"));
+        }
+        for path in [
+            "src/CommonAssemblyInfo.cs",
+            "Properties/AssemblyInfo.cs",
+            "obj/MyAssemblyInfo.cs",
+        ] {
+            assert_eq!(rule(path), None, "{path}");
+        }
+        let written = b"//---------\n// <auto-generated>\n//  By a tool.\nusing System;\n";
+        assert_eq!(checked(written), Err(Skip::Generated));
     }
 
     #[test]
     fn a_pointer_is_no_code_and_compiled_text_says_so() {
         let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:07\nsize 12\n";
-        assert_eq!(content_check(pointer.as_bytes()), Err(Skip::Pointer));
-        assert!(content_check(format!("# {pointer}").as_bytes()).is_ok());
+        assert_eq!(checked(pointer.as_bytes()), Err(Skip::Pointer));
+        assert!(checked(format!("# {pointer}").as_bytes()).is_ok());
         assert!(has_source_map("a{}\n/*# sourceMappingURL=a.css.map */\n"));
         assert!(!has_source_map("// see //# sourceMappingURL=\na();\n"));
     }
 
     #[test]
     fn bytes_that_are_no_text_have_their_own_reasons() {
-        assert_eq!(content_check(b"fn a() {}\0"), Err(Skip::Binary));
-        assert_eq!(content_check(&[0xff, b'a']), Err(Skip::NotUtf8));
-        assert_eq!(content_check(b"\xff\xfea\0"), Err(Skip::Utf16));
-        assert_eq!(content_check(b"\xfe\xff\0a"), Err(Skip::Utf16));
-        assert_eq!(
-            content_check(&vec![b' '; SIZE_CAP + 1]),
-            Err(Skip::TooLarge)
-        );
+        assert_eq!(checked(b"fn a() {}\0"), Err(Skip::Binary));
+        assert_eq!(checked(&[0xff, b'a']), Err(Skip::NotUtf8));
+        assert_eq!(checked(b"\xff\xfea\0"), Err(Skip::Utf16));
+        assert_eq!(checked(b"\xfe\xff\0a"), Err(Skip::Utf16));
+        assert_eq!(checked(&vec![b' '; SIZE_CAP + 1]), Err(Skip::TooLarge));
         let long = "a;".repeat(10_000);
         assert_eq!(minified_check(&long), Err(Skip::Minified));
         assert_eq!(minified_check("a;\n".repeat(10_000).as_str()), Ok(()));

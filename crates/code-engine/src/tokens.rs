@@ -12,12 +12,23 @@ const IMPORT_LINES_CAP: u32 = 400;
 pub(crate) struct Token {
     /// A hash of its text; equal for any two numbers, and for any two strings.
     pub hash: u64,
+    /// As `hash`, but different for different strings.
+    pub written: u64,
     /// The 1-based line it begins on.
     pub line: u32,
     /// The line where it ends.
     pub end_line: u32,
     /// Whether it is an identifier or a keyword.
     pub word: bool,
+    /// Whether it is a mark of a statement: of a call, an assignment or an end.
+    pub statement: bool,
+}
+
+impl Token {
+    /// Whether it is a string.
+    pub fn is_string(&self) -> bool {
+        self.hash == STRING
+    }
 }
 
 /// The start of an import, whose lines do not count as code.
@@ -110,11 +121,24 @@ impl Reader<'_> {
             b')' | b']' | b'}' => (word_hash(&[byte]), false, Bracket::Closes),
             _ => (word_hash(&[byte]), false, Bracket::None),
         };
+        let statement = match byte {
+            b'(' | b';' => true,
+            // `'a' => 'b'` is an entry of a table.
+            b'=' => self.bytes.get(self.at) != Some(&b'>'),
+            _ => false,
+        };
+        let written = if hash == STRING {
+            word_hash(self.bytes.get(start..self.at).unwrap_or(&[]))
+        } else {
+            hash
+        };
         let token = Token {
             hash,
+            written,
             line,
             end_line: self.line,
             word,
+            statement,
         };
         Some((token, bracket))
     }

@@ -4,7 +4,8 @@
 //! every 15 consecutive windows the one with the smallest fingerprint is selected: S. Schleimer, D. Wilkerson, A.
 //! Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003. So one window in eight is selected,
 //! and of every run of [`CLONE_TOKENS_FOUND`] tokens that two places share, both select the same window. A window with
-//! hardly any words is not selected: tables of numbers are similar without being copies.
+//! hardly any words is not selected: tables of numbers are similar without being copies. For the same reason the strings
+//! count in a window without a statement: the entries of a table of texts are alike but for what they say.
 //!
 //! Fingerprints have 48 bits. Among 10^6 windows the probability that any two different ones collide is about 0.2 %
 //! (n^2 / 2^49).
@@ -33,6 +34,9 @@ const WINDOW_CAP: usize = 8192;
 /// The minimum number of words in a window, and of different words.
 const WORDS_MIN: u32 = 10;
 const DIFFERENT_WORDS_MIN: u32 = 5;
+
+/// The minimum number of strings in a window of a table of texts.
+const TABLE_STRINGS_MIN: u32 = 5;
 
 /// The windows of one file.
 ///
@@ -172,6 +176,11 @@ struct Collector {
     /// The rolling hash of the last window, and the weight of its first token.
     rolling: u64,
     leading: u64,
+    /// The rolling hash with the text of the strings.
+    written: u64,
+    /// The strings and the marks of statements in the last window.
+    strings: u32,
+    statements: u32,
     /// The last windows, by their index modulo [`CHOICE`].
     recent: [Candidate; CHOICE],
     least: Option<Candidate>,
@@ -187,15 +196,20 @@ impl Collector {
     fn new(text: &str) -> Collector {
         let nothing = Token {
             hash: 0,
+            written: 0,
             line: 1,
             end_line: 1,
             word: false,
+            statement: false,
         };
         Collector {
             memory: [nothing; MEMORY],
             count: 0,
             rolling: 0,
             leading: (1..WINDOW_TOKENS).fold(1, |power, _| power.wrapping_mul(BASE)),
+            written: 0,
+            strings: 0,
+            statements: 0,
             recent: [Candidate::default(); CHOICE],
             least: None,
             chosen: None,
@@ -214,17 +228,27 @@ impl Collector {
     fn add(&mut self, token: Token) -> bool {
         self.lines_mark(&token);
         if self.count >= WINDOW_TOKENS {
-            let gone = self.at(self.count - WINDOW_TOKENS).hash;
-            self.rolling = self.rolling.wrapping_sub(gone.wrapping_mul(self.leading));
+            let gone = *self.at(self.count - WINDOW_TOKENS);
+            let without = |sum: u64, hash: u64| sum.wrapping_sub(hash.wrapping_mul(self.leading));
+            self.rolling = without(self.rolling, gone.hash);
+            self.written = without(self.written, gone.written);
+            self.strings -= u32::from(gone.is_string());
+            self.statements -= u32::from(gone.statement);
         }
-        self.rolling = self.rolling.wrapping_mul(BASE).wrapping_add(token.hash);
+        let with = |sum: u64, hash: u64| sum.wrapping_mul(BASE).wrapping_add(hash);
+        self.rolling = with(self.rolling, token.hash);
+        self.written = with(self.written, token.written);
+        self.strings += u32::from(token.is_string());
+        self.statements += u32::from(token.statement);
         self.memory[self.count % MEMORY] = token;
         self.count += 1;
         let Some(first) = self.count.checked_sub(WINDOW_TOKENS) else {
             return true;
         };
+        let is_table = self.statements == 0 && self.strings >= TABLE_STRINGS_MIN;
+        let print = if is_table { self.written } else { self.rolling };
         let candidate = Candidate {
-            print: mix(self.rolling) & PRINT_MASK,
+            print: mix(print) & PRINT_MASK,
             token: first,
         };
         self.recent[first % CHOICE] = candidate;
@@ -379,6 +403,24 @@ mod tests {
         assert_eq!(prints(&words(0..50)).len(), 1);
         assert!(prints(&"1, 2, ".repeat(200)).is_empty());
         assert!(prints(&"a(b); ".repeat(200)).is_empty());
+    }
+
+    #[test]
+    fn entries_of_a_table_differ_by_their_texts() {
+        let table = |from: u32| -> String {
+            (from..from + 20)
+                .map(|n| format!("Field {{ name: \"n{n}\", label: \"l{n}\", hint: \"h{n}\", kind: Kind::Text }},\n"))
+                .collect()
+        };
+        let (one, other) = (prints(&table(0)), prints(&table(100)));
+        assert!(!one.is_empty() && one.iter().all(|print| !other.contains(print)));
+        assert_eq!(prints(&table(0)), one, "a copy is one");
+        let calls = |from: u32| table(from).replace("Field {", "add(Field {");
+        assert_eq!(
+            prints(&calls(0)),
+            prints(&calls(100)),
+            "but statements are alike"
+        );
     }
 
     #[test]

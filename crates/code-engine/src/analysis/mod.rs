@@ -136,6 +136,7 @@ pub(crate) fn project_summarize_known<E: Send>(
         co_changes: &co_changes,
         changes: &input.changes,
         rules: Some(&input.rules),
+        commit: input.window.as_ref().map(|window| window.commit.as_str()),
     };
     let ((map, (clones, dead_code)), (imports, patterns)) = both(
         || {
@@ -290,6 +291,17 @@ mod tests {
                 .collect::<Vec<_>>(),
             [Language::Python, Language::Sql]
         );
+    }
+
+    #[test]
+    fn what_fixtures_mark_is_not_to_do() {
+        let source = "# TODO: one\nx = 1\n";
+        let files = vec![file("a.py", source), file("tests/corpus/a.py", source)];
+        let input = ProjectInput {
+            files,
+            ..ProjectInput::default()
+        };
+        assert_eq!(project_summarize(&input).metrics.todos, 1);
     }
 
     #[test]

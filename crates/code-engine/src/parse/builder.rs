@@ -3,12 +3,15 @@
 //! Longer than 450 lines: the builder is one object that all parsers write to.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher as _;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::super::facts::{
     Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
 };
 use super::super::lines::{LineIndex, line_counts, line_kinds};
-use super::super::references::{ReferenceCollector, ReferenceKind};
+use super::super::references::{ReferenceCollector, ReferenceKind, ReferenceScope};
 use super::super::texts::Texts;
 use super::super::tokens::ImportLine;
 use super::super::windows::Windows;
@@ -29,6 +32,16 @@ struct OpenFunction {
     length: u32,
     /// The logical operators of the open condition, with their offsets.
     operators: Vec<(u32, LogicalOperator)>,
+    /// How many names were hidden when it was opened.
+    hidden: usize,
+}
+
+/// A name that an open function binds.
+#[derive(Debug, Clone, Copy)]
+struct Variable {
+    line: u32,
+    /// Whether it is bound in the whole function: a parameter, or a function in the function.
+    whole: bool,
 }
 
 /// The maximum number of decorators that are stored per definition, and the maximum length of a stored name, in bytes.
@@ -60,6 +73,10 @@ pub(crate) struct Builder<'s> {
     /// How many enclosing nodes are test code.
     test_depth: u32,
     references: ReferenceCollector<'s>,
+    /// The variables of the open functions, by the hash of their names.
+    variables: FxHashMap<u64, Variable>,
+    /// What the variables hide, by the order in which they were bound.
+    hidden: Vec<(u64, Option<Variable>)>,
     /// The last requested line, with its start: the next request is usually near.
     near: (u32, u32),
 }
@@ -88,6 +105,8 @@ impl<'s> Builder<'s> {
             comments: Vec::new(),
             test_depth: 0,
             references: ReferenceCollector::default(),
+            variables: FxHashMap::default(),
+            hidden: Vec::new(),
             near: (0, 0),
         }
     }
@@ -117,6 +136,9 @@ impl<'s> Builder<'s> {
     /// Records a definition and returns its index.
     pub(crate) fn define(&mut self, found: NewDefinition<'_>) -> usize {
         let start_line = self.line(found.start);
+        if found.kind == DefinitionKind::Function {
+            self.bind(found.name, found.start, true);
+        }
         self.facts.definitions.push(Definition {
             kind: found.kind,
             name: found.name.to_owned(),
@@ -196,6 +218,7 @@ impl<'s> Builder<'s> {
             deepest: 0,
             parameters,
             length,
+            hidden: self.hidden.len(),
         });
     }
 
@@ -203,6 +226,12 @@ impl<'s> Builder<'s> {
         let Some(open) = self.functions.pop() else {
             return;
         };
+        for (name, before) in self.hidden.drain(open.hidden..).rev() {
+            match before {
+                Some(before) => self.variables.insert(name, before),
+                None => self.variables.remove(&name),
+            };
+        }
         match open
             .definition
             .and_then(|place| self.facts.definitions.get_mut(place))
@@ -331,8 +360,53 @@ impl<'s> Builder<'s> {
     /// Records a reference by a name or a path, see [`Reference::path`](crate::references::Reference::path).
     pub(crate) fn reference(&mut self, kind: ReferenceKind, path: Cow<'s, str>, offset: u32) {
         let line = self.line_near(offset);
-        let test = self.in_test();
-        self.references.add(path, kind, test, line);
+        let scope = ReferenceScope {
+            test: self.in_test(),
+            local: self.is_variable(kind, &path, line),
+            top: false,
+        };
+        self.references.add(path, kind, scope, line);
+    }
+
+    /// Records a reference whose first name is one of the top level, whatever is open around it.
+    #[cfg(feature = "ruby")]
+    pub(crate) fn reference_top(&mut self, kind: ReferenceKind, path: Cow<'s, str>, offset: u32) {
+        let line = self.line_near(offset);
+        let scope = ReferenceScope {
+            test: self.in_test(),
+            local: false,
+            top: true,
+        };
+        self.references.add(path, kind, scope, line);
+    }
+
+    /// Records that the innermost open function binds a name. Outside of functions nothing is recorded: names there
+    /// are definitions. `whole` is for names that are bound in the whole function, such as parameters.
+    pub(crate) fn bind(&mut self, name: &str, offset: u32, whole: bool) {
+        if !self.in_function() {
+            return;
+        }
+        let name = FxBuildHasher.hash_one(name);
+        let line = self.line_near(offset);
+        let before = self.variables.insert(name, Variable { line, whole });
+        self.hidden.push((name, before));
+    }
+
+    /// Whether the first name of a path is a variable of an open function. A variable may be made by the function of
+    /// its name (`let store = store()`), so that such a call is one of the variable only on later lines.
+    fn is_variable(&self, kind: ReferenceKind, path: &str, line: u32) -> bool {
+        if self.variables.is_empty() {
+            return false;
+        }
+        let first = path.split('.').next().unwrap_or(path);
+        let is_alone = first.len() == path.len();
+        let found = self.variables.get(&FxBuildHasher.hash_one(first));
+        found.is_some_and(|variable| match kind {
+            _ if !is_alone => true,
+            ReferenceKind::Call => variable.whole || variable.line < line,
+            ReferenceKind::Type => false,
+            ReferenceKind::Name => true,
+        })
     }
 
     /// Like [`line`](Self::line), but cheaper if the offsets are in order.

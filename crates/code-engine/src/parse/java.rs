@@ -61,6 +61,8 @@ const NAMES: MentionSpec = MentionSpec {
         ("type_parameter", UNNAMED),
         ("variable_declarator", "name"),
     ],
+    // A variable is never called.
+    variables: &[],
     patterns: &[
         ("record_pattern_component", UNNAMED),
         ("type_pattern", UNNAMED),

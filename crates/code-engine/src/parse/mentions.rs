@@ -43,6 +43,9 @@ pub(super) struct MentionSpec {
     pub wrappers: &'static [&'static str],
     /// Positions whose names are defined or bound there, so they are not references.
     pub bindings: &'static [(&'static str, Place)],
+    /// The positions of `bindings` and `patterns` whose names are variables that may be called, so that they hide the
+    /// functions of other files. Those of a `parameter` are bound in the whole function.
+    pub variables: &'static [(&'static str, Place)],
     /// Positions of patterns: a name there is bound, unless it begins with a capital, so that it is a variant or
     /// constant.
     pub patterns: &'static [(&'static str, Place)],
@@ -124,6 +127,10 @@ struct Entry {
     bound: Places,
     pattern: Places,
     typed: Places,
+    /// The positions of variables.
+    variable: Places,
+    /// Whether they are parameters.
+    parameter: bool,
 }
 
 static OTHER: Entry = Entry {
@@ -135,6 +142,8 @@ static OTHER: Entry = Entry {
     bound: Places(0),
     pattern: Places(0),
     typed: Places(0),
+    variable: Places(0),
+    parameter: false,
 };
 
 /// A [`MentionSpec`], indexed by tree-sitter's ids of the grammar's kinds.
@@ -197,10 +206,12 @@ fn entry_of(grammar: &Grammar, spec: &MentionSpec, kind: &str) -> Entry {
         entry.object_field = field(object);
         entry.name_field = field(name);
     }
+    entry.parameter = kind.contains("parameter");
     for (places, into) in [
         (spec.calls, &mut entry.callee),
         (spec.bindings, &mut entry.bound),
         (spec.patterns, &mut entry.pattern),
+        (spec.variables, &mut entry.variable),
         (spec.type_places, &mut entry.typed),
     ] {
         for (_, place) in places.iter().filter(|(holder, _)| *holder == kind) {
@@ -255,8 +266,15 @@ impl Mentions {
                 true
             }
             Role::Name | Role::Type | Role::Anchor => {
+                let is_listed = outer.role == Role::List && start < self.list_end;
+                if is_listed || outer.variable.meet(place) {
+                    let name = builder.slice(start, end);
+                    if bound || is_listed || !name.starts_with(char::is_uppercase) {
+                        builder.bind(name, start, outer.parameter);
+                    }
+                }
                 let hidden = bound
-                    || (outer.role == Role::List && start < self.list_end)
+                    || is_listed
                     || outer.role.is_link()
                     || (outer.role == Role::CallChain && is_piece(outer, place));
                 if hidden {

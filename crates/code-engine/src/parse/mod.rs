@@ -62,7 +62,7 @@ use super::guard::{self, NoThreads};
 use super::language::Language;
 use super::lines::{self, LineIndex};
 use super::plain::plain_lines;
-use super::references::{ReferenceCollector, ReferenceKind, References};
+use super::references::{ReferenceCollector, ReferenceKind, ReferenceScope, References};
 use super::skip::{self, Skip};
 
 /// Analyses one file: its definitions and imports, the complexity of its functions, and the signs of habits.
@@ -98,7 +98,7 @@ pub enum FileError {
 /// As [`file_analyze`].
 pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     let language = language.refined(source);
-    let text = skip::content_check(source)?;
+    let text = skip::content_check(language, source)?;
     // A byte order mark is not code; parsers treat it differently.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = &*lines::ends_normalised(text);
@@ -213,32 +213,77 @@ fn page_words(text: &str) -> References {
         let words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
         for word in words.filter(|word| word.len() >= 3 && !word.starts_with(char::is_numeric)) {
             if seen.insert(word) {
-                collector.add(Cow::Borrowed(word), ReferenceKind::Name, false, number);
+                let scope = ReferenceScope::default();
+                collector.add(Cow::Borrowed(word), ReferenceKind::Name, scope, number);
             }
         }
     }
     collector.finish()
 }
 
-/// The offsets of the words TODO and FIXME in upper case, in order.
-fn todo_offsets(text: &str) -> Vec<u32> {
-    let bytes = text.as_bytes();
-    let word =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+/// The offsets of the words TODO and FIXME in a comment, in order, where they mark something to do: at the beginning of
+/// a line of the comment, or before `:` or `(`. Prose on the words, and code in backticks or quotes, marks nothing.
+fn todo_offsets(comment: &str) -> Vec<u32> {
     let mut found: Vec<u32> = ["TODO", "FIXME"]
         .iter()
-        .flat_map(|mark| text.match_indices(mark))
-        .filter(|(at, mark)| {
-            !word(at.checked_sub(1).and_then(|before| bytes.get(before)))
-                && !word(bytes.get(at + mark.len()))
-        })
+        .flat_map(|mark| comment.match_indices(mark))
+        .filter(|(at, mark)| is_marker(comment, *at, at + mark.len()))
         .filter_map(|(at, _)| u32::try_from(at).ok())
         .collect();
     found.sort_unstable();
     found
 }
 
+fn is_marker(comment: &str, start: usize, end: usize) -> bool {
+    let before = comment.get(..start).unwrap_or("");
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    let after = comment.get(end..).unwrap_or("");
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_quoted = line.matches('`').count() % 2 == 1 || line.ends_with(['"', '\'', '`']);
+    if line.ends_with(is_word) || after.starts_with(is_word) || is_quoted {
+        return false;
+    }
+    // Marks of comments, of lists, and of tags in documentation: `@todo` and `\todo` are in lower case.
+    let begins = line
+        .chars()
+        .all(|c| c.is_whitespace() || "/*#!-;%<(@\\[".contains(c));
+    begins || after.starts_with([':', '('])
+}
+
 /// The maximum number of syntax errors from which a parser may recover: with more, the result is unreliable.
 fn errors_tolerated(text: &str) -> usize {
     10 + text.len() / 4000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_marks_what_is_to_do_where_it_begins_a_line() {
+        for comment in [
+            "// TODO",
+            "# FIXME later",
+            "/**\n * Reads.\n *\n * TODO write too\n */",
+            "/// Reads everything. TODO: less",
+            "// Once this is out: FIXME(ada)",
+            "<!-- TODO -->",
+            "-- [TODO] more",
+        ] {
+            assert_eq!(todo_offsets(comment).len(), 1, "{comment}");
+        }
+    }
+
+    #[test]
+    fn prose_on_the_words_marks_nothing() {
+        for comment in [
+            "/// The lines of the words TODO and FIXME in comments.",
+            "/// The most `TODO` comments of cited code.",
+            "// `- [ ] ...` and `TODO: ...` at the beginning of a line.",
+            "// Prints \"TODO: more\".",
+            "// A TODOLIST, or MY_TODO: one",
+        ] {
+            assert_eq!(todo_offsets(comment), [0; 0], "{comment}");
+        }
+    }
 }

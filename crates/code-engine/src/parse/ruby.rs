@@ -301,7 +301,7 @@ impl Ruby {
         };
         match calls::path_of(cx.builder.slice(start, end)) {
             Some(path) => {
-                cx.builder.reference(kind, path, start);
+                calls::refer(cx, kind, path, start);
                 self.covered_to = end;
                 false
             }

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
@@ -104,8 +104,15 @@ impl Information {
     /// How informative the pattern is.
     #[must_use]
     pub fn of(pattern: &Pattern) -> Information {
+        Information::of_commit(pattern, None)
+    }
+
+    /// How informative the pattern is for the project at this commit, in hexadecimal. If the project was counted at
+    /// this commit, it is left out of the counts: a project says nothing about how rare its own habits are.
+    #[must_use]
+    pub fn of_commit(pattern: &Pattern, commit: Option<&str>) -> Information {
         static PRIORS_READ: LazyLock<Priors> = LazyLock::new(|| Priors::read(PRIORS));
-        PRIORS_READ.of(pattern)
+        PRIORS_READ.of(pattern, commit)
     }
 
     /// Whether the habit is usual.
@@ -148,28 +155,42 @@ pub fn prior_key(pattern: &Pattern) -> String {
     key.unwrap_or(&pattern.key).to_owned()
 }
 
-/// For each key the number of projects with the habit, and for each language the number of counted projects.
+/// For each key the projects with the habit, and for each language the number of counted projects.
 #[derive(Debug, Default)]
 struct Priors {
-    habits: FxHashMap<&'static str, u32>,
+    /// The projects by their commits.
+    commits: FxHashMap<&'static str, &'static str>,
+    habits: FxHashMap<&'static str, FxHashSet<&'static str>>,
     projects: FxHashMap<&'static str, u32>,
+    /// The languages in which a project has any habit. A project counts for these languages.
+    spoken: FxHashSet<(&'static str, &'static str)>,
 }
 
 impl Priors {
-    /// Reads the lines `stack NAME COUNT` and `habit KEY PLACE:SUPPORT/CASES ...`, separated by tabs. The lines
-    /// `project` name the repositories and are ignored.
+    /// Reads the lines `project PROJECT NAME COMMIT`, `stack NAME COUNT` and `habit KEY PROJECT:SUPPORT/CASES ...`,
+    /// separated by tabs.
     fn read(text: &'static str) -> Priors {
         let mut priors = Priors::default();
         for line in text.lines() {
             let mut words = line.split('\t');
             match (words.next(), words.next()) {
+                (Some("project"), Some(project)) => {
+                    if let Some(commit) = words.nth(1) {
+                        priors.commits.insert(commit, project);
+                    }
+                }
                 (Some("stack"), Some(name)) => {
                     let count = words.next().and_then(|count| count.parse().ok());
                     priors.projects.insert(name, count.unwrap_or(0));
                 }
                 (Some("habit"), Some(key)) => {
-                    let count = words.count();
-                    priors.habits.insert(key, u32::try_from(count).unwrap_or(0));
+                    let projects = words.filter_map(|word| Some(word.split_once(':')?.0));
+                    let projects: FxHashSet<&str> = projects.collect();
+                    if let Some(stack) = key.split('/').nth(1) {
+                        let spoken = projects.iter().map(|project| (*project, stack));
+                        priors.spoken.extend(spoken);
+                    }
+                    priors.habits.insert(key, projects);
                 }
                 _ => {}
             }
@@ -177,7 +198,12 @@ impl Priors {
         priors
     }
 
-    fn of(&self, pattern: &Pattern) -> Information {
+    /// Whether the project counts for the language. Every project counts for `any` and `markdown`.
+    fn is_counted(&self, project: &'static str, stack: &str) -> bool {
+        matches!(stack, "any" | "markdown") || self.spoken.contains(&(project, stack))
+    }
+
+    fn of(&self, pattern: &Pattern, commit: Option<&str>) -> Information {
         if UNCOUNTED_KINDS.contains(&pattern.kind.as_str()) {
             return Information {
                 bits: UNCOUNTED_BITS,
@@ -186,9 +212,14 @@ impl Priors {
             };
         }
         let key = prior_key(pattern);
-        let projects = self.habits.get(key.as_str()).copied().unwrap_or(0);
+        let itself = commit.and_then(|commit| self.commits.get(commit).copied());
+        let have = self.habits.get(key.as_str()).into_iter().flatten();
+        let others = have.filter(|project| itself != Some(**project)).count();
+        let projects = u32::try_from(others).unwrap_or(0);
         let stack = pattern.stack.as_deref().unwrap_or("any");
-        let of = self.projects.get(stack).copied().unwrap_or(0).max(projects);
+        let own = itself.is_some_and(|project| self.is_counted(project, stack));
+        let all = self.projects.get(stack).copied().unwrap_or(0);
+        let of = all.saturating_sub(u32::from(own)).max(projects);
         // Half a project with the habit and one more project are added (smoothing): a habit that was never counted is
         // rare, not impossible.
         let share = (f64::from(projects) + 0.5) / (f64::from(of) + 1.0);
@@ -228,18 +259,21 @@ mod tests {
         }
     }
 
-    const TEXT: &str = "project\tp0\ta/b\tabc\nstack\tpython\t9\nhabit\tnaming/python/functions/snake_case\t0:9/9\t1:8/9\t2:9/9\t\
+    const TEXT: &str = "project\t0\ta/b\tabc\nstack\tpython\t9\nhabit\tnaming/python/functions/snake_case\t0:9/9\t1:8/9\t2:9/9\t\
                         3:9/9\t4:9/9\t5:9/9\t6:9/9\t7:9/9\t8:9/9\nhabit\tname_prefix/python\t3:5/6\n";
 
     #[test]
     fn what_every_project_does_says_nothing() {
         let priors = Priors::read(TEXT);
-        let usual = priors.of(&pattern(
-            "naming",
-            "naming/python/functions/snake_case@a",
-            Some("python"),
-            Some("a"),
-        ));
+        let usual = priors.of(
+            &pattern(
+                "naming",
+                "naming/python/functions/snake_case@a",
+                Some("python"),
+                Some("a"),
+            ),
+            None,
+        );
         assert_eq!((usual.bits, usual.projects, usual.of), (0.07, 9, 9));
         assert!(usual.is_usual());
     }
@@ -250,13 +284,13 @@ mod tests {
         let priors = Priors::read("stack\tcsharp\t3\n");
         assert!(
             priors
-                .of(&pattern("naming", key, Some("csharp"), None))
+                .of(&pattern("naming", key, Some("csharp"), None), None)
                 .is_usual()
         );
         let other = "naming/csharp/constants/camelCase";
         assert!(
             !priors
-                .of(&pattern("naming", other, Some("csharp"), None))
+                .of(&pattern("naming", other, Some("csharp"), None), None)
                 .is_usual()
         );
     }
@@ -264,29 +298,54 @@ mod tests {
     #[test]
     fn what_no_other_project_does_says_most() {
         let priors = Priors::read(TEXT);
-        let rare = priors.of(&pattern(
-            "naming",
-            "naming/python/functions/camelCase",
-            Some("python"),
+        let rare = priors.of(
+            &pattern(
+                "naming",
+                "naming/python/functions/camelCase",
+                Some("python"),
+                None,
+            ),
             None,
-        ));
+        );
         assert_eq!((rare.bits, rare.projects), (4.32, 0));
-        let own = priors.of(&pattern(
-            "name_prefix",
-            "name_prefix/python/types/Zod",
-            Some("python"),
+        let own = priors.of(
+            &pattern(
+                "name_prefix",
+                "name_prefix/python/types/Zod",
+                Some("python"),
+                None,
+            ),
             None,
-        ));
+        );
         assert_eq!((own.bits, own.projects), (3.74, 1));
-        let unknown = priors.of(&pattern("commands", "commands/test/x", None, None));
+        let unknown = priors.of(&pattern("commands", "commands/test/x", None, None), None);
         assert!(!unknown.is_usual());
+    }
+
+    #[test]
+    fn a_counted_project_is_no_prior_of_its_own_habits() {
+        let text = "project\t0\ta/b\tabc\nproject\t1\tc/d\tdef\nstack\tc\t4\nstack\tany\t66\n\
+                    habit\tnaming/c/files/snake_case\t0:19/19\nhabit\tcommands/any\t0:5/5\t1:5/5\n";
+        let priors = Priors::read(text);
+        let files = pattern("naming", "naming/c/files/snake_case", Some("c"), None);
+        let of = |pattern: &Pattern, commit: Option<&str>| {
+            let found = priors.of(pattern, commit);
+            (found.projects, found.of)
+        };
+        assert_eq!(of(&files, None), (1, 4));
+        assert_eq!(of(&files, Some("abc")), (0, 3));
+        // This project has no habit in C, so it is not one of those that were counted for C.
+        assert_eq!(of(&files, Some("def")), (1, 4));
+        let commands = pattern("commands", "commands/test/x", None, None);
+        assert_eq!(of(&commands, Some("def")), (1, 65));
+        assert_eq!(of(&commands, Some("never counted")), (2, 66));
     }
 
     #[test]
     fn what_a_style_guide_asks_for_goes_without_saying() {
         let priors = Priors::read(TEXT);
         let key = "naming/python/exceptions/Error@src";
-        let asked = priors.of(&pattern("naming", key, Some("python"), Some("src")));
+        let asked = priors.of(&pattern("naming", key, Some("python"), Some("src")), None);
         assert!(asked.is_usual(), "{asked:?}");
     }
 

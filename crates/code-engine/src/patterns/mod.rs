@@ -168,6 +168,8 @@ pub(crate) struct AnalysisInput<'a> {
     pub changes: &'a [Change],
     /// The results of the project's own rules; `None` if there are none.
     pub rules: Option<&'a RuleReport>,
+    /// The analysed commit, in hexadecimal; `None` if unknown.
+    pub commit: Option<&'a str>,
 }
 
 /// The context of a pattern kind: the input, and the files by role.
@@ -326,7 +328,7 @@ pub(crate) fn find<E: Send>(
     contradictions_drop(&mut patterns);
     echoes_drop(&mut patterns);
     patterns.sort_by_cached_key(|one| {
-        let bits = (Information::of(one).bits * 100.0) as i64;
+        let bits = (Information::of_commit(one, known.commit).bits * 100.0) as i64;
         let sure = (one.confidence * 10_000.0) as i64;
         (std::cmp::Reverse((bits, sure)), one.key.clone())
     });

@@ -105,7 +105,7 @@ pub struct ProjectMetrics {
     /// [`WINDOW_TOKENS`](crate::facts::WINDOW_TOKENS) tokens and five lines that occurs more than once. Each counts
     /// once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
-    /// Comments that say TODO or FIXME.
+    /// Comments that mark something to do, see [`FileFacts::todos`]. Those of test fixtures are left out.
     pub todos: u32,
 }
 
@@ -155,7 +155,9 @@ pub(crate) fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
         metrics.files += 1;
         metrics.lines_of_code += file.facts.lines.code;
         metrics.functions += file.facts.function_count();
-        metrics.todos += u32::try_from(file.facts.todos.len()).unwrap_or(u32::MAX);
+        if role::of(&file.path) != Role::Fixture {
+            metrics.todos += u32::try_from(file.facts.todos.len()).unwrap_or(u32::MAX);
+        }
     }
     metrics.languages = languages.into_values().collect();
     metrics.languages.sort_by(|a, b| {

@@ -48,11 +48,12 @@ pub fn agents_section_of(project: &ProjectAnalysis) -> String {
             ));
         }
     }
+    let commit = project.window.as_ref().map(|window| &*window.commit);
     let told: Vec<_> = project
         .patterns
         .iter()
         .filter(|one| one.kind != "commands" && one.confidence >= CONFIDENCE_MIN)
-        .filter(|one| !Information::of(one).is_usual())
+        .filter(|one| !Information::of_commit(one, commit).is_usual())
         .take(HABITS_SHOWN)
         .collect();
     if !told.is_empty() {

@@ -76,13 +76,18 @@ fn is_layered(pattern: &Pattern, layers: &[Layer]) -> bool {
     })
 }
 
-pub(super) fn patterns(page: &mut Page, patterns: &[Pattern], layers: &[Layer]) {
+pub(super) fn patterns(
+    page: &mut Page,
+    patterns: &[Pattern],
+    layers: &[Layer],
+    commit: Option<&str>,
+) {
     // Co-changes, commands and layers have sections of their own.
     let elsewhere = [co_change::KIND, commands::KIND];
     let shown_here = patterns
         .iter()
         .filter(|one| !elsewhere.contains(&one.kind.as_str()) && !is_layered(one, layers));
-    let known = shown_here.map(|one| (one, Information::of(one)));
+    let known = shown_here.map(|one| (one, Information::of_commit(one, commit)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
     // Only the strongest of several patterns about imports of one part is shown.
@@ -160,8 +165,7 @@ fn habit(page: &mut Page, row: &Row<'_>) {
     let held = format!("{} of {}", thousands(row.support), thousands(row.cases));
     let others = match information.of {
         0 => String::new(),
-        // The specific file or word cannot be counted in other projects, only whether there is any. A public project
-        // may be one of the counted projects itself.
+        // The specific file or word cannot be counted in other projects, only whether there is any.
         of if is_own(pattern) => format!(
             " · {} of {of} counted projects have any such",
             information.projects
@@ -274,7 +278,7 @@ mod tests {
             })
             .collect();
         let mut page = Page::new(100, false);
-        super::patterns(&mut page, patterns, &layers);
+        super::patterns(&mut page, patterns, &layers, None);
         page.finish()
     }
 

@@ -59,7 +59,8 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     project::languages(page, &found.metrics);
     project::stack(page, &found.stack);
     project::commands(page, &found.commands);
-    habits::patterns(page, &found.patterns, &found.imports.layers);
+    let commit = found.window.as_ref().map(|window| &*window.commit);
+    habits::patterns(page, &found.patterns, &found.imports.layers, commit);
     habits::own_rules(page, &found.rules);
     structure::map(page, &found.map);
     structure::layers(page, &found.imports);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use nyxcore_code_engine::project::{Change, FileHistory};
+use nyxcore_code_engine::project::{Change, FileHistory, HistoryWindow};
 use nyxcore_code_engine::render::report_table;
 use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
 
@@ -16,6 +16,7 @@ const WIDTH: usize = 120;
 struct Statements {
     files: Vec<(String, String)>,
     changes: Vec<Change>,
+    commit: Option<String>,
     expected: Vec<(String, String)>,
     forbidden: Vec<(String, String)>,
 }
@@ -37,6 +38,7 @@ impl Statements {
                     let of = |name: &str| (path.replace("{}", name), body.replace("{}", name));
                     case.files.extend(names.split_whitespace().map(of));
                 }
+                "commit" => case.commit = Some(about.to_owned()),
                 "commits" => case.changes.extend(body.lines().flat_map(commits)),
                 "expect" => case.expected.extend(body.lines().map(statement)),
                 "forbid" => case.forbidden.extend(body.lines().map(statement)),
@@ -86,6 +88,11 @@ impl Statements {
         let options = TreeOptions {
             history,
             changes: self.changes.clone(),
+            window: self.commit.as_ref().map(|commit| HistoryWindow {
+                commit: commit.clone(),
+                since: "2025-11-28".to_owned(),
+                until: "2026-11-28".to_owned(),
+            }),
             ..TreeOptions::default()
         };
         let report = tree_analyze(root.path(), &options, |_progress| {}).expect("a report");
@@ -110,7 +117,7 @@ fn statement(line: &str) -> (String, String) {
     (section.to_owned(), words.to_owned())
 }
 
-/// The sections of the tables, by their headings, each as one line with single spaces.
+/// The sections of the tables, by their headings, each with its heading as one line with single spaces.
 fn sections(table: &str) -> Vec<(String, String)> {
     let mut sections: Vec<(String, String)> = Vec::new();
     for line in table.lines().filter(|line| !line.is_empty()) {
@@ -121,7 +128,7 @@ fn sections(table: &str) -> Vec<(String, String)> {
                     text.push(' ');
                 }
             }
-            _ => sections.push((line.to_owned(), String::new())),
+            _ => sections.push((line.to_owned(), format!("{line} "))),
         }
     }
     sections

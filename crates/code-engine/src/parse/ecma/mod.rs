@@ -6,16 +6,17 @@ use std::collections::HashSet;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentExpression, AssignmentPattern, AssignmentTargetWithDefault,
-    BreakStatement, CallExpression, CatchClause, Class, ClassHeritage, ConditionalExpression,
-    ContinueStatement, DoWhileStatement, ExportAllDeclaration, ExportDeclaration,
-    ExportDefaultDeclaration, ExportFromDeclaration, ExportNamedDeclaration, Expression,
-    ForInStatement, ForOfStatement, ForStatement, FormalParameter, Function, IdentifierReference,
-    IfStatement, ImportDeclaration, ImportExpression, JSXClosingElement, JSXOpeningElement,
-    LogicalExpression, MemberExpression, MethodDefinition, NewExpression, ObjectProperty,
-    PrivateInExpression, PropertyDefinition, Statement, SwitchCase, SwitchStatement,
-    TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration, TSNamespaceDeclaration,
-    TSTypeAliasDeclaration, TSTypeName, TSTypeQueryExprName, TaggedTemplateExpression,
-    ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator, WhileStatement,
+    BindingIdentifier, BreakStatement, CallExpression, CatchClause, Class, ClassHeritage,
+    ConditionalExpression, ContinueStatement, DoWhileStatement, ExportAllDeclaration,
+    ExportDeclaration, ExportDefaultDeclaration, ExportFromDeclaration, ExportNamedDeclaration,
+    Expression, ForInStatement, ForOfStatement, ForStatement, FormalParameter, Function,
+    IdentifierReference, IfStatement, ImportDeclaration, ImportExpression, JSXClosingElement,
+    JSXOpeningElement, LogicalExpression, MemberExpression, MethodDefinition, NewExpression,
+    ObjectProperty, PrivateInExpression, PropertyDefinition, Statement, SwitchCase,
+    SwitchStatement, TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration,
+    TSNamespaceDeclaration, TSTypeAliasDeclaration, TSTypeName, TSTypeQueryExprName,
+    TaggedTemplateExpression, ThrowStatement, TryStatement, VariableDeclaration,
+    VariableDeclarator, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 use oxc_parser::Parser;
@@ -301,6 +302,10 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         oxc_walk::walk_variable_declarator(self, it);
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.builder.bind(it.name.as_str(), it.span.start, false);
     }
 
     // A default is a branch: it is taken if no value is given. ESLint's `complexity` and lizard count it too.

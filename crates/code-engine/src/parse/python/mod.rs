@@ -106,7 +106,12 @@ impl Walk<'_> {
                 Some("overload" | "override" | "setter" | "getter" | "deleter")
             )
         });
-        let is_test = name.starts_with("test_") || name == "test";
+        // pytest takes what a fixture is named for no test.
+        let is_fixture = function
+            .decorator_list
+            .iter()
+            .any(|one| decorator_path(&one.expression) == Some("fixture"));
+        let is_test = (name.starts_with("test_") || name == "test") && !is_fixture;
         if is_test {
             self.builder.test_case(start);
         }
@@ -143,6 +148,11 @@ impl Walk<'_> {
         let classes = std::mem::take(&mut self.classes);
         if let Some(types) = &function.type_params {
             self.visit_type_params(types);
+        }
+        for parameter in function.parameters.iter() {
+            let name = parameter.name();
+            self.builder
+                .bind(name.as_str(), name.start().to_u32(), true);
         }
         self.visit_parameters(&function.parameters);
         if let Some(returned) = &function.returns {

@@ -27,9 +27,12 @@ impl Walk<'_> {
         };
         match expr {
             Expr::Name(name) => {
-                // An assigned or deleted name is bound here.
+                // An assigned or deleted name is bound here, in the whole function.
                 if name.ctx == ExprContext::Load {
                     self.identifier(kind, name.range());
+                } else {
+                    self.builder
+                        .bind(name.id.as_str(), name.start().to_u32(), true);
                 }
                 true
             }

@@ -103,6 +103,16 @@ pub(super) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(path))
 }
 
+/// Records a path that is written at `start`: `::Rails` names a constant of the top level.
+pub(super) fn refer<'s>(cx: &mut Context<'s>, kind: ReferenceKind, path: Cow<'s, str>, start: u32) {
+    let written = cx.builder.text.get(start as usize..).unwrap_or("");
+    if written.starts_with("::") {
+        cx.builder.reference_top(kind, path, start);
+    } else {
+        cx.builder.reference(kind, path, start);
+    }
+}
+
 /// The method whose argument is a definition, as in `private def run`, and the start of the call.
 pub(super) fn prefix_of<'s>(cx: &Context<'s>, above: &[Above<'_>]) -> Option<(&'s str, u32)> {
     let [.., call, list] = above else {
@@ -183,7 +193,7 @@ impl Ruby {
         let path = path_of(cx.builder.slice(start, end));
         match path {
             Some(path) => {
-                cx.builder.reference(ReferenceKind::Call, path, start);
+                refer(cx, ReferenceKind::Call, path, start);
                 self.covered_to = end;
             }
             None if !alone && kind(method) != Kind::Other => {

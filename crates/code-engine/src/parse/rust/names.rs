@@ -7,8 +7,27 @@ use tree_sitter::Node;
 use super::super::super::facts::ImportStyle;
 use super::super::super::references::{ReferenceKind, path_of};
 use super::super::Builder;
-use super::super::mentions::{MentionSpec, UNNAMED};
+use super::super::mentions::{MentionSpec, Place, UNNAMED};
 use super::super::syntax_tree::{field_text, range, text};
+
+/// Positions of patterns: the lower-case names in them are variables.
+const PATTERNS: &[(&str, Place)] = &[
+    ("captured_pattern", UNNAMED),
+    ("closure_parameters", UNNAMED),
+    ("field_pattern", "pattern"),
+    ("for_expression", "pattern"),
+    ("let_condition", "pattern"),
+    ("let_declaration", "pattern"),
+    ("match_pattern", UNNAMED),
+    ("mut_pattern", UNNAMED),
+    ("or_pattern", UNNAMED),
+    ("parameter", "pattern"),
+    ("ref_pattern", UNNAMED),
+    ("reference_pattern", UNNAMED),
+    ("slice_pattern", UNNAMED),
+    ("tuple_pattern", UNNAMED),
+    ("tuple_struct_pattern", UNNAMED),
+];
 
 pub(super) const MENTIONS: MentionSpec = MentionSpec {
     names: &["identifier"],
@@ -46,23 +65,8 @@ pub(super) const MENTIONS: MentionSpec = MentionSpec {
         ("union_item", "name"),
         ("visibility_modifier", UNNAMED),
     ],
-    patterns: &[
-        ("captured_pattern", UNNAMED),
-        ("closure_parameters", UNNAMED),
-        ("field_pattern", "pattern"),
-        ("for_expression", "pattern"),
-        ("let_condition", "pattern"),
-        ("let_declaration", "pattern"),
-        ("match_pattern", UNNAMED),
-        ("mut_pattern", UNNAMED),
-        ("or_pattern", UNNAMED),
-        ("parameter", "pattern"),
-        ("ref_pattern", UNNAMED),
-        ("reference_pattern", UNNAMED),
-        ("slice_pattern", UNNAMED),
-        ("tuple_pattern", UNNAMED),
-        ("tuple_struct_pattern", UNNAMED),
-    ],
+    variables: PATTERNS,
+    patterns: PATTERNS,
     lists: &[],
     type_places: &[("generic_type", "type")],
     tokens: &["token_tree", "token_repetition"],

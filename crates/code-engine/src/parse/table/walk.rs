@@ -208,6 +208,9 @@ impl<S: Shape> Walk<'_, '_, S> {
                 let field =
                     |id: Option<NonZeroU16>| id.and_then(|id| node.child_by_field_id(id.get()));
                 let (named, name) = (field(table.type_field), field(table.name_field));
+                if let Some(name) = name.filter(|name| table.role(*name) == Role::Name) {
+                    self.bind(name, node);
+                }
                 // Marks are a stack: the last name in the source is marked first.
                 match (named, name) {
                     (Some(named), Some(name)) if name.start_byte() > named.start_byte() => {
@@ -396,10 +399,26 @@ impl<S: Shape> Walk<'_, '_, S> {
             Some(kind) => kind,
             None => self.shape.use_of(self.cx, node, role, above),
         };
-        let Some(kind) = kind else { return false };
+        let Some(kind) = kind else {
+            if role == Role::Name {
+                self.bind(node, above.last().map_or(node, |around| around.node));
+            }
+            return false;
+        };
         let (shape, open) = (&*self.shape, self.shape.generics_open());
         self.cx
             .refer(node, role, kind, open, |node| shape.last_name(node))
+    }
+
+    /// Records that the function around a declaration binds its name.
+    fn bind(&mut self, name: Node<'_>, declaration: Node<'_>) {
+        // A prototype in a function declares a function of another file.
+        if declaration.kind() == "function_declarator" {
+            return;
+        }
+        let written = self.cx.text(name);
+        let whole = declaration.kind().contains("parameter");
+        self.cx.builder.bind(written, range(name).0, whole);
     }
 
     fn operator(&mut self, role: Role, at: u32, above: &[Above<'_>]) {

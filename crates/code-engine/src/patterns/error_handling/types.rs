@@ -1,11 +1,12 @@
 //! The definition style of the project's own error types.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::facts::DefinitionKind;
 use super::super::super::language::Language;
 use super::super::super::project::SourceFile;
-use super::super::super::references::Reference;
+use super::super::super::references::{Reference, ReferenceKind};
 use super::super::naming::exception_classes;
 use super::super::{Answer, Case, Context, Question};
 use crate::facts::Definition;
@@ -65,8 +66,8 @@ pub(in super::super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
     stack == Language::Rust && derives.contains(&one.path)
 }
 
-/// Types named as errors: whether they derive their implementation. The imports or the path in the derive tell from
-/// which library.
+/// Types that implement `Error`: whether they derive it. The imports or the path in the derive tell from which library.
+/// A type without an implementation in its file is no case, whatever its name.
 fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -103,6 +104,7 @@ fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
             thiserror.extend(lines(&["Error"]));
         }
         let snafu = lines(&["Snafu", "snafu.Snafu"]);
+        let implemented = OnceCell::new();
         let mut before = 0;
         for one in &file.facts.definitions {
             let near = before + 1..=one.start_line;
@@ -117,7 +119,13 @@ fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
             let answer = match () {
                 () if thiserror.range(near.clone()).next().is_some() => 0,
                 () if snafu.range(near).next().is_some() => 1,
-                () => 2,
+                () if implemented
+                    .get_or_init(|| implementing(file))
+                    .contains(&*one.name) =>
+                {
+                    2
+                }
+                () => continue,
             };
             cases.push(Case::line(file, one.start_line, answer));
         }
@@ -128,6 +136,35 @@ fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
         answers,
         cases,
     }
+}
+
+/// The names that stand on a line with the trait `Error`, as in `impl std::error::Error for Bad {}`.
+fn implementing(file: &SourceFile) -> BTreeSet<&str> {
+    let is_imported = file.facts.imports.iter().any(|import| {
+        matches!(
+            import.module.as_str(),
+            "std::error::Error" | "core::error::Error"
+        ) || (import.module.ends_with("::error") && import.names.split(',').any(|it| it == "Error"))
+            || import.names.split(',').any(|name| name == "error::Error")
+    });
+    let is_trait = |path: &str| match path {
+        "error.Error" | "std.error.Error" | "core.error.Error" => true,
+        // Without the import, a bare `Error` is a type of the project.
+        "Error" => is_imported,
+        _ => false,
+    };
+    let types = || {
+        let all = file.facts.references.iter();
+        all.filter(|one| one.kind == ReferenceKind::Type && !one.test)
+    };
+    let lines: BTreeSet<u32> = types()
+        .filter(|one| is_trait(one.path))
+        .flat_map(|one| one.lines().collect::<Vec<_>>())
+        .collect();
+    types()
+        .filter(|one| one.lines().any(|line| lines.contains(&line)))
+        .map(|one| one.name())
+        .collect()
 }
 
 #[cfg(test)]
@@ -153,19 +190,49 @@ mod tests {
 
     #[test]
     fn rust_errors_are_derived_or_written() {
-        let source = |derive: &str| -> String {
+        let source = |derive: &str, also: &str| -> String {
             let types: String = (0..6)
-                .map(|n| format!("{derive}\npub enum Bad{n}Error {{\n    A,\n}}\n\n"))
+                .map(|n| {
+                    let also = also.replace("NAME", &format!("Bad{n}Error"));
+                    format!("{derive}\npub enum Bad{n}Error {{\n    A,\n}}\n{also}\n")
+                })
                 .collect();
             format!("use std::fmt;\n\n{types}")
         };
-        let of = |derive: &str| found("error_handling", &[("src/a.rs", &source(derive))]);
+        let of = |derive: &str, also: &str| {
+            found("error_handling", &[("src/a.rs", &source(derive, also))])
+        };
         assert_eq!(
-            of("#[derive(Debug, thiserror::Error)]"),
+            of("#[derive(Debug, thiserror::Error)]", ""),
             ["error_handling/rust/error-types/thiserror 6/6"]
         );
         assert_eq!(
-            of("#[derive(Debug)]"),
+            of("#[derive(Debug)]", "impl std::error::Error for NAME {}"),
+            ["error_handling/rust/error-types/by-hand 6/6"]
+        );
+    }
+
+    #[test]
+    fn what_implements_no_error_is_none() {
+        let types: String = (0..6)
+            .map(|n| {
+                format!("#[derive(Debug)]\npub struct Bad{n}Error {{\n    pub line: u32,\n}}\n")
+            })
+            .collect();
+        assert!(found("error_handling", &[("src/a.rs", &types)]).is_empty());
+        let converts: String = (0..6)
+            .map(|n| format!("impl From<Bad{n}Error> for Error {{}}\n"))
+            .collect();
+        let source = format!("{types}pub enum Error {{ A }}\n{converts}");
+        assert!(found("error_handling", &[("src/a.rs", &source)]).is_empty());
+        let source = format!(
+            "use std::error::Error;\n{types}{}",
+            converts
+                .replace("From<", "Error for ")
+                .replace("> for Error", "")
+        );
+        assert_eq!(
+            found("error_handling", &[("src/a.rs", &source)]),
             ["error_handling/rust/error-types/by-hand 6/6"]
         );
     }

@@ -255,7 +255,7 @@ fn interfaces<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// The names of test functions: their prefix, or whether they have underscores.
+/// The names of test functions: their prefix, or whether they have underscores or are sentences.
 fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = match stack {
         Language::Rust | Language::Java => vec![
@@ -270,6 +270,7 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
                 "Begin the name of a test with `test`.",
             ),
         ],
+        // Kotlin has names of several words in backticks.
         _ => vec![
             Answer::rule(
                 "one-word",
@@ -280,6 +281,11 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
                 "underscores",
                 "Underscores part the names of tests",
                 "Part the name of a test with underscores: what is tested, in which state, with which outcome.",
+            ),
+            Answer::rule(
+                "sentence",
+                "Names of tests are sentences in backticks",
+                "Name a test by a sentence in backticks, which says what it shows.",
             ),
         ],
     };
@@ -301,6 +307,7 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             }
             let answer = match stack {
                 Language::Rust | Language::Java => usize::from(one.name.starts_with("test")),
+                _ if one.name.contains(' ') => 2,
                 _ => usize::from(one.name.contains('_')),
             };
             cases.push(Case {
@@ -320,129 +327,4 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::fixture::found;
-
-    fn of(part: &str, sources: &[(&str, &str)]) -> Vec<String> {
-        let mut found = found("naming", sources);
-        found.retain(|key| key.contains(part));
-        found
-    }
-
-    #[test]
-    fn tests_of_php_may_be_named_in_words() {
-        let names = [
-            "writing_a_file",
-            "reading_a_file",
-            "moving_a_file",
-            "listing_files",
-            "copying_it",
-        ];
-        let methods: String = names
-            .iter()
-            .map(|name| {
-                format!("    /**\n     * @test\n     */\n    public function {name}(): void {{}}\n")
-            })
-            .collect();
-        let source = format!("<?php\nclass DiskTest extends TestCase\n{{\n{methods}}}\n");
-        assert_eq!(
-            of("/tests/", &[("src/DiskTest.php", &source)]),
-            ["naming/php/tests/underscores 5/5"]
-        );
-    }
-
-    #[test]
-    fn the_types_of_a_folder_end_alike() {
-        let classes = |end: &str| -> String {
-            (0..6)
-                .map(|n| format!("export class Order{n}{end} {{}}\n"))
-                .collect()
-        };
-        assert_eq!(
-            of(
-                "-types",
-                &[("src/controllers/a.ts", &classes("Controller"))]
-            ),
-            ["naming/typescript/controller-types/suffix 6/6"]
-        );
-        assert!(of("-types", &[("src/controllers/a.ts", &classes(""))]).is_empty());
-        assert!(of("-types", &[("src/other/a.ts", &classes("Controller"))]).is_empty());
-    }
-
-    #[test]
-    fn files_say_the_role_of_their_class() {
-        let sources: Vec<(String, String)> = (0..5)
-            .map(|n| {
-                let text = format!("export class Order{n}Service {{}}\n");
-                (format!("src/order{n}.service.ts"), text)
-            })
-            .collect();
-        let sources: Vec<(&str, &str)> = sources
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
-        assert_eq!(
-            of("role-files", &sources),
-            ["naming/typescript/role-files/dotted 5/5"]
-        );
-        let plain: Vec<(String, &str)> = (0..5)
-            .map(|n| (format!("src/s{n}.ts"), sources[n].1))
-            .collect();
-        let plain: Vec<(&str, &str)> = plain
-            .iter()
-            .map(|(path, text)| (path.as_str(), *text))
-            .collect();
-        assert!(of("role-files", &plain).is_empty());
-    }
-
-    #[test]
-    fn exceptions_end_with_error() {
-        let classes = |end: &str| -> String {
-            (0..6)
-                .map(|n| format!("class Bad{n}{end}(ValueError):\n    pass\n\n"))
-                .collect()
-        };
-        assert_eq!(
-            of("exceptions", &[("p/a.py", &classes("Error"))]),
-            ["naming/python/exceptions/Error 6/6"]
-        );
-        assert!(of("exceptions", &[("p/a.py", &classes("Thing"))]).is_empty());
-    }
-
-    #[test]
-    fn interfaces_are_plain_or_begin_with_a_letter() {
-        let source = |prefix: &str| -> String {
-            (0..6)
-                .map(|n| format!("export interface {prefix}Item{n} {{ a: string }}\n"))
-                .collect()
-        };
-        assert_eq!(
-            of("interfaces", &[("src/a.ts", &source(""))]),
-            ["naming/typescript/interfaces/plain 6/6"]
-        );
-        assert_eq!(
-            of("interfaces", &[("src/a.ts", &source("I"))]),
-            ["naming/typescript/interfaces/prefix 6/6"]
-        );
-        let both = source("") + &source("I");
-        assert!(of("interfaces", &[("src/a.ts", &both)]).is_empty());
-    }
-
-    #[test]
-    fn tests_begin_with_test_or_do_not() {
-        let source = |prefix: &str| -> String {
-            let tests: String = (0..6)
-                .map(|n| format!("    #[test]\n    fn {prefix}it_works_{n}() {{}}\n"))
-                .collect();
-            format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{tests}}}\n")
-        };
-        assert_eq!(
-            of("/tests/", &[("src/a.rs", &source(""))]),
-            ["naming/rust/tests/plain 6/6"]
-        );
-        assert_eq!(
-            of("/tests/", &[("src/a.rs", &source("test_"))]),
-            ["naming/rust/tests/test-prefix 6/6"]
-        );
-    }
-}
+mod tests;

@@ -569,6 +569,9 @@ mod tests {
             of("/fixtures/", &sources).is_empty(),
             "a plugin is used by others"
         );
+        let plugin = format!("{plugin}@pytest.fixture()\ndef test_params():\n    return 1\n");
+        let sources = [("tests/plugin.py", plugin.as_str())];
+        assert!(of("/fixtures/", &sources).is_empty(), "and has no tests");
         let classes: String = (0..6)
             .map(|n| format!("class Test{n}(TestCase):\n    def setUp(self):\n        pass\n\n    def test_it(self):\n        pass\n\n"))
             .collect();

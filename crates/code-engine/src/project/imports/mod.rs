@@ -409,7 +409,7 @@ fn is_below(path: &str, folder: &str) -> bool {
 }
 
 /// Whether a folder ends with these parts: `src/a/b` with `a/b`.
-fn ends_with_parts(folder: &str, parts: &str) -> bool {
+pub(crate) fn ends_with_parts(folder: &str, parts: &str) -> bool {
     parts.is_empty()
         || folder
             .strip_suffix(parts)

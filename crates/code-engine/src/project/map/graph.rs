@@ -68,9 +68,19 @@ impl FileEdges {
                     None => reference.kind,
                     Some(_) => ReferenceKind::Name,
                 };
-                let mention = Mention { name, before, kind };
+                let is_first = before.is_none();
+                let mention = Mention {
+                    name,
+                    before,
+                    kind,
+                    top: is_first && reference.top,
+                };
                 before = Some(name);
                 resolver.resolve(at, mention, &sight, &mut targets);
+                if is_first && reference.local {
+                    // A variable hides what other files define. In its own file the definition may be the local one.
+                    targets.retain(|target| own.contains(target));
+                }
                 let share = 1.0 / targets.len().max(1) as f64;
                 for target in &targets {
                     if !own.contains(target) {

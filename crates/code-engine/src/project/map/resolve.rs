@@ -7,11 +7,11 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::super::facts::{Definition, DefinitionKind, ImportStyle};
+use super::super::super::facts::{Definition, DefinitionKind, Import, ImportStyle};
 use super::super::super::language::Language;
 use super::super::super::references::ReferenceKind;
 use super::super::SourceFile;
-use super::super::imports::{ImportIndex, ImportKind, folder_of};
+use super::super::imports::{ImportIndex, ImportKind, ends_with_parts, folder_of, name_of};
 use super::super::role::{self, Role};
 use super::everyones::{is_everyones, is_rubys};
 use super::{AMBIGUOUS, Node, family, is_node};
@@ -27,6 +27,8 @@ pub(super) struct Resolver<'f> {
     parents: FxHashSet<&'f str>,
     /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
     names: FxHashMap<(Language, &'f str), Vec<u32>>,
+    /// The scripts in Ruby that no file loads: what they define is their own.
+    scripts: FxHashSet<u32>,
 }
 
 /// A mention of a name.
@@ -36,6 +38,8 @@ pub(super) struct Mention<'f> {
     /// The part of the path before it.
     pub(super) before: Option<&'f str>,
     pub(super) kind: ReferenceKind,
+    /// Whether it names something at the top level: `::Rails` in Ruby.
+    pub(super) top: bool,
 }
 
 impl<'f> Resolver<'f> {
@@ -47,6 +51,7 @@ impl<'f> Resolver<'f> {
             begins: Vec::with_capacity(files.len() + 1),
             parents: FxHashSet::default(),
             names: FxHashMap::default(),
+            scripts: scripts_of(files, index),
         };
         for (at, file) in (0u32..).zip(files) {
             resolver.begins.push(resolver.nodes.len() as u32);
@@ -168,9 +173,24 @@ impl<'f> Resolver<'f> {
             .definitions
             .iter()
             .filter_map(|one| one.parent.as_deref());
+        let open = match file.language {
+            Language::Ruby => open_names(file).collect(),
+            _ => FxHashSet::default(),
+        };
+        let by_name = BY_PACKAGE.contains(&file.language);
+        let mut imported: FxHashMap<&str, Vec<&Import>> = FxHashMap::default();
+        for import in file.facts.imports.iter().filter(|_| by_name) {
+            if let Some((_, name)) = import.module.rsplit_once(['.', '\\'])
+                && import.style != ImportStyle::Wildcard
+            {
+                imported.entry(name).or_default().push(import);
+            }
+        }
         Sight {
             units,
             taken,
+            open,
+            imported,
             aliases: aliases
                 .map(|import| (import.alias.as_str(), import.line))
                 .collect(),
@@ -266,8 +286,14 @@ impl<'f> Resolver<'f> {
                 };
                 let parent = definition.parent.as_deref();
                 let is_named = parent.is_some_and(|parent| sight.names.contains(parent));
+                let is_open = parent.is_some_and(|parent| sight.open.contains(parent));
                 let is_ruby = language == Language::Ruby && !here;
+                let is_constant = mention.name.starts_with(char::is_uppercase);
                 match (mention.kind, mention.before) {
+                    _ if mention.top && parent.is_some() => false,
+                    _ if is_ruby && self.is_of_script(node) => false,
+                    // Ruby looks for a bare constant in the open modules and in the base classes.
+                    (_, None) if is_ruby && is_constant && parent.is_some() && !is_open => false,
                     _ if is_ruby && parent.is_some() && is_rubys(mention.name) => false,
                     // `config.redis` is not the `redis` of the module that everything is in.
                     (_, Some(_)) if is_ruby && is_method && !itself && self.is_of_module(node) => {
@@ -329,7 +355,75 @@ impl<'f> Resolver<'f> {
         if targets.is_empty() && !is_strict {
             targets.extend(alike());
         }
+        self.imported_keep(at, mention, sight, targets);
         self.nearest_keep(at, targets);
+    }
+
+    /// Of definitions with one name, keeps those of the package that the file imports the name from. A name that is
+    /// imported from the package of a library means none of the project.
+    fn imported_keep(
+        &self,
+        at: usize,
+        mention: Mention<'_>,
+        sight: &Sight<'_>,
+        targets: &mut Vec<u32>,
+    ) {
+        let language = self.files[at].language;
+        if targets.is_empty() || !BY_PACKAGE.contains(&language) {
+            return;
+        }
+        let own = self.own(at);
+        if let Some(package) = mention.before {
+            let is_in = |node: &u32| name_of(self.folder(*node)) == package;
+            if targets.iter().any(is_in) {
+                targets.retain(is_in);
+            }
+            return;
+        }
+        let Some(imports) = sight.imported.get(mention.name) else {
+            return;
+        };
+        let keep = |targets: &mut Vec<u32>, is_from: &dyn Fn(&Import, u32) -> bool| {
+            let is_kept = |node: &u32| {
+                own.contains(node) || imports.iter().any(|import| is_from(import, *node))
+            };
+            let any = targets.iter().any(is_kept);
+            if any {
+                targets.retain(is_kept);
+            }
+            any
+        };
+        let package = |import: &Import| {
+            let path = import.module.replace(['.', '\\'], "/");
+            package_of(language, &path).to_owned()
+        };
+        let is_whole = |import: &Import, node| ends_with_parts(self.folder(node), &package(import));
+        let is_last =
+            |import: &Import, node| name_of(self.folder(node)) == name_of(&package(import));
+        let is_edge = |import: &Import, node: u32| {
+            let file = self.nodes.get(node as usize).map(|node| node.file);
+            let mut edges = self.index.imports(at as u32).iter();
+            edges.any(|edge| edge.line == import.line && Some(edge.to) == file)
+        };
+        if keep(targets, &is_whole) || keep(targets, &is_edge) || keep(targets, &is_last) {
+            return;
+        }
+        // The folders of the other languages are not their packages, and the root of the source is no package.
+        if matches!(language, Language::Java | Language::Kotlin) {
+            targets.retain(|node| SOURCE_ROOTS.contains(&name_of(self.folder(*node))));
+        }
+    }
+
+    /// The folder of a node's file.
+    fn folder(&self, node: u32) -> &'f str {
+        let file = self.nodes.get(node as usize).map(|node| node.file as usize);
+        let file = file.and_then(|file| self.files.get(file));
+        file.map_or("", |file| folder_of(&file.path))
+    }
+
+    fn is_of_script(&self, node: u32) -> bool {
+        let node = self.nodes.get(node as usize);
+        node.is_some_and(|node| self.scripts.contains(&node.file))
     }
 
     /// Whether a node is directly in a module or namespace of its file.
@@ -414,6 +508,30 @@ const NAMED_IMPORTS: &[Language] = &[
 /// The languages among these in which files of a folder see each other without an import, as one package.
 const BY_FOLDER: &[Language] = &[Language::Java, Language::Php];
 
+/// The languages in which an import names its package and the name in it, and packages are folders.
+const BY_PACKAGE: &[Language] = &[
+    Language::Java,
+    Language::Kotlin,
+    Language::Php,
+    Language::Scala,
+];
+
+/// Folders that contain packages and are none.
+const SOURCE_ROOTS: &[&str] = &["", "app", "java", "kotlin", "main", "src", "test"];
+
+/// The package of an imported path: the folders before its types and its last name. Packages of PHP are named like
+/// types.
+fn package_of(language: Language, path: &str) -> &str {
+    let mut package = folder_of(path);
+    while language != Language::Php
+        && name_of(package).starts_with(char::is_uppercase)
+        && package.contains('/')
+    {
+        package = folder_of(package);
+    }
+    package
+}
+
 /// The maximum number of re-exports between a definition and the file that uses it.
 const PASSED_ON_MAX: usize = 3;
 
@@ -426,6 +544,10 @@ pub(super) struct Sight<'f> {
     taken: Option<ImportedNames<'f>>,
     /// The mentioned names of types and modules that contain nodes.
     names: FxHashSet<&'f str>,
+    /// In Ruby, the names of the classes and modules that the file opens, and of those that it derives from.
+    open: FxHashSet<&'f str>,
+    /// The imports by the name that they import from a package.
+    imported: FxHashMap<&'f str, Vec<&'f Import>>,
 }
 
 /// The names that a file may use without a qualifier.
@@ -435,6 +557,40 @@ struct ImportedNames<'f> {
     names: FxHashSet<&'f str>,
     /// The units from which it imports all names.
     units: FxHashSet<u32>,
+}
+
+/// The classes and modules whose constants a file in Ruby may name without them.
+fn open_names(file: &SourceFile) -> impl Iterator<Item = &str> {
+    use DefinitionKind::{Class, Module, Struct};
+    let own = file.facts.definitions.iter();
+    let own = own.filter(|one| matches!(one.kind, Class | Module | Struct));
+    let bases = file.facts.references.iter();
+    let bases = bases.filter(|one| one.kind == ReferenceKind::Type);
+    own.map(|one| one.name.as_str())
+        .chain(bases.map(|one| one.name()))
+}
+
+/// Folders of scripts that a person runs.
+const SCRIPT_FOLDERS: &[&str] = &["bin", "exe", "script", "scripts"];
+
+/// The scripts in Ruby that no other file loads.
+fn scripts_of(files: &[&SourceFile], index: &ImportIndex) -> FxHashSet<u32> {
+    let is_script = |file: &SourceFile| {
+        let (folders, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+        let mut folders = folders.split('/');
+        file.language == Language::Ruby
+            && (!name.contains('.') || folders.any(|folder| SCRIPT_FOLDERS.contains(&folder)))
+    };
+    let scripts = (0u32..).zip(files).filter(|(_, file)| is_script(file));
+    let mut scripts: FxHashSet<u32> = scripts.map(|(at, _)| at).collect();
+    if !scripts.is_empty() {
+        for (at, _) in (0u32..).zip(files) {
+            for edge in index.imports(at) {
+                scripts.remove(&edge.to);
+            }
+        }
+    }
+    scripts
 }
 
 /// The names in the imports of a file.

@@ -7,6 +7,8 @@ use crate::analysis::{ProjectAnalysis, project_summarize};
 use crate::parse::file_analyze;
 use crate::project::ProjectInput;
 
+mod names;
+
 fn analysed(sources: &[(&str, &str)]) -> ProjectAnalysis {
     let file = |(path, source): &(&str, &str)| {
         let language = Language::detect(path).unwrap();
