@@ -12,7 +12,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source yields other facts; caches use it as a key.
-pub const ENGINE_VERSION: u32 = 7;
+pub const ENGINE_VERSION: u32 = 8;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,4 +302,6 @@ pub enum Sign {
     DocStartsWithName,
     /// A doc comment that does not.
     DocStartsOtherwise,
+    /// A definition that is a property computed by code, or an accessor of a property: a method only in these facts.
+    Accessor,
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::Node;
 
-use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::modifiers::{self, JUNIT_TESTS, Modifiers};
@@ -111,7 +111,9 @@ impl Shape for Kotlin {
                 body?;
                 declared = above.last()?.node;
                 let variable = child_of_kind(declared, "variable_declaration")?;
-                cx.text(child_of_kind(variable, "identifier")?)
+                let name = cx.text(child_of_kind(variable, "identifier")?);
+                cx.builder.sign(Sign::Accessor, modifiers::start_of(node));
+                name
             }
             _ => {
                 let name = node.child_by_field_name("name")?;
