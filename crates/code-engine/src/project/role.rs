@@ -39,6 +39,15 @@ const FIXTURE_FOLDERS: &[&str] = &[
     "corpus",
     "templates",
 ];
+/// The folders among these whose files a program wrote, and a test compares with what it writes now.
+const EXPECTED_OUTPUTS: &[&str] = &[
+    "__snapshots__",
+    "__Snapshots__",
+    "snapshots",
+    "Snapshots",
+    "golden",
+    "goldens",
+];
 const TEST_FOLDERS: &[&str] = &[
     "test",
     "tests",
@@ -141,6 +150,12 @@ pub fn is_for_tests(path: &str) -> bool {
         of(&format!("{path}/_"))
     };
     matches!(role, Role::Test | Role::Fixture)
+}
+
+/// Whether the file at `path` is the expected output of a test. Nobody wrote it, so it is no code of the project.
+pub(crate) fn is_expected_output(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    telling_folders(folders).any(|folder| EXPECTED_OUTPUTS.contains(&folder))
 }
 
 /// The role of the file at `path`.
@@ -292,6 +307,14 @@ fn is_test_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_is_the_output_that_a_test_expects() {
+        assert!(is_expected_output("Tests/AppTests/Snapshots/Help.bash"));
+        assert!(is_expected_output("web/__snapshots__/page.js"));
+        assert!(!is_expected_output("src/Snapshots/Store.cs"));
+        assert!(!is_expected_output("tests/fixtures/a.js"));
+    }
 
     #[test]
     fn a_path_tells_source_from_tests_fixtures_and_examples() {
