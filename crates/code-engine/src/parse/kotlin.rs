@@ -213,13 +213,15 @@ impl Shape for Kotlin {
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node).trim();
         let path = written.strip_prefix("import").unwrap_or(written).trim();
-        let path = path.split(" as ").next().unwrap_or(path).trim();
+        let (path, alias) = path.split_once(" as ").unwrap_or((path, ""));
+        let path = path.trim();
         self.kotest |= path.starts_with("io.kotest.");
         let (path, style) = match path.strip_suffix(".*") {
             Some(package) => (package, ImportStyle::Wildcard),
             None => (path, ImportStyle::Names),
         };
         cx.builder.import(path, range(node).0, style);
+        cx.builder.import_alias(alias.trim());
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {

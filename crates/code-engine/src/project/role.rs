@@ -112,6 +112,9 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "tests",
 ];
 
+/// The usual folders of a workspace's packages.
+const WORKSPACES: &[&str] = &["crates", "libs", "packages"];
+
 /// Folders that only contain a package's source.
 const SOURCE_ROOTS: &[&str] = &["src", "lib", "Sources", "source"];
 
@@ -163,6 +166,9 @@ pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut role = Role::Source;
     for folder in telling_folders(folders) {
+        if is_published_testing(folders, folder) {
+            continue;
+        }
         if FIXTURE_FOLDERS.contains(&folder) {
             return Role::Fixture;
         }
@@ -181,6 +187,16 @@ pub(crate) fn of(path: &str) -> Role {
         Role::Source if is_tool_config(name) => Role::Aside,
         other => other,
     }
+}
+
+/// Whether a folder among the packages of a workspace is one for those who test with the project: `packages/testing`.
+fn is_published_testing(folders: &str, folder: &str) -> bool {
+    let mut names = folders.split('/');
+    folder == "testing"
+        && names
+            .next()
+            .is_some_and(|first| WORKSPACES.contains(&first))
+        && names.next() == Some(folder)
 }
 
 /// Whether a folder is a separate project that demonstrates or measures the others: `iOS Example`,
@@ -365,6 +381,9 @@ mod tests {
             ("src/main/java/com/example/demo/docs/A.java", Role::Source),
             ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),
             ("src/acme/testing/client.py", Role::Source),
+            ("packages/testing/src/testing.ts", Role::Source),
+            ("packages/testing/src/a.spec.ts", Role::Test),
+            ("packages/web/testing/rig.ts", Role::Test),
             ("src/acme/templates/loader.py", Role::Source),
             ("lib/rules/spec/check.js", Role::Source),
             ("src/parts/__tests__/a.ts", Role::Test),

@@ -181,7 +181,7 @@ const SCRIPT_FOLDERS: &[&str] = &[
 ];
 
 /// Whether a file is a build recipe in the language of a build tool, or a script outside of the project's source.
-fn is_recipe(path: &str) -> bool {
+pub(super) fn is_recipe(path: &str) -> bool {
     let first = path.split_once('/').map_or("", |(first, _)| first);
     if SCRIPT_FOLDERS.contains(&first) {
         return true;
