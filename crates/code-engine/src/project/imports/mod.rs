@@ -21,7 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(crate) use constants::{ConstantUse, constant_uses};
 pub(crate) use cycles::{Circle, components, shortest_circles};
 pub(crate) use declared::declared_edges;
-pub(crate) use parts::{Parts, parts_find};
+pub(crate) use parts::{Parts, is_package, parts_find};
 
 use super::SourceFile;
 use super::manifest::Manifest;
