@@ -2,7 +2,7 @@
 //! (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). If set, they skip files. If unset
 //! (`-linguist-vendored`, `linguist-vendored=false`), they include files that the path alone would skip.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -25,7 +25,20 @@ pub struct Attributes {
     folders: HashMap<String, [Gitignore; 2]>,
     /// The path of the analysed tree in its repository, where the paths of those files begin.
     below: String,
+    /// The folders that javadoc wrote.
+    javadoc: HashSet<String>,
 }
+
+/// The lists of packages or modules that javadoc writes into its folder, for links from other documentation.
+const JAVADOC_LISTS: [&str; 2] = ["package-list", "element-list"];
+
+/// A page or a style sheet that stands beside that list.
+const JAVADOC_PAGES: [&str; 4] = [
+    "allclasses-index.html",
+    "allclasses-noframe.html",
+    "index-all.html",
+    "stylesheet.css",
+];
 
 impl Attributes {
     /// Reads the files, each with its path.
@@ -46,6 +59,30 @@ impl Attributes {
         attributes
     }
 
+    /// Finds the folders that javadoc wrote, by the paths of all files: a page looks like any other, but its list of
+    /// packages does not.
+    #[must_use]
+    pub fn with_javadoc<'p>(mut self, paths: impl Iterator<Item = &'p str> + Clone) -> Attributes {
+        let named = |names: &'static [&'static str]| {
+            let split = paths
+                .clone()
+                .map(|path| path.rsplit_once('/').unwrap_or(("", path)));
+            split.filter(move |(_, name)| names.contains(name))
+        };
+        let listed: HashSet<&str> = named(&JAVADOC_LISTS).map(|(folder, _)| folder).collect();
+        // A list at the top would make the whole tree generated.
+        let found = named(&JAVADOC_PAGES).map(|(folder, _)| folder);
+        let found = found.filter(|folder| !folder.is_empty() && listed.contains(folder));
+        self.javadoc = found.map(str::to_owned).collect();
+        self
+    }
+
+    /// Whether the file is in a folder that javadoc wrote.
+    fn is_of_javadoc(&self, path: &str) -> bool {
+        let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        !self.javadoc.is_empty() && folders.any(|one| self.javadoc.contains(one))
+    }
+
     /// Sets the path of the analysed tree in its repository. The paths passed to the other methods are relative to it.
     pub(crate) fn below(mut self, folder: &str) -> Attributes {
         folder.clone_into(&mut self.below);
@@ -62,7 +99,12 @@ impl Attributes {
         if generated == Some(true) {
             return Some(SkipRule::GENERATED_BY_ATTRIBUTE);
         }
-        path_skip(path).filter(|rule| match rule.reason {
+        let by_path = path_skip(path);
+        let by_path = by_path.or_else(|| {
+            let rule = SkipRule::GENERATED_BY_JAVADOC;
+            self.is_of_javadoc(path).then_some(rule)
+        });
+        by_path.filter(|rule| match rule.reason {
             Skip::Vendored => vendored.is_none(),
             Skip::Generated => generated.is_none(),
             _ => true,
@@ -130,6 +172,25 @@ fn list(text: &str, name: &str) -> Option<Gitignore> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_javadoc_wrote_is_generated() {
+        let paths = [
+            "site/1.x/app/package-list",
+            "site/1.x/app/stylesheet.css",
+            "site/1.x/app/org/acme/Shop.html",
+            "site/app.css",
+            "data/package-list",
+            "data/read.js",
+        ];
+        let attributes = Attributes::default().with_javadoc(paths.into_iter());
+        let rule = |path| attributes.path_skip(path).map(|rule| rule.to_string());
+        let generated = Some("generated/javadoc".to_owned());
+        assert_eq!(rule("site/1.x/app/stylesheet.css"), generated);
+        assert_eq!(rule("site/1.x/app/org/acme/Shop.html"), generated);
+        assert_eq!(rule("site/app.css"), None);
+        assert_eq!(rule("data/read.js"), None);
+    }
 
     #[test]
     fn git_attributes_take_precedence_over_paths() {

@@ -303,4 +303,6 @@ pub enum Sign {
     DocStartsWithName,
     /// A doc comment that does not.
     DocStartsOtherwise,
+    /// A definition that is a property computed by code, or an accessor of a property: a method only in these facts.
+    Accessor,
 }

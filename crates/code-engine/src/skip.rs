@@ -116,6 +116,8 @@ impl SkipRule {
     /// The repository's own `.gitattributes` marks the file as generated.
     pub const GENERATED_BY_ATTRIBUTE: SkipRule =
         SkipRule::new(Skip::Generated, "linguist-generated");
+    /// The file is in a folder that javadoc wrote.
+    pub(crate) const GENERATED_BY_JAVADOC: SkipRule = SkipRule::new(Skip::Generated, "javadoc");
 }
 
 /// The rule for a reason that was found in the content.
@@ -225,6 +227,9 @@ const VENDORED_NAMES: &[&str] = &["gmock-gtest-all.cc", "catch_amalgamated.cpp",
 /// Folders of third-party code below a folder of tests.
 const VENDORED_BELOW_TESTS: &[&str] = &["gtest", "gmock", "googletest"];
 
+/// The folder of gettext's compiled catalogues, and the ending of those that are scripts.
+const CATALOGUES: (&str, &str) = ("LC_MESSAGES", ".js");
+
 /// The ending of folders with generated documentation.
 const DOCSET: &str = ".docset";
 
@@ -241,6 +246,10 @@ const MINIFIED_MEAN_LINE: usize = 250;
 const MINIFIED_MIN_BYTES: usize = 2048;
 /// A longer line, in bytes, was not written by hand.
 const MINIFIED_LINE: usize = 10_000;
+/// A file with so many lines of code that are not longer than [`MINIFIED_MEAN_LINE`] ...
+const WRITTEN_LINES: usize = 100;
+/// ... and with this share of them, in percent, was written by hand, whatever was pasted into it.
+const WRITTEN_PERCENT: usize = 90;
 
 /// The rule by which a file is skipped for its path alone, if any.
 pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
@@ -261,6 +270,11 @@ pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
         let first = parts.next()?;
         let rule = VENDORED_BELOW_TESTS.iter().find(|one| **one == first)?;
         Some(SkipRule::new(Skip::Vendored, rule))
+    };
+    let catalogue = || {
+        let (folder, ending) = CATALOGUES;
+        let is_in = name.ends_with(ending) && folders.split('/').any(|one| one == folder);
+        is_in.then(|| SkipRule::new(Skip::Generated, folder))
     };
     let docset = || {
         let is_docset = folders.split('/').any(|folder| folder.ends_with(DOCSET));
@@ -290,6 +304,7 @@ pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
         .or_else(below_tests)
         .or_else(docset)
         .or_else(assembly)
+        .or_else(catalogue)
         .or_else(|| ends(Skip::Minified, MINIFIED_ENDINGS))
         .or_else(|| ends(Skip::Generated, GENERATED_ENDINGS))
         .or_else(begins)
@@ -477,7 +492,8 @@ pub(crate) fn has_source_map(text: &str) -> bool {
     MARKS.iter().any(|mark| last.trim_start().starts_with(mark))
 }
 
-/// Rejects text whose lines are too long to have been written by hand.
+/// Rejects text whose lines are too long to have been written by hand. A single long line says nothing about a file of
+/// many others.
 pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
     let lines = text
         .as_bytes()
@@ -489,11 +505,21 @@ pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
         text.len() >= MINIFIED_MIN_BYTES && text.len() / lines > MINIFIED_MEAN_LINE;
     let has_long_line =
         || text.len() > MINIFIED_LINE && text.lines().any(|line| line.len() > MINIFIED_LINE);
-    if long_on_average || has_long_line() {
+    if (long_on_average || has_long_line()) && !is_written(text) {
         Err(Skip::Minified)
     } else {
         Ok(())
     }
+}
+
+/// Whether nearly all lines with text are of a usual length, and they are many.
+fn is_written(text: &str) -> bool {
+    let (mut usual, mut all) = (0, 0);
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        all += 1;
+        usual += usize::from(line.len() <= MINIFIED_MEAN_LINE);
+    }
+    usual >= WRITTEN_LINES && usual * 100 >= all * WRITTEN_PERCENT
 }
 
 #[cfg(test)]
@@ -668,5 +694,29 @@ mod tests {
         let long = "a;".repeat(10_000);
         assert_eq!(minified_check(&long), Err(Skip::Minified));
         assert_eq!(minified_check("a;\n".repeat(10_000).as_str()), Ok(()));
+    }
+
+    #[test]
+    fn a_few_long_lines_do_not_make_a_file_minified() {
+        let pasted = "a;".repeat(10_000);
+        let own = "call(1);\n".repeat(WRITTEN_LINES);
+        assert_eq!(minified_check(&format!("{pasted}\n{own}")), Ok(()));
+        let licence = "// of A\n".repeat(20);
+        let minified = minified_check(&format!("{licence}{pasted}\n"));
+        assert_eq!(minified, Err(Skip::Minified));
+        let bundle = format!("{own}{}", format!("{}\n", "a;".repeat(200)).repeat(40));
+        let bundled = format!("{bundle}{pasted}\n");
+        assert_eq!(minified_check(&bundled), Err(Skip::Minified));
+    }
+
+    #[test]
+    fn message_catalogues_of_scripts_are_generated() {
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
+        assert_eq!(
+            rule("app/locale/de/LC_MESSAGES/app.js").as_deref(),
+            Some("generated/LC_MESSAGES")
+        );
+        assert_eq!(rule("app/locale/messages.js"), None);
+        assert_eq!(rule("app/locale/de/LC_MESSAGES/load.py"), None);
     }
 }

@@ -333,6 +333,7 @@ impl Listing {
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()));
         let attributes = Attributes::new(said).below(&around.below);
+        let attributes = attributes.with_javadoc(files.iter().map(|file| file.path.as_str()));
         // Lock files are generated, but they are read for versions.
         let own = |path: &str| {
             let rule = attributes.path_skip(path);

@@ -157,7 +157,9 @@ async fn lists_read<A: Access>(
         .into_iter()
         .filter(|(path, _)| !ignored.contains(path))
         .collect();
-    Ok((ignored, Attributes::new(said.into_iter())))
+    let attributes = Attributes::new(said.into_iter());
+    let paths = files.iter().map(|file| file.path.as_str());
+    Ok((ignored, attributes.with_javadoc(paths)))
 }
 
 impl Scan {

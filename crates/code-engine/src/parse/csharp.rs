@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::Node;
 
-use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::modifiers::{self, Modifiers};
@@ -204,6 +204,9 @@ impl Shape for CSharp {
         );
         if is_property && !body {
             return None;
+        }
+        if is_property {
+            cx.builder.sign(Sign::Accessor, modifiers::start_of(node));
         }
         let outer = if declared == node {
             modifiers

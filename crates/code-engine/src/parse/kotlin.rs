@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::Node;
 
-use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::modifiers::{self, JUNIT_TESTS, Modifiers};
@@ -111,7 +111,9 @@ impl Shape for Kotlin {
                 body?;
                 declared = above.last()?.node;
                 let variable = child_of_kind(declared, "variable_declaration")?;
-                cx.text(child_of_kind(variable, "identifier")?)
+                let name = cx.text(child_of_kind(variable, "identifier")?);
+                cx.builder.sign(Sign::Accessor, modifiers::start_of(node));
+                name
             }
             _ => {
                 let name = node.child_by_field_name("name")?;
@@ -211,13 +213,15 @@ impl Shape for Kotlin {
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node).trim();
         let path = written.strip_prefix("import").unwrap_or(written).trim();
-        let path = path.split(" as ").next().unwrap_or(path).trim();
+        let (path, alias) = path.split_once(" as ").unwrap_or((path, ""));
+        let path = path.trim();
         self.kotest |= path.starts_with("io.kotest.");
         let (path, style) = match path.strip_suffix(".*") {
             Some(package) => (package, ImportStyle::Wildcard),
             None => (path, ImportStyle::Names),
         };
         cx.builder.import(path, range(node).0, style);
+        cx.builder.import_alias(alias.trim());
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {

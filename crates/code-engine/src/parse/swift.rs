@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::Node;
 
-use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::modifiers::{self, Modifiers};
@@ -125,6 +125,8 @@ impl Swift {
         if cx.in_function() {
             return None;
         }
+        cx.builder
+            .sign(Sign::Accessor, modifiers::start_of(property));
         let modifiers = Modifiers::of(&cx.builder, property);
         Some(Function {
             name: Cow::Borrowed(property_name(cx, property)),

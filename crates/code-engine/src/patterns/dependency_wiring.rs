@@ -1,12 +1,14 @@
 //! Dependency injection style: constructors, annotated fields, parameters filled by a framework, or constructor
 //! functions.
 
+mod csharp;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::super::references::{Reference, ReferenceKind};
+use super::super::references::Reference;
 use super::{Answer, Case, Context, Pattern, Question, calls, decide, folder_of, is_module};
 
 pub(super) const KIND: &str = "dependency_wiring";
@@ -19,7 +21,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             nest_injection(context),
             fastapi_depends(context),
             go_constructors(context),
-            csharp_injection(context),
+            csharp::injection(context),
         ],
     )
 }
@@ -30,7 +32,7 @@ pub(super) fn notes(stack: Language, one: &Reference<'_>) -> bool {
         Language::Java => COMPONENTS.contains(&name) || JAVA_FIELDS.contains(&name),
         Language::TypeScript => NEST_CLASSES.contains(&name) || name == "inject",
         Language::Python => FASTAPI_PARAMETERS.contains(&name) || is_route(one.path),
-        Language::CSharp => CSHARP_LOCATORS.contains(&name) || is_interface(one),
+        Language::CSharp => csharp::notes(one),
         _ => false,
     }
 }
@@ -54,22 +56,12 @@ const NEST_CLASSES: [&str; 5] = [
     "Directive",
 ];
 const FASTAPI_PARAMETERS: [&str; 2] = ["Depends", "Security"];
-const CSHARP_LOCATORS: [&str; 2] = ["GetService", "GetRequiredService"];
-
 /// Whether a path is a route of a router or an application: `router.get`.
 fn is_route(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(object, name)| {
         matches!(name, "get" | "post" | "put" | "patch" | "delete")
             && (object.to_ascii_lowercase().ends_with("router") || object.ends_with("app"))
     })
-}
-
-/// Whether the name of a type is that of a C# interface: `IClock`.
-fn is_interface(one: &Reference<'_>) -> bool {
-    let mut letters = one.name().chars();
-    one.kind == ReferenceKind::Type
-        && letters.next() == Some('I')
-        && letters.next().is_some_and(char::is_uppercase)
 }
 
 /// The lines that refer to one of these names, except imports.
@@ -319,45 +311,6 @@ fn go_constructors<'a>(context: &Context<'a>) -> Question<'a> {
     Question {
         subject: "constructors".into(),
         stack: Language::Go,
-        answers,
-        cases,
-    }
-}
-
-/// A case is a constructor with parameters, or an explicit lookup in the container.
-fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
-    let answers = vec![
-        Answer::rule(
-            "constructor",
-            "Dependencies come through constructors",
-            "Take what a class needs as parameters of its constructor; do not ask the service provider for it.",
-        ),
-        Answer::other("locator"),
-    ];
-    let mut cases = Vec::new();
-    for file in context.source(Language::CSharp) {
-        if matches!(super::stem_of(&file.path), "Program" | "Startup") {
-            continue;
-        }
-        let takes_interface = |one: &Definition| {
-            let span = one.start_line..=one.end_line;
-            file.noted()
-                .any(|found| is_interface(&found) && found.lines().any(|line| span.contains(&line)))
-        };
-        for class in &file.facts.definitions {
-            if class.kind != DefinitionKind::Class || class.test {
-                continue;
-            }
-            let found = constructors(file, class).find(|one| takes_interface(one));
-            cases.extend(found.map(|one| case(file, one, 0)));
-        }
-        for line in lines_of(file, &CSHARP_LOCATORS) {
-            cases.push(Case::line(file, line, 1));
-        }
-    }
-    Question {
-        subject: "injection".into(),
-        stack: Language::CSharp,
         answers,
         cases,
     }

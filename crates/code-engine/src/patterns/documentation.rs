@@ -92,6 +92,7 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
                             && !definition.test
                             && !definition.dictated
                             && !is_of_library(stack, definition)
+                            && !is_accessor(file, definition)
                             && !promised.hold(file, definition)
                             && !hidden.hold(definition)
                     };
@@ -180,6 +181,12 @@ fn is_of_library(stack: Language, method: &Definition) -> bool {
     stack == Language::Go
         && method.kind == DefinitionKind::Method
         && METHODS.contains(&method.name.as_str())
+}
+
+/// Whether a definition is an accessor of a property, which is documented at the property.
+fn is_accessor(file: &SourceFile, definition: &Definition) -> bool {
+    let accessors = file.facts.sign_lines(Sign::Accessor);
+    accessors.binary_search(&definition.start_line).is_ok()
 }
 
 /// Whether the file is a private module of a Python package, such as `_compat.py` or `_internal/core.py`.

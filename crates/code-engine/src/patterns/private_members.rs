@@ -1,4 +1,5 @@
-//! How TypeScript classes hide members: `#name` or the keyword `private`. A case is a hidden method.
+//! How TypeScript classes hide members: `#name` or the keyword `private`. A case is a hidden method. A `protected` one
+//! is none: subclasses may use it, which `#name` does not allow.
 
 use super::super::facts::DefinitionKind;
 use super::super::language::Language;
@@ -22,7 +23,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             let is_hash = one.name.starts_with('#');
             // A method that is not exported in an exported class is hidden by a keyword. In other classes no method is
             // exported.
-            let is_keyword = !one.dictated && one.parent.as_deref().is_some_and(is_exported);
+            let is_keyword =
+                !one.dictated && !one.inherited && one.parent.as_deref().is_some_and(is_exported);
             if is_hash || is_keyword {
                 cases.push(Case::line(file, one.start_line, usize::from(!is_hash)));
             }
@@ -39,8 +41,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
             ),
             Answer::rule(
                 "keyword",
-                "Private members carry the keyword `private` or `protected`",
-                "Hide a member of a class by `private` or `protected`, not by `#name`.",
+                "Private members carry the keyword `private`",
+                "Hide a member of a class by the keyword `private`, not by `#name`.",
             ),
         ],
         cases,
@@ -68,6 +70,14 @@ mod tests {
         assert_eq!(
             of(|_| "private "),
             ["private_members/typescript/methods/keyword 8/8"]
+        );
+    }
+
+    #[test]
+    fn a_protected_member_is_no_case() {
+        assert_eq!(
+            of(|n| if n < 6 { "#" } else { "protected " }),
+            ["private_members/typescript/methods/hash 6/6"]
         );
     }
 

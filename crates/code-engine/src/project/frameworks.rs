@@ -153,12 +153,14 @@ frameworks! {
         "guava": ["com.google.guava"] ["com.google.common"];
         "hibernate": ["org.hibernate"] ["org.hibernate"];
         "jackson": ["com.fasterxml.jackson"] ["com.fasterxml.jackson"];
-        "jakarta-ee": ["jakarta."] ["jakarta."];
-        "junit": ["org.junit" "junit"] ["org.junit"];
+        "jakarta-ee": ["jakarta.platform"] ["jakarta."];
+        "junit": ["junit"] ["org.junit"];
+        "junit-jupiter": ["org.junit"] ["org.junit.jupiter"];
         "lombok": ["org.projectlombok"] ["lombok"];
         "micronaut": ["io.micronaut"] ["io.micronaut"];
         "mockito": ["org.mockito"] ["org.mockito"];
         "netty": ["io.netty"] ["io.netty"];
+        "okhttp": ["com.squareup.okhttp3"] ["okhttp3"];
         "quarkus": ["io.quarkus"] ["io.quarkus"];
         "spring": ["org.springframework"] ["org.springframework"];
         "akka": ["com.typesafe.akka"] ["akka"];
@@ -260,6 +262,7 @@ const TOOLS: &[&str] = &[
     "insta",
     "jest",
     "junit",
+    "junit-jupiter",
     "kotest",
     "minitest",
     "mocha",
@@ -305,9 +308,18 @@ impl Framework {
         matches!(self.name, "spring boot" | "quarkus" | "micronaut")
     }
 
+    /// Whether it is a set of APIs, of which a project may use a single one without the others.
+    pub fn is_platform(&self) -> bool {
+        self.name == "jakarta-ee"
+    }
+
     /// Whether an import is of this framework: its module, or one below it.
     pub fn is_imported_by(&self, module: &str) -> bool {
         let module = module.trim_start_matches(['<', '"', '\\']);
+        // The packages of JUnit 4 have the name that later versions put before theirs.
+        if self.name == "junit" && module.starts_with("org.junit.jupiter") {
+            return false;
+        }
         self.modules.iter().any(|own| {
             module.strip_prefix(own).is_some_and(|rest| {
                 rest.is_empty()

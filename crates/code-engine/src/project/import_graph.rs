@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::SourceFile;
-use super::imports::{Circle, ImportIndex, ImportKind, components, parts_find, shortest_circles};
+use super::imports::{
+    Circle, ConstantUse, ImportIndex, ImportKind, Parts, components, constant_uses, declared_edges,
+    parts_find, shortest_circles,
+};
 use super::manifest::Manifest;
 use super::role::{self, Role};
+use super::stack::is_recipe;
 use crate::language::Language;
 
 /// The imports between files of a project.
@@ -18,8 +22,8 @@ pub struct ImportGraph {
     /// Imports that look like the project's own but resolve to no analysed file.
     pub unresolved: u32,
     /// The folders that form the project's parts, by level: level 0 imports no other part, level 1 only parts of level
-    /// 0, and so on. Parts in a cycle share a level. Parts are packages; if one package is nearly everything, parts are
-    /// its folders. `.` is the top.
+    /// 0, and so on; what a part's build file declares counts as imported. Parts in a cycle share a level. Parts are
+    /// packages; if one package is nearly everything, parts are its folders. `.` is the top.
     pub layers: Vec<Layer>,
     /// Cycles of files that import each other, largest first.
     pub cycles: Vec<Cycle>,
@@ -59,17 +63,23 @@ pub struct CycleStep {
 /// The maximum number of cycles that an analysis reports.
 pub const CYCLE_CAP: usize = 50;
 
-/// Builds the report on the imports of files that are sorted by path. Tests, fixtures, examples and imports for tests
-/// are excluded. Type-only imports, imports that run in a function and, in Rust, re-exports form no cycle: none of them
-/// waits for the other file when it is loaded.
+/// Builds the report on the imports of files that are sorted by path. Tests, fixtures, examples, files that are only
+/// imported as text, recipes and scripts at the top of a workspace, and imports for tests are excluded. Type-only
+/// imports, imports that run in a function and, in Rust, re-exports form no cycle: none of them waits for the other
+/// file when it is loaded.
 pub(crate) fn find(
     files: &[&SourceFile],
     index: &ImportIndex,
     manifests: &[Manifest],
 ) -> ImportGraph {
-    let is_source: Vec<bool> = files
-        .iter()
-        .map(|file| role::of(&file.path) == Role::Source)
+    let workspace = workspace(manifests);
+    let is_source: Vec<bool> = (0u32..)
+        .zip(files)
+        .map(|(at, file)| {
+            role::of(&file.path) == Role::Source
+                && !index.is_text(at)
+                && (file.path.contains('/') || !is_beside_source(file, workspace))
+        })
         .collect();
     let counts = |file: u32| is_source.get(file as usize).copied().unwrap_or(false);
     let mut graph = ImportGraph::default();
@@ -110,7 +120,8 @@ pub(crate) fn find(
         .take(CYCLE_CAP)
         .map(|circle| cycle(files, index, &circle))
         .collect();
-    graph.layers = layers(files, &edges, &takes_part, manifests);
+    let constants = constant_uses(files, counts);
+    graph.layers = layers(files, &edges, &constants, &takes_part, manifests);
     graph
 }
 
@@ -135,10 +146,47 @@ fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {
     }
 }
 
+/// The manifest at the top of a workspace of JavaScript: folders below are packages too.
+fn workspace(manifests: &[Manifest]) -> Option<&str> {
+    let of_package = |one: &&Manifest| {
+        one.path.ends_with("/package.json") && role::of(&one.path) == Role::Source
+    };
+    manifests.iter().find(of_package)?;
+    let top = manifests.iter().find(|one| one.path == "package.json");
+    Some(top.map_or("", |one| one.text.as_str()))
+}
+
+/// Whether a file at the top is for those who develop the project: a recipe of Ruby, or a script that lies around the
+/// packages of a workspace.
+fn is_beside_source(file: &SourceFile, workspace: Option<&str>) -> bool {
+    // The manifest names the entry points of its own package.
+    let is_entry = |text: &str| {
+        [format!("\"{}\"", file.path), format!("\"./{}\"", file.path)]
+            .iter()
+            .any(|name| text.contains(name.as_str()))
+    };
+    match file.language.stack() {
+        Language::Ruby => is_recipe(&file.path),
+        Language::TypeScript | Language::JavaScript => {
+            workspace.is_some_and(|text| !is_entry(text))
+        }
+        _ => false,
+    }
+}
+
+/// The part of a file that uses a constant, and the one part that defines it.
+fn constant_part(one: &ConstantUse, parts: &Parts) -> Option<(u32, u32)> {
+    let mut to = one.defined_in.iter().map(|file| parts.of.get(file));
+    let first = to.next()??;
+    let is_alone = to.all(|part| part.is_none_or(|part| part == first));
+    is_alone.then_some((*parts.of.get(&one.from)?, *first))
+}
+
 /// The parts that import another part or are imported by one, each on a level above all its imports.
 fn layers(
     files: &[&SourceFile],
     edges: &[(u32, u32)],
+    constants: &[ConstantUse],
     takes_part: &[bool],
     manifests: &[Manifest],
 ) -> Vec<Layer> {
@@ -149,14 +197,25 @@ fn layers(
     let parts = parts_find(files, &wanted, manifests);
     let mut graph: Vec<Vec<u32>> = vec![Vec::new(); parts.folders.len()];
     let mut is_joined = vec![false; parts.folders.len()];
-    for (from, to) in edges {
-        let (Some(from), Some(to)) = (parts.of.get(from), parts.of.get(to)) else {
-            continue;
-        };
+    let imported = edges.iter().filter_map(|(from, to)| {
+        let (from, to) = (parts.of.get(from)?, parts.of.get(to)?);
+        Some((*from, *to))
+    });
+    let named = constants
+        .iter()
+        .filter_map(|one| constant_part(one, &parts));
+    let declared = declared_edges(manifests)
+        .into_iter()
+        .filter_map(|(from, to)| {
+            let part =
+                |folder: &String| u32::try_from(parts.folders.binary_search(folder).ok()?).ok();
+            Some((part(&from)?, part(&to)?))
+        });
+    for (from, to) in imported.chain(named).chain(declared) {
         if from != to {
-            graph[*from as usize].push(*to);
-            is_joined[*from as usize] = true;
-            is_joined[*to as usize] = true;
+            graph[from as usize].push(to);
+            is_joined[from as usize] = true;
+            is_joined[to as usize] = true;
         }
     }
     for list in &mut graph {

@@ -90,7 +90,8 @@ pub struct FileHistory {
     pub commits: u32,
 }
 
-/// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
+/// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`], and the
+/// outputs that tests expect were written by nobody.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectMetrics {
     /// Analysed files of code.
@@ -144,6 +145,7 @@ pub(crate) fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
     for file in files
         .iter()
         .filter(|file| file.language.category() == Category::Code)
+        .filter(|file| !role::is_expected_output(&file.path))
     {
         let share = languages.entry(file.language).or_insert(LanguageShare {
             language: file.language,

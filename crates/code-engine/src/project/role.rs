@@ -39,6 +39,15 @@ const FIXTURE_FOLDERS: &[&str] = &[
     "corpus",
     "templates",
 ];
+/// The folders among these whose files a program wrote, and a test compares with what it writes now.
+const EXPECTED_OUTPUTS: &[&str] = &[
+    "__snapshots__",
+    "__Snapshots__",
+    "snapshots",
+    "Snapshots",
+    "golden",
+    "goldens",
+];
 const TEST_FOLDERS: &[&str] = &[
     "test",
     "tests",
@@ -103,6 +112,9 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "tests",
 ];
 
+/// The usual folders of a workspace's packages.
+const WORKSPACES: &[&str] = &["crates", "libs", "packages"];
+
 /// Folders that only contain a package's source.
 const SOURCE_ROOTS: &[&str] = &["src", "lib", "Sources", "source"];
 
@@ -143,11 +155,20 @@ pub fn is_for_tests(path: &str) -> bool {
     matches!(role, Role::Test | Role::Fixture)
 }
 
+/// Whether the file at `path` is the expected output of a test. Nobody wrote it, so it is no code of the project.
+pub(crate) fn is_expected_output(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    telling_folders(folders).any(|folder| EXPECTED_OUTPUTS.contains(&folder))
+}
+
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut role = Role::Source;
     for folder in telling_folders(folders) {
+        if is_published_testing(folders, folder) {
+            continue;
+        }
         if FIXTURE_FOLDERS.contains(&folder) {
             return Role::Fixture;
         }
@@ -166,6 +187,16 @@ pub(crate) fn of(path: &str) -> Role {
         Role::Source if is_tool_config(name) => Role::Aside,
         other => other,
     }
+}
+
+/// Whether a folder among the packages of a workspace is one for those who test with the project: `packages/testing`.
+fn is_published_testing(folders: &str, folder: &str) -> bool {
+    let mut names = folders.split('/');
+    folder == "testing"
+        && names
+            .next()
+            .is_some_and(|first| WORKSPACES.contains(&first))
+        && names.next() == Some(folder)
 }
 
 /// Whether a folder is a separate project that demonstrates or measures the others: `iOS Example`,
@@ -294,6 +325,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_snapshot_is_the_output_that_a_test_expects() {
+        assert!(is_expected_output("Tests/AppTests/Snapshots/Help.bash"));
+        assert!(is_expected_output("web/__snapshots__/page.js"));
+        assert!(!is_expected_output("src/Snapshots/Store.cs"));
+        assert!(!is_expected_output("tests/fixtures/a.js"));
+    }
+
+    #[test]
     fn a_path_tells_source_from_tests_fixtures_and_examples() {
         for (path, role) in [
             ("src/client.rs", Role::Source),
@@ -342,6 +381,9 @@ mod tests {
             ("src/main/java/com/example/demo/docs/A.java", Role::Source),
             ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),
             ("src/acme/testing/client.py", Role::Source),
+            ("packages/testing/src/testing.ts", Role::Source),
+            ("packages/testing/src/a.spec.ts", Role::Test),
+            ("packages/web/testing/rig.ts", Role::Test),
             ("src/acme/templates/loader.py", Role::Source),
             ("lib/rules/spec/check.js", Role::Source),
             ("src/parts/__tests__/a.ts", Role::Test),

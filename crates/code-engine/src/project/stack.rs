@@ -1,5 +1,7 @@
 //! The stack of a project: languages and frameworks, from manifests and imports.
 
+mod modules;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -12,6 +14,7 @@ use super::role::{self, Role};
 use super::versions::Versions;
 use super::{LanguageShare, SourceFile};
 use crate::language::Language;
+use modules::Modules;
 
 /// A language or framework of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +81,8 @@ const LANGUAGE_PERCENT: u64 = 4;
 const WITH_FRAMEWORK_PERCENT: u64 = 1;
 
 /// Finds the stack. A framework is part of it if the project's source imports it, or if a manifest declares it as a
-/// run-time dependency. Frameworks that only tests and examples use, and the project's own packages, are not part of
-/// it.
+/// run-time dependency. Frameworks that only tests and examples use, or one of many optional modules, and the project's
+/// own packages, are not part of it.
 pub(crate) fn find(
     files: &[&SourceFile],
     shares: &[LanguageShare],
@@ -102,7 +105,8 @@ pub(crate) fn find(
         }
     }
     let versions = Versions::new(own, |folder| below.get(folder).copied().unwrap_or(0));
-    let frameworks = frameworks_find(files, &packages, &versions);
+    let modules = Modules::new(files, manifests);
+    let frameworks = frameworks_find(files, &modules, &packages, &versions);
     let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
     for share in shares {
         let (files, lines) = languages.entry(share.language.stack()).or_default();
@@ -181,7 +185,7 @@ const SCRIPT_FOLDERS: &[&str] = &[
 ];
 
 /// Whether a file is a build recipe in the language of a build tool, or a script outside of the project's source.
-fn is_recipe(path: &str) -> bool {
+pub(super) fn is_recipe(path: &str) -> bool {
     let first = path.split_once('/').map_or("", |(first, _)| first);
     if SCRIPT_FOLDERS.contains(&first) {
         return true;
@@ -198,8 +202,9 @@ fn is_recipe(path: &str) -> bool {
     .any(|end| path.ends_with(end))
 }
 
-fn frameworks_find(
-    files: &[&SourceFile],
+fn frameworks_find<'a>(
+    files: &[&'a SourceFile],
+    modules: &Modules<'a>,
     packages: &Packages,
     versions: &Versions,
 ) -> Vec<Technology> {
@@ -208,14 +213,22 @@ fn frameworks_find(
         .copied()
         .filter(|file| role::of(&file.path) == Role::Source)
         .collect();
-    let uses = Uses::new(files);
+    let uses = Uses::new(files, modules);
     let mut found = Vec::new();
-    for (framework, by_language) in FRAMEWORKS.iter().zip(&uses.by_framework) {
+    let of_all = FRAMEWORKS.iter().zip(&uses.by_framework).zip(&uses.modules);
+    for ((framework, by_language), users) in of_all {
         if framework.is_own(&packages.own) {
             continue;
         }
         // A development tool is imported only by tests, or only declared.
         let is_tool = framework.is_tool();
+        // One API shows no platform.
+        let is_part = framework.is_platform()
+            && !framework.is_named_in(&packages.dependencies)
+            && apis(&sources, framework) < 2;
+        if is_part || (!is_tool && modules.is_optional(framework.ecosystem, users)) {
+            continue;
+        }
         // Libraries that a gem uses if they are present (`if defined?(::Rails)`), or that only its sample applications
         // use, are not dependencies.
         let is_for_gem = framework.ecosystem == Ecosystem::Gem && packages.is_gem && !is_tool;
@@ -259,19 +272,33 @@ fn frameworks_find(
     found
 }
 
+/// The number of a platform's APIs that the sources import: of `jakarta.persistence.Id`, `persistence` is one.
+fn apis(sources: &[&SourceFile], platform: &Framework) -> usize {
+    let imports = sources.iter().flat_map(|file| &file.facts.imports);
+    let apis = imports.filter_map(|import| {
+        let mut own = platform.modules.iter();
+        let rest = own.find_map(|own| import.module.strip_prefix(own))?;
+        rest.split('.').next()
+    });
+    apis.collect::<BTreeSet<&str>>().len()
+}
+
 /// Counts the files that import each framework.
 #[derive(Debug, Default)]
-struct Uses {
+struct Uses<'a> {
     /// For each framework, in the order of the table, the number of importing files by language.
     by_framework: Vec<BTreeMap<Language, u32>>,
+    /// For each framework, the modules of those files.
+    modules: Vec<BTreeSet<&'a str>>,
     /// The number of files of each ecosystem: source, and tests.
     files: FxHashMap<Ecosystem, [u64; 2]>,
 }
 
-impl Uses {
-    fn new(files: &[&SourceFile]) -> Uses {
+impl<'a> Uses<'a> {
+    fn new(files: &[&'a SourceFile], modules: &Modules<'a>) -> Uses<'a> {
         let mut uses = Uses {
             by_framework: vec![BTreeMap::new(); FRAMEWORKS.len()],
+            modules: vec![BTreeSet::new(); FRAMEWORKS.len()],
             ..Uses::default()
         };
         // Cached by module, because most files import the same modules.
@@ -304,6 +331,7 @@ impl Uses {
                 *uses.by_framework[at]
                     .entry(file.language.stack())
                     .or_default() += 1;
+                uses.modules[at].insert(modules.of(&file.path));
             }
         }
         uses

@@ -270,6 +270,14 @@ impl CFamily {
     }
 }
 
+/// Whether the value of a macro is a single name, and no literal.
+fn is_other_name(value: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    value.chars().all(is_part)
+        && !value.starts_with(|c: char| c.is_ascii_digit())
+        && !matches!(value, "true" | "false" | "NULL" | "nullptr")
+}
+
 impl Shape for CFamily {
     fn function<'s>(
         &mut self,
@@ -401,8 +409,10 @@ impl Shape for CFamily {
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
         let (kind, exported) = match node.kind() {
             "preproc_def" => {
-                // A macro without a value is a switch or an include guard.
-                if node.child_by_field_name("value").is_none() {
+                // A macro without a value is a switch or an include guard. One whose value is a single name gives
+                // another name to whatever that is: a function, a type, a constant.
+                let value = cx.field_text(node, "value").trim();
+                if value.is_empty() || is_other_name(value) {
                     return;
                 }
                 (DefinitionKind::Constant, true)

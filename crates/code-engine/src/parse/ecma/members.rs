@@ -38,6 +38,7 @@ impl<'a> Walk<'_, 'a> {
                 kind: DefinitionKind::Method,
                 span: it.span,
                 exported: class.exported && !hidden,
+                inherited: it.accessibility == Some(TSAccessibility::Protected),
                 documented: self.documented.contains(&it.span.start),
                 dictated: it.kind == MethodDefinitionKind::Constructor
                     || it.r#override
@@ -65,6 +66,7 @@ impl<'a> Walk<'_, 'a> {
                 kind: DefinitionKind::Method,
                 span: it.span,
                 exported: class.exported && !hidden,
+                inherited: it.accessibility == Some(TSAccessibility::Protected),
                 documented: self.documented.contains(&it.span.start),
                 dictated: it.r#override || class.derived,
             });
@@ -91,6 +93,7 @@ impl<'a> Walk<'_, 'a> {
                     kind,
                     span: declarator.span,
                     exported,
+                    inherited: false,
                     documented,
                     dictated: false,
                 };
@@ -141,6 +144,7 @@ impl<'a> Walk<'_, 'a> {
                     },
                     span: it.span,
                     exported: module.is_some(),
+                    inherited: false,
                     documented,
                     dictated: module.is_none(),
                 });

@@ -258,6 +258,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                 kind,
                 span: it.span,
                 exported,
+                inherited: false,
                 documented,
                 dictated: false,
             });
@@ -288,6 +289,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                 kind: DefinitionKind::Method,
                 span: it.span,
                 exported: false,
+                inherited: false,
                 documented: false,
                 dictated: true,
             });

@@ -33,6 +33,8 @@ pub(super) struct NamedDefinition<'a> {
     pub kind: DefinitionKind,
     pub span: Span,
     pub exported: bool,
+    /// Whether it is `protected`.
+    pub inherited: bool,
     pub documented: bool,
     pub dictated: bool,
 }
@@ -77,6 +79,7 @@ impl<'a> Walk<'_, 'a> {
             kind,
             span,
             exported,
+            inherited: false,
             documented,
             dictated: false,
         })
@@ -96,6 +99,9 @@ impl<'a> Walk<'_, 'a> {
         let decorators = std::mem::take(&mut self.decorators);
         let decorators = decorators.iter().map(|path| &**path);
         self.builder.decorate(definition, decorators);
+        if named.inherited {
+            self.builder.inherited(definition);
+        }
         definition
     }
 
@@ -118,6 +124,7 @@ impl<'a> Walk<'_, 'a> {
                         kind: DefinitionKind::Function,
                         span,
                         exported: std::mem::take(&mut self.exported),
+                        inherited: false,
                         documented: self
                             .anchor
                             .take()

@@ -91,3 +91,25 @@ fn go_types_are_made_by_functions() {
     );
     assert!(found("dependency_wiring", &[("a/a.go", &source(false))]).is_empty());
 }
+
+#[test]
+fn objects_of_a_library_are_not_injected() {
+    let class = |name: &str| {
+        format!(
+            "namespace Shop;\n\npublic class {name} {{\n  private readonly IClock clock;\n\n  public {name}(IClock clock) {{\n    this.clock = clock;\n  }}\n}}\n"
+        )
+    };
+    let names = ["A", "B", "C", "D", "E", "F"];
+    let classes = names.map(|name| (format!("src/Shop/{name}.cs"), class(name)));
+    let mut sources: Vec<(&str, &str)> = classes
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    assert!(found("dependency_wiring", &sources).is_empty());
+    let program = "var builder = WebApplication.CreateBuilder(args);\nbuilder.Services.AddSingleton<IClock, Clock>();\n";
+    sources.push(("src/Web/Program.cs", program));
+    assert_eq!(
+        found("dependency_wiring", &sources),
+        ["dependency_wiring/csharp/injection/constructor 6/6"]
+    );
+}

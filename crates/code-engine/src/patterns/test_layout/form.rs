@@ -423,7 +423,8 @@ fn java_asserts<'a>(context: &Context<'a>) -> Question<'a> {
 
 fn java_runner<'a>(context: &Context<'a>) -> Question<'a> {
     const LIBRARIES: [(&str, &[&str]); 3] = [
-        ("JUnit 5", &["org.junit.jupiter"]),
+        // The packages are those of JUnit 5 and of JUnit 6.
+        ("JUnit Jupiter", &["org.junit.jupiter"]),
         (
             "JUnit 4",
             &[

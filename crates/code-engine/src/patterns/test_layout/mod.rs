@@ -261,19 +261,24 @@ fn java_names<'a>(context: &Context<'a>) -> Question<'a> {
 }
 
 fn script_names<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
-    let answers = vec![
+    // A file without test cases that tests types: another command checks it, by compiling it.
+    let of_types = |mark: &str| {
+        let mut files = context.tests(stack);
+        files.any(|file| file.facts.tests.is_empty() && name(&file.path).contains(mark))
+    };
+    let apart = match (of_types(".test-d."), of_types(".spec-d.")) {
+        (true, _) => ", and those that test types `*.test-d.*`",
+        (false, true) => ", and those that test types `*.spec-d.*`",
+        (false, false) => "",
+    };
+    let answer = |word: &'static str| {
         Answer::rule(
-            "test",
-            "Test files are named `*.test.*`",
-            "Name a test file after what it tests, with `.test` before the extension.",
-        ),
-        Answer::rule(
-            "spec",
-            "Test files are named `*.spec.*`",
-            "Name a test file after what it tests, with `.spec` before the extension.",
-        ),
-        Answer::other("other"),
-    ];
+            word,
+            format!("Test files are named `*.{word}.*`{apart}"),
+            format!("Name a test file after what it tests, with `.{word}` before the extension."),
+        )
+    };
+    let answers = vec![answer("test"), answer("spec"), Answer::other("other")];
     let cases = with_tests(context, stack)
         .map(|file| {
             let name = name(&file.path);
@@ -341,7 +346,7 @@ fn script_places<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::found;
+    use super::super::fixture::{found, patterns};
 
     fn project(paths: &[&str], source: &str) -> Vec<String> {
         let sources: Vec<(&str, &str)> = paths.iter().map(|path| (*path, source)).collect();
@@ -473,6 +478,26 @@ mod tests {
                 "test_layout/typescript/file-names/test 5/5"
             ]
         );
+    }
+
+    #[test]
+    fn files_that_test_types_are_told_apart() {
+        let mut sources: Vec<(String, &str)> = ["a", "b", "c", "d", "e"]
+            .map(|one| (format!("src/{one}.spec.ts"), "it('works', () => {});\n"))
+            .into();
+        let title = |sources: &[(String, &str)]| {
+            let sources = sources.iter().map(|(path, text)| (path.as_str(), *text));
+            let found = patterns("test_layout", &sources.collect::<Vec<_>>());
+            let named = found
+                .into_iter()
+                .find(|one| one.key.contains("/file-names/"));
+            named.map(|one| one.title)
+        };
+        let plain = "Test files are named `*.spec.*`";
+        assert_eq!(title(&sources).as_deref(), Some(plain));
+        sources.push(("types/a.test-d.ts".to_owned(), "expectType<number>(a);\n"));
+        let apart = format!("{plain}, and those that test types `*.test-d.*`");
+        assert_eq!(title(&sources), Some(apart));
     }
 
     #[test]

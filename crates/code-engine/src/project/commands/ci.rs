@@ -30,15 +30,26 @@ pub(super) fn find(
     }) {
         return found;
     }
+    let mut configured: Vec<String> = Vec::new();
     for step in steps(&manifest.text) {
         if step.is_elsewhere {
             continue;
         }
         for (line, command) in step.commands {
-            let command = without_settings(&command);
+            let mut command = without_settings(&command);
+            if command.starts_with("cmake ") {
+                match with_its_configuration(&command, &configured) {
+                    Some(both) => command = both,
+                    None => {
+                        configured.push(command);
+                        continue;
+                    }
+                }
+            }
             let of_task = offered.iter().find(|task| task.command.command == command);
             let known = match of_task {
                 Some(task) => Some((task.command.purpose, task.tool)),
+                None if command.starts_with("cmake ") => Some((CommandPurpose::Build, "cmake")),
                 None => purpose_of_command(&command)
                     .or_else(|| tasks::script_purpose(project, &command))
                     .or_else(|| own_script(&command)),
@@ -56,6 +67,35 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// A build of CMake after the earlier command that made its folder, which it needs in a fresh checkout. `None` if the
+/// command builds nothing, or nothing earlier made the folder.
+fn with_its_configuration(command: &str, earlier: &[String]) -> Option<String> {
+    let built = command
+        .strip_prefix("cmake --build ")?
+        .split_whitespace()
+        .next()?;
+    let folder = |path: &str| {
+        path.trim_start_matches("./")
+            .trim_end_matches('/')
+            .to_owned()
+    };
+    let makes_it = |one: &&String| {
+        let mut words = one.split_whitespace().skip(1);
+        let made = words.find_map(|word| word.strip_prefix("-B"));
+        let made = match made {
+            // The option's value is in the next word.
+            Some("") => words.next(),
+            Some(path) => Some(path),
+            None => Some("."),
+        };
+        made.is_some_and(|made| folder(made) == folder(built))
+    };
+    let configuration = earlier.iter().rev().find(makes_it)?;
+    let both = format!("{configuration} && {command}");
+    let is_plain = !both.contains(['$', '|', '>', '<', ';', '`', '*', '\\']);
+    (is_plain && !built.starts_with("..")).then_some(both)
 }
 
 /// The purpose of a script at the top that is named after it: `./build.ps1`.

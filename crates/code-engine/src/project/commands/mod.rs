@@ -94,6 +94,7 @@ fn select(mut candidates: Vec<Candidate>, written: &ProjectLanguages) -> Vec<Pro
             (
                 one.command.purpose,
                 written.is_foreign(one),
+                looks_at_form(one),
                 one.evidence,
                 is_aside(one),
                 one.command.command.len(),
@@ -123,6 +124,16 @@ fn select(mut candidates: Vec<Candidate>, written: &ProjectLanguages) -> Vec<Pro
         }
     }
     told.into_iter().map(|one| one.command).collect()
+}
+
+/// Whether a check looks at the form of the code alone: a formatter that only reports. What looks at the code itself
+/// says more about it.
+fn looks_at_form(one: &Candidate) -> bool {
+    let command = &one.command.command;
+    let name = command.rsplit([' ', '/']).next().unwrap_or_default();
+    let is_formatter = matches!(one.tool, "black" | "cargo-fmt" | "prettier" | "ruff-format");
+    one.command.purpose == CommandPurpose::Lint
+        && (is_formatter || name.starts_with("format") || name.starts_with("fmt"))
 }
 
 /// Whether a better place usually has the same command: a task with its usual name, or a workflow that checks every
@@ -328,8 +339,6 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("swift", "test") => (P::Test, "swift"),
         ("sbt", "test") => (P::Test, "sbt"),
         ("ctest", _) => (P::Test, "cmake"),
-        // A build outside of the source was configured in an earlier step.
-        ("cmake", "--build") if !word(2).starts_with("..") => (P::Build, "cmake"),
         ("npm", "ci" | "install" | "i") | ("pnpm" | "yarn" | "bun", "install" | "i")
             if words.iter().skip(2).all(|word| word.starts_with('-')) && !words.contains(&"-g") =>
         {

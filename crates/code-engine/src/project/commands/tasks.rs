@@ -189,6 +189,10 @@ fn scripts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
 /// The purpose of a script, by its command, if it checks code. Other purposes are not recognised by the command:
 /// `build:docs` builds something, but not the project.
 fn body_purpose(name: &str, body: &str) -> Option<(CommandPurpose, &'static str)> {
+    // A name with a purpose of its own decides.
+    if purpose_of_name(name).is_some() {
+        return None;
+    }
     let is_variant = ["fix", "watch", "update", "ui", "coverage"]
         .iter()
         .any(|word| name.contains(word));
@@ -215,9 +219,20 @@ fn script_purpose_named(name: &str, body: &str) -> Option<CommandPurpose> {
         {
             Some(CommandPurpose::Lint)
         }
-        CommandPurpose::Run if is_bare => None,
+        CommandPurpose::Run if is_bare || ends_with_check(body) => None,
         purpose => Some(purpose),
     }
+}
+
+/// Whether the last command of a script tests or checks the project: whatever the script's name, it starts nothing.
+fn ends_with_check(body: &str) -> bool {
+    let last = body.rsplit("&&").next().unwrap_or(body);
+    let words: Vec<&str> = last
+        .split_whitespace()
+        .skip_while(|word| word.contains('=') || matches!(*word, "cross-env" | "npx"))
+        .collect();
+    let purpose = purpose_of_command(&words.join(" ")).map(|(purpose, _)| purpose);
+    matches!(purpose, Some(CommandPurpose::Test | CommandPurpose::Lint))
 }
 
 fn script_call(manager: &str, name: &str) -> String {

@@ -468,3 +468,46 @@ fn a_tool_that_uvx_fetches_is_what_is_run() {
         ["Test uvx --with tox-uv tox (.github/workflows/tests.yml:5)"]
     );
 }
+
+#[test]
+fn a_check_of_the_code_comes_before_one_of_its_form() {
+    let workflow = "jobs:\n  a:\n    steps:\n      - run: ruff check --output-format=github\n      - run: ruff format --diff\n      - run: mypy\n";
+    assert_eq!(
+        told(&[(".github/workflows/lint.yml", workflow)]),
+        [
+            "Lint mypy (.github/workflows/lint.yml:6)",
+            "Lint ruff check --output-format=github (.github/workflows/lint.yml:4)",
+        ]
+    );
+}
+
+#[test]
+fn a_script_that_runs_the_tests_starts_nothing() {
+    let scripts = |body: &str| format!("{{\"scripts\": {{\"dev\": \"{body}\"}}}}\n");
+    for body in [
+        "vitest --coverage --ui",
+        "NODE_ENV=test jest --watch",
+        "tsc",
+    ] {
+        assert!(
+            told(&[("package.json", &scripts(body))]).is_empty(),
+            "{body}"
+        );
+    }
+    let told = told(&[("package.json", &scripts("tsc && node dist/main.js"))]);
+    assert_eq!(told, ["Run npm run dev (package.json:1)"]);
+}
+
+#[test]
+fn a_build_of_cmake_is_told_with_its_configuration() {
+    let workflow = |configure: &str| {
+        format!("jobs:\n  a:\n    steps:\n{configure}      - run: cmake --build out\n")
+    };
+    let told = |configure: &str| told(&[(".github/workflows/ci.yml", &workflow(configure))]);
+    assert_eq!(
+        told("      - run: cmake -G Ninja -S . -B out\n"),
+        ["Build cmake -G Ninja -S . -B out && cmake --build out (.github/workflows/ci.yml:5)"]
+    );
+    assert!(told("").is_empty());
+    assert!(told("      - run: cmake -S . -B other\n").is_empty());
+}

@@ -1,5 +1,7 @@
 //! Java, Kotlin, Scala and C#: packages and namespaces by folder, and by the definitions in their files.
 
+use std::cell::OnceCell;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::SourceFile;
@@ -62,6 +64,49 @@ fn nearest_set(tree: &Tree<'_>, path: &str, candidates: &[u32]) -> Option<u32> {
         )
     };
     candidates.iter().copied().max_by_key(near)
+}
+
+/// The names that the code of a Java or Kotlin file uses. Comments may name further types, for which tools that format
+/// the documentation need imports.
+pub(super) struct UsedNames<'f> {
+    file: &'f SourceFile,
+    names: OnceCell<FxHashSet<&'f str>>,
+}
+
+impl<'f> UsedNames<'f> {
+    pub(super) fn new(file: &'f SourceFile) -> Self {
+        Self {
+            file,
+            names: OnceCell::new(),
+        }
+    }
+
+    /// Whether the code uses what an import brings. It is assumed for functions, which operators and delegates call
+    /// without naming them, and where the file did not parse as a whole.
+    pub(super) fn contain(&self, import: &Import) -> bool {
+        let name = import.module.rsplit('.').next().unwrap_or_default();
+        let name = match import.alias.as_str() {
+            "" => name.trim_matches('`'),
+            alias => alias,
+        };
+        !matches!(self.file.language, Language::Java | Language::Kotlin)
+            || import.style != ImportStyle::Names
+            || !name.starts_with(char::is_uppercase)
+            || self.file.facts.syntax_errors > 0
+            || self.names.get_or_init(|| self.read()).contains(name)
+    }
+
+    fn read(&self) -> FxHashSet<&'f str> {
+        let facts = &self.file.facts;
+        let imported: FxHashSet<u32> = facts.imports.iter().map(|one| one.line).collect();
+        let used = facts.references.iter();
+        let used = used.filter(|one| one.lines().any(|line| !imported.contains(&line)));
+        let decorators = facts.definitions.iter().flat_map(|one| &one.decorators);
+        used.map(|one| one.path)
+            .chain(decorators.map(String::as_str))
+            .flat_map(|path| path.split('.'))
+            .collect()
+    }
 }
 
 impl<'a> Resolver<'a> {

@@ -3,7 +3,9 @@
 //! Other modules use [`ImportIndex`]; [`import_graph`](super::import_graph) reports on it. Paths are numbered once,
 //! and each import is resolved once.
 
+mod constants;
 mod cycles;
+mod declared;
 mod go;
 mod jvm;
 mod native;
@@ -12,16 +14,20 @@ mod python;
 mod rust;
 mod script;
 mod scripting;
+mod spans;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub(crate) use constants::{ConstantUse, constant_uses};
 pub(crate) use cycles::{Circle, components, shortest_circles};
-pub(crate) use parts::{Parts, parts_find};
+pub(crate) use declared::declared_edges;
+pub(crate) use parts::{Parts, is_package, parts_find};
 
 use super::SourceFile;
 use super::manifest::Manifest;
 use crate::facts::{Import, ImportStyle};
 use crate::language::Language;
+use spans::Spans;
 
 /// The number of files between two checks whether to continue.
 const CHECK_EVERY: usize = 4096;
@@ -67,6 +73,8 @@ pub(crate) struct ImportIndex {
     units: Vec<Vec<u32>>,
     /// For each file, the number of its imports that look like the project's own but resolve to no file.
     missing: Vec<u32>,
+    /// The files that others import as text (`?raw`), and none as code.
+    texts: FxHashSet<u32>,
 }
 
 impl ImportIndex {
@@ -101,6 +109,11 @@ impl ImportIndex {
         self.missing.get(file as usize).copied().unwrap_or(0)
     }
 
+    /// Whether the file is only imported as text: for the file that imports it, it is data.
+    pub(crate) fn is_text(&self, file: u32) -> bool {
+        self.texts.contains(&file)
+    }
+
     /// Resolves the imports of files that are sorted by path. Calls `check` regularly. The time is linear in the number
     /// of imports.
     ///
@@ -132,7 +145,7 @@ impl ImportIndex {
             index
                 .starts
                 .push(index.edges.len().try_into().unwrap_or(u32::MAX));
-            let missing = resolvers.resolve(&tree, from, file, &mut found);
+            let missing = resolvers.resolve(&tree, from, file, &mut found, &mut index.texts);
             index.missing.push(missing);
             let own = index.unit(from);
             found.retain(|edge| edge.to != from && edge.to != own);
@@ -143,6 +156,9 @@ impl ImportIndex {
         index
             .starts
             .push(index.edges.len().try_into().unwrap_or(u32::MAX));
+        for edge in &index.edges {
+            index.texts.remove(&edge.to);
+        }
         Ok(index)
     }
 }
@@ -266,21 +282,31 @@ impl<'a> Resolvers<'a> {
         }
     }
 
-    /// Adds the file's edges, and returns the number of unresolved imports.
+    /// Adds the file's edges and the files that it imports as text, and returns the number of unresolved imports.
     fn resolve(
         &self,
         tree: &Tree<'a>,
         from: u32,
         file: &'a SourceFile,
         edges: &mut Vec<ImportEdge>,
+        texts: &mut FxHashSet<u32>,
     ) -> u32 {
         let functions = Spans::functions(file);
+        let used = jvm::UsedNames::new(file);
         let mut to: Vec<u32> = Vec::new();
         let mut missing = 0;
         for import in &file.facts.imports {
             to.clear();
             let verdict = self.import(tree, from, file, import, &mut to);
             missing += u32::from(verdict == Verdict::Missing);
+            if script::is_text(&import.module) {
+                texts.extend(to.iter().copied());
+                continue;
+            }
+            // An import for links in comments alone is no dependency.
+            if !to.is_empty() && !used.contain(import) {
+                continue;
+            }
             let kind = kind_of(file.language, import, &functions);
             edges.extend(to.iter().map(|to| ImportEdge {
                 to: *to,
@@ -336,37 +362,6 @@ fn kind_of(language: Language, import: &Import, functions: &Spans) -> ImportKind
         _ if is_run && functions.contain(import.line) => ImportKind::Deferred,
         ImportStyle::ReExport => ImportKind::PassedOn,
         _ => ImportKind::Loaded,
-    }
-}
-
-/// The line ranges of functions.
-struct Spans(Vec<(u32, u32)>);
-
-impl Spans {
-    fn functions(file: &SourceFile) -> Spans {
-        let functions = file
-            .facts
-            .definitions
-            .iter()
-            .filter(|one| one.metrics.is_some());
-        let mut spans: Vec<(u32, u32)> = functions
-            .map(|one| (one.start_line + 1, one.end_line))
-            .collect();
-        spans.retain(|(first, last)| first <= last);
-        spans.sort_unstable();
-        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(spans.len());
-        for (first, last) in spans {
-            match merged.last_mut() {
-                Some(open) if first <= open.1 => open.1 = open.1.max(last),
-                _ => merged.push((first, last)),
-            }
-        }
-        Spans(merged)
-    }
-
-    fn contain(&self, line: u32) -> bool {
-        let after = self.0.partition_point(|(first, _)| *first <= line);
-        after > 0 && line <= self.0[after - 1].1
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Man
 }
 
 /// Whether the manifest makes its folder a package.
-fn is_package(manifest: &Manifest) -> bool {
+pub(crate) fn is_package(manifest: &Manifest) -> bool {
     let name = name_of(&manifest.path);
     match name {
         "Cargo.toml" => manifest.text.lines().any(|line| line.trim() == "[package]"),

@@ -89,6 +89,13 @@ struct Package<'a> {
     exports: Vec<Mapping>,
 }
 
+/// Whether an import takes the text of a file: Vite's `?raw`.
+pub(super) fn is_text(module: &str) -> bool {
+    module
+        .split_once('?')
+        .is_some_and(|(_, query)| query.split('&').any(|word| word == "raw"))
+}
+
 impl<'a> Resolver<'a> {
     pub(super) fn new(tree: &Tree<'a>, manifests: &'a [Manifest]) -> Self {
         let mut resolver = Self::default();

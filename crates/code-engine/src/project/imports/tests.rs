@@ -308,7 +308,7 @@ fn java_classes_are_found_by_their_packages() {
     let files = [
         analysed(
             "core/src/main/java/org/x/App.java",
-            "package org.x;\nimport org.x.util.Text;\nimport org.x.util.Text.Inner;\nimport static org.x.util.Num.max;\nimport java.util.List;\nimport org.x.util.Gone;\n",
+            "package org.x;\nimport org.x.util.Text;\nimport org.x.util.Text.Inner;\nimport static org.x.util.Num.max;\nimport java.util.List;\nimport org.x.util.Gone;\nclass App { Text text; Inner inner; }\n",
         ),
         analysed(
             "core/src/main/java/org/x/util/Text.java",
@@ -332,6 +332,105 @@ fn java_classes_are_found_by_their_packages() {
         ]
     );
     assert_eq!(missing, 1);
+}
+
+#[test]
+fn an_import_for_a_link_in_a_comment_is_no_edge() {
+    let body = "package org.x.http;\nimport org.x.Retro;\nimport org.x.Call;\n/** Sent by {@link Retro}. */\npublic @interface Body { Class<? extends Call> by(); }\n";
+    let kotlin = "package org.x\n\nimport org.x.http.Body as Sent\nimport org.x.Call\n\n/** See [Call]. */\n@Sent\nclass Mock\n";
+    let files = [
+        analysed("src/main/java/org/x/http/Body.java", body),
+        analysed(
+            "src/main/java/org/x/Retro.java",
+            "package org.x;\nclass Retro {}\n",
+        ),
+        analysed(
+            "src/main/java/org/x/Call.java",
+            "package org.x;\nclass Call {}\n",
+        ),
+        analysed("src/main/java/org/x/Mock.kt", kotlin),
+    ];
+    let of = |path: &str| edges(&files, &[], path).0;
+    assert_eq!(
+        of("src/main/java/org/x/http/Body.java"),
+        ["3 src/main/java/org/x/Call.java"]
+    );
+    assert_eq!(
+        of("src/main/java/org/x/Mock.kt"),
+        ["3 src/main/java/org/x/http/Body.java"]
+    );
+}
+
+#[test]
+fn a_constant_of_ruby_lies_below_its_use() {
+    let job = "module Queue\n  class Job\n  end\nend\n";
+    let adapter = "module Adapter\n  class Wrapper\n    include Queue::Job\n  end\nend\n";
+    let files = [
+        analysed("lib/queue/job.rb", job),
+        analysed(
+            "lib/queue/all.rb",
+            "require \"queue/job\"\nrequire \"adapter/wrap\"\n",
+        ),
+        analysed("lib/adapter/wrap.rb", adapter),
+        analysed("bin/run.rb", "require \"queue/all\"\n"),
+        analysed("Rakefile", "require_relative \"lib/queue/job\"\n"),
+    ];
+    assert_eq!(
+        layers(&graph(&files, &[])),
+        ["0 lib/adapter lib/queue", "1 bin"]
+    );
+}
+
+#[test]
+fn what_lies_around_a_workspace_is_no_layer() {
+    let files = [
+        analysed("play.ts", "import { z } from './packages/zed/index';\n"),
+        analysed("packages/zed/index.ts", "export const z = 1;\n"),
+        analysed(
+            "packages/web/index.ts",
+            "import { z } from 'zed';\nimport main from './template/main.js?raw';\n",
+        ),
+        analysed(
+            "packages/web/template/main.js",
+            "import { z } from 'zed';\n",
+        ),
+    ];
+    let manifests = [
+        manifest("package.json", "{\"name\": \"root\"}"),
+        manifest("packages/zed/package.json", "{\"name\": \"zed\"}"),
+        manifest("packages/web/package.json", "{\"name\": \"web\"}"),
+        manifest("packages/web/template/package.json", "{\"name\": \"made\"}"),
+    ];
+    assert_eq!(
+        layers(&graph(&files, &manifests)),
+        ["0 packages/zed", "1 packages/web"]
+    );
+}
+
+#[test]
+fn what_a_build_file_declares_lies_below() {
+    let class = |name: &str, used: &str| {
+        format!("package org.{name}\n\nimport org.core.Core\n{used}\nclass {name} : Core()\n")
+    };
+    let files = [
+        analysed(
+            "core/src/main/kotlin/org/core/Core.kt",
+            "package org.core\n\nopen class Core\n",
+        ),
+        analysed("base/src/main/kotlin/org/base/base.kt", &class("base", "")),
+        analysed(
+            "start/src/main/kotlin/org/start/start.kt",
+            &class("start", ""),
+        ),
+    ];
+    let manifests = [
+        manifest("core/build.gradle.kts", ""),
+        manifest("base/build.gradle.kts", "api(project(\":core\"))\n"),
+        manifest("start/build.gradle.kts", "api(project(\":base\"))\n"),
+    ];
+    let told = layers(&graph(&files, &manifests));
+    let names: Vec<&str> = told.iter().map(|one| &one[..one.len().min(6)]).collect();
+    assert_eq!(names, ["0 core", "1 base", "2 star"], "{told:?}");
 }
 
 #[test]

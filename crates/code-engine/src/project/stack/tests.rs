@@ -185,3 +185,84 @@ fn recipes_and_edges_are_no_stack() {
     ];
     assert_eq!(stack(files, ("x.toml", "")), [("cpp".to_owned(), 1)]);
 }
+
+fn stack_of(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> Vec<String> {
+    let manifests = manifests.iter().map(|(path, text)| Manifest {
+        path: (*path).to_owned(),
+        text: (*text).to_owned(),
+    });
+    let analysis = project_summarize(&ProjectInput {
+        files: sources
+            .iter()
+            .map(|(path, text)| file(path, text))
+            .collect(),
+        manifests: manifests.collect(),
+        ..ProjectInput::default()
+    });
+    let told = analysis.stack.into_iter();
+    told.map(|one| match one.version {
+        Some(version) => format!("{} {version}", one.name),
+        None => one.name,
+    })
+    .collect()
+}
+
+#[test]
+fn one_api_is_no_platform() {
+    let of = |imports: &str| stack_of(&[("src/main/java/a/A.java", imports)], &[]);
+    let one = "import jakarta.xml.bind.JAXB;\nimport jakarta.xml.bind.Marshaller;\nclass A {}\n";
+    assert_eq!(of(one), ["java"]);
+    let two = format!("import jakarta.persistence.Id;\n{one}");
+    assert_eq!(of(&two), ["java", "jakarta-ee"]);
+}
+
+#[test]
+fn what_one_optional_module_uses_is_not_the_projects() {
+    let class = |used: &str| format!("import {used}.Thing;\nclass A {{ Thing thing; }}\n");
+    let core = class("okhttp3");
+    let mut sources: Vec<(String, String)> = (0..60)
+        .map(|n| (format!("core/src/main/java/a/A{n}.java"), core.clone()))
+        .collect();
+    let mut manifests = vec![("core/build.gradle".to_owned(), String::new())];
+    for name in ["gson", "jackson", "moshi", "protobuf", "scalars", "wire"] {
+        let used = match name {
+            "jackson" => "com.fasterxml.jackson",
+            _ => "a.core",
+        };
+        for n in 0..2 {
+            let path = format!("converters/{name}/src/main/java/a/B{n}.java");
+            sources.push((path, class(used)));
+        }
+        let path = format!("converters/{name}/build.gradle");
+        manifests.push((path, "api project(':core')\n".to_owned()));
+    }
+    let told = |manifests: &[(String, String)]| {
+        let sources: Vec<(&str, &str)> = sources.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let manifests: Vec<(&str, &str)> = manifests.iter().map(|(a, b)| (&**a, &**b)).collect();
+        stack_of(&sources, &manifests)
+    };
+    assert_eq!(told(&manifests), ["java", "okhttp"]);
+    manifests[0].1 = "implementation project(':converters:jackson')\n".to_owned();
+    assert_eq!(told(&manifests), ["java", "okhttp", "jackson"]);
+}
+
+#[test]
+fn the_version_of_junit_is_that_of_the_one_in_use() {
+    let test = |import: &str| format!("import {import};\nclass ATest {{ @Test void a() {{}} }}\n");
+    let catalog = "[versions]\nfour = \"4.13.2\"\nfive = \"5.11.2\"\n[libraries]\n\
+                   a = { module = \"junit:junit\", version.ref = \"four\" }\n\
+                   b = { module = \"org.junit.jupiter:junit-jupiter-engine\", version.ref = \"five\" }\n";
+    let of = |import: &str| {
+        let test = test(import);
+        let sources = [
+            ("src/main/java/a/A.java", "class A {}\n"),
+            ("src/test/java/a/ATest.java", test.as_str()),
+        ];
+        stack_of(&sources, &[("gradle/libs.versions.toml", catalog)])
+    };
+    assert_eq!(of("org.junit.Test"), ["java", "junit 4.13.2"]);
+    assert_eq!(
+        of("org.junit.jupiter.api.Test"),
+        ["java", "junit-jupiter 5.11.2"]
+    );
+}
