@@ -246,6 +246,8 @@ const MINIFIED_MEAN_LINE: usize = 250;
 const MINIFIED_MIN_BYTES: usize = 2048;
 /// A longer line, in bytes, was not written by hand.
 const MINIFIED_LINE: usize = 10_000;
+/// Beside such a line, one longer than this, in bytes, was pasted with it.
+const PASTED_LINE: usize = 1000;
 /// A file with so many lines of code that are not longer than [`MINIFIED_MEAN_LINE`] ...
 const WRITTEN_LINES: usize = 100;
 /// ... and with this share of them, in percent, was written by hand, whatever was pasted into it.
@@ -512,6 +514,16 @@ pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
     }
 }
 
+/// The lines of a written file, from 1, into which minified code was pasted.
+pub(crate) fn pasted_lines(text: &str) -> Vec<u32> {
+    if text.len() <= MINIFIED_LINE || text.lines().all(|line| line.len() <= MINIFIED_LINE) {
+        return Vec::new();
+    }
+    let lines = (1..).zip(text.lines());
+    let long = lines.filter(|(_, line)| line.len() > PASTED_LINE);
+    long.map(|(number, _)| number).collect()
+}
+
 /// Whether nearly all lines with text are of a usual length, and they are many.
 fn is_written(text: &str) -> bool {
     let (mut usual, mut all) = (0, 0);
@@ -701,6 +713,8 @@ mod tests {
         let pasted = "a;".repeat(10_000);
         let own = "call(1);\n".repeat(WRITTEN_LINES);
         assert_eq!(minified_check(&format!("{pasted}\n{own}")), Ok(()));
+        assert_eq!(pasted_lines(&format!("{own}{pasted}\n{own}")), [101]);
+        assert!(pasted_lines(&own).is_empty());
         let licence = "// of A\n".repeat(20);
         let minified = minified_check(&format!("{licence}{pasted}\n"));
         assert_eq!(minified, Err(Skip::Minified));

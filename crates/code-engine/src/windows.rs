@@ -4,8 +4,8 @@
 //! every 15 consecutive windows the one with the smallest fingerprint is selected: S. Schleimer, D. Wilkerson, A.
 //! Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003. So one window in eight is selected,
 //! and of every run of [`CLONE_TOKENS_FOUND`] tokens that two places share, both select the same window. A window with
-//! hardly any words is not selected: tables of numbers are similar without being copies. For the same reason the strings
-//! count in a window without a statement: the entries of a table of texts are alike but for what they say.
+//! hardly any words is not selected: tables of numbers are similar without being copies. For the same reason the
+//! strings count in a window without a statement: the entries of a table of texts are alike but for what they say.
 //!
 //! Fingerprints have 48 bits. Among 10^6 windows the probability that any two different ones collide is about 0.2 %
 //! (n^2 / 2^49).

@@ -1,4 +1,5 @@
-//! The work around each operation: its snapshot and loaders, the codes of its errors, and the record of failed mutations.
+//! The work around each operation: its snapshot and loaders, the codes of its errors, and the record of failed
+//! mutations.
 
 use std::sync::Arc;
 
@@ -15,9 +16,10 @@ use crate::error::error_codes_add;
 use crate::loads::with_loads;
 use crate::schema::audit_trail;
 
-/// The extension that the schema needs. It gives each operation its snapshot and its loaders, also where many operations
-/// share a WebSocket; it gives every error its code; and it records the mutations that did not succeed. A request
-/// without a [`RequestContext`], neither its own nor its connection's, gets no snapshot, and its fields cannot resolve.
+/// The extension that the schema needs. It gives each operation its snapshot and its loaders, also where many
+/// operations share a WebSocket; it gives every error its code; and it records the mutations that did not succeed. A
+/// request without a [`RequestContext`], neither its own nor its connection's, gets no snapshot, and its fields cannot
+/// resolve.
 ///
 /// async-graphql calls every extension for every field, with an allocation each. A server with an extension of its own
 /// calls the functions of this type in it instead of adding another one.

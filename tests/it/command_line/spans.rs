@@ -122,10 +122,10 @@ fn an_operation_is_a_span_within_its_request() {
         let statements: Vec<&Span> = spans.iter().filter(is_statement).collect();
         assert!(!statements.is_empty());
         for statement in statements {
-            let parents = spans
+            let parent = spans
                 .iter()
-                .filter(|span| span.span_id == statement.parent_span_id);
-            let parent = parents.last().expect("a statement is within a span");
+                .find(|span| span.span_id == statement.parent_span_id);
+            let parent = parent.expect("a statement is within a span");
             assert_eq!(statement.trace_id, parent.trace_id);
             assert!(
                 parent.start_time_unix_nano <= statement.start_time_unix_nano,

@@ -132,7 +132,12 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
     guard::price_check(language, text)?;
-    let facts = guard::on_deep_stack(|| text_parse(language, text))??;
+    let mut facts = guard::on_deep_stack(|| text_parse(language, text))??;
+    // Pasted code is nobody's to follow or to name.
+    let pasted = skip::pasted_lines(text);
+    facts
+        .definitions
+        .retain(|one| pasted.binary_search(&one.start_line).is_err());
     Ok(FileFacts {
         header: header::header_of(text),
         ..facts

@@ -6,9 +6,9 @@ use super::super::manifest::{self, Ecosystem, Manifest, xml};
 use super::{folder_of, name_of, path_join};
 
 /// Folders by a name that packages know each other by; `None` if several packages share it.
-type Named<K> = BTreeMap<K, Option<String>>;
+type NameFolders<K> = BTreeMap<K, Option<String>>;
 
-fn name_add<K: Ord>(names: &mut Named<K>, name: K, folder: &str) {
+fn name_add<K: Ord>(names: &mut NameFolders<K>, name: K, folder: &str) {
     names
         .entry(name)
         .and_modify(|known| {
@@ -37,7 +37,7 @@ fn by_names(manifests: &[Manifest]) -> Vec<(String, String)> {
     let by_name = |(ecosystem, _): &(Ecosystem, String)| {
         !matches!(ecosystem, Ecosystem::Maven | Ecosystem::NuGet)
     };
-    let mut own: Named<(Ecosystem, String)> = BTreeMap::new();
+    let mut own: NameFolders<(Ecosystem, String)> = BTreeMap::new();
     let mut uses = Vec::new();
     for one in manifests {
         let packages = manifest::read([one]);
@@ -70,7 +70,7 @@ fn by_gradle(manifests: &[Manifest]) -> Vec<(String, String)> {
         .iter()
         .filter(|one| matches!(name_of(&one.path), "build.gradle" | "build.gradle.kts"))
         .collect();
-    let mut folders: Named<String> = BTreeMap::new();
+    let mut folders: NameFolders<String> = BTreeMap::new();
     for build in &builds {
         let folder = folder_of(&build.path);
         name_add(&mut folders, spelled(folder), folder);
@@ -133,7 +133,7 @@ fn gradle_project(line: &str) -> Option<String> {
 }
 
 fn by_maven(manifests: &[Manifest]) -> Vec<(String, String)> {
-    let mut own: Named<String> = BTreeMap::new();
+    let mut own: NameFolders<String> = BTreeMap::new();
     let mut uses = Vec::new();
     for one in manifests
         .iter()
