@@ -222,6 +222,8 @@ fn kind(status: Option<u16>, text: &str) -> VendorErrorKind {
         Some(413) => Kind::RequestTooLarge,
         Some(429) => Kind::RateLimited,
         Some(503 | 529) => Kind::Overloaded,
+        // llama-cpp-python's status for a request that does not validate.
+        Some(500) if says(&["validation error"]) => Kind::RequestRefused,
         Some(status) if status >= 500 => Kind::Failed,
         Some(status) if status >= 400 => Kind::RequestRefused,
         // Without a status the names decide.

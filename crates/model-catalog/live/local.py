@@ -282,7 +282,12 @@ class Watch:
     def serve(self):
         while True:
             client, _ = self.listener.accept()
-            server = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                # The server has ended: nyxcore learns it, and does not wait.
+                client.close()
+                continue
             threading.Thread(target=self.pass_on, args=(client, server), daemon=True).start()
             threading.Thread(target=self.pass_back, args=(server, client), daemon=True).start()
 

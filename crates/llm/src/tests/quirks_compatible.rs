@@ -408,7 +408,11 @@ async fn quirk_23_the_form_is_tried_once_and_remembered() {
             if given == taken {
                 return Reply::events(chat::text(r#"{"answer": 42}"#));
             }
-            // The form of FastAPI's refusal, and the messages of other servers.
+            // The answer of llama-cpp-python 0.3, the form of FastAPI's refusal, and the messages of other servers.
+            if given == "json_schema" && taken == "schema" {
+                let words = "1 validation error: {'type': 'literal_error', 'loc': ('body', 'response_format', 'type')}";
+                return Reply::json(500, chat::error("internal_server_error", words, ""));
+            }
             if given == "json_schema" {
                 return Reply::json(
                     422,
