@@ -12,7 +12,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source yields other facts; caches use it as a key.
-pub const ENGINE_VERSION: u32 = 8;
+pub const ENGINE_VERSION: u32 = 9;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,4 +305,15 @@ pub enum Sign {
     DocStartsOtherwise,
     /// A definition that is a property computed by code, or an accessor of a property: a method only in these facts.
     Accessor,
+    /// The directive at the top of a file: `'use strict'`, `# frozen_string_literal: true`, `declare(strict_types=1)`,
+    /// `#pragma once`.
+    OpeningDirective,
+    /// C and C++: `#ifndef A` and `#define A` at the top of a file.
+    IncludeGuard,
+    /// A function outside of functions that states its types. Python: of all parameters and of what it returns.
+    /// TypeScript: of what it returns. An overload, a setter, and a Python function without parameters of its own have
+    /// no such sign, nor has a TypeScript function whose variable states its type.
+    SignatureTyped,
+    /// Such a function that does not.
+    SignatureUntyped,
 }

@@ -487,6 +487,16 @@ impl<'s> Builder<'s> {
         self.facts.signs.entry(sign).or_default().push(line);
     }
 
+    /// Records whether the function that begins at `offset` states its types.
+    pub(crate) fn signature(&mut self, is_typed: bool, offset: u32) {
+        let sign = if is_typed {
+            Sign::SignatureTyped
+        } else {
+            Sign::SignatureUntyped
+        };
+        self.sign(sign, offset);
+    }
+
     /// Records a comment. Ranges may come in any order.
     pub(crate) fn comment(&mut self, start: u32, end: u32) {
         for at in todo_offsets(self.slice(start, end)) {

@@ -25,6 +25,7 @@ mod java;
 mod kotlin;
 mod mentions;
 mod modifiers;
+mod opening;
 #[cfg(feature = "php")]
 mod php;
 #[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]
@@ -138,6 +139,9 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     facts
         .definitions
         .retain(|one| pasted.binary_search(&one.start_line).is_err());
+    for (sign, line) in opening::openings(language, text) {
+        facts.signs.insert(sign, vec![line]);
+    }
     Ok(FileFacts {
         header: header::header_of(text),
         ..facts

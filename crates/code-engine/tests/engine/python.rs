@@ -1,5 +1,6 @@
 //! Python: exact facts of a file written for the purpose, every number counted by hand.
 
+use nyxcore_code_engine::facts::Sign;
 use nyxcore_code_engine::references::ReferenceKind;
 
 use crate::notation::{analyse, definitions, imports, lines, references};
@@ -160,4 +161,13 @@ fn imports_and_references_are_those_read_by_hand() {
             "x.ready 27"
         ]
     );
+}
+
+#[test]
+fn a_signature_says_whether_it_is_typed() {
+    let source = "def f(a: int, *b: str) -> int: ...\ndef g(a, b: int) -> int: ...\ndef h(): ...\nclass A:\n    \
+                  def __init__(self, a: int): ...\n    def run(self, a: int): ...\n    def stop(self): ...\n";
+    let facts = analyse("a.py", source);
+    assert_eq!(facts.signs[&Sign::SignatureTyped], [1, 5]);
+    assert_eq!(facts.signs[&Sign::SignatureUntyped], [2, 6]);
 }

@@ -1,5 +1,6 @@
 //! TypeScript: exact facts of a file written for the purpose, every number counted by hand.
 
+use nyxcore_code_engine::facts::Sign;
 use nyxcore_code_engine::references::ReferenceKind;
 
 use crate::notation::{analyse, definitions, imports, lines, references};
@@ -158,4 +159,15 @@ fn imports_and_references_are_those_read_by_hand() {
             "useState 2"
         ]
     );
+}
+
+#[test]
+fn a_signature_says_whether_it_is_typed() {
+    let source = "export function f(): number { return 1; }\nexport const g = async (a: A) => a;\n\
+                  const h: Handler = () => 1;\nfunction k(a: A): void;\nfunction k(a: any) {\n  \
+                  const inner = () => a;\n}\n";
+    let facts = analyse("a.ts", source);
+    assert_eq!(facts.signs[&Sign::SignatureTyped], [1]);
+    assert_eq!(facts.signs[&Sign::SignatureUntyped], [2]);
+    assert!(analyse("a.js", "const f = () => 1;\n").signs.is_empty());
 }

@@ -9,7 +9,7 @@ use oxc_ast::ast::{
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 
 use super::super::super::facts::{DefinitionKind, Sign};
-use super::shape::{is_function, is_plain_value};
+use super::shape::{has_return_type, is_function, is_plain_value};
 use super::walk::{NamedDefinition, OpenClass, Walk};
 
 /// The name of a member as its uses write it: `#run` for a private one.
@@ -99,6 +99,10 @@ impl<'a> Walk<'_, 'a> {
                 };
                 match init {
                     Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
+                        // The type of the variable is that of the function.
+                        if declarator.type_annotation.is_none() {
+                            self.signature(has_return_type(init), declarator.span.start);
+                        }
                         self.name = Some(named(DefinitionKind::Function));
                     }
                     Expression::ClassExpression(_) => {

@@ -73,6 +73,8 @@ pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip>
         exported: false,
         classes: vec![],
         decorators: vec![],
+        is_typed: parsed.program.source_type.is_typescript(),
+        overloaded: None,
     };
     walk.visit_program(&parsed.program);
     Ok(walk.builder.finish())
@@ -215,6 +217,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
         if it.body.is_none() {
             // For an overload or an ambient declaration, the implementation is the definition.
             self.name = None;
+            self.overloaded = it.id.as_ref().map(|id| id.name.as_str());
             if let Some(id) = &it.id
                 && it.declare
             {
@@ -228,6 +231,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             .id
             .as_ref()
             .map(|id| (id.name.as_str(), it.is_declaration()));
+        if let Some((name, true)) = own
+            && self.overloaded.take() != Some(name)
+        {
+            self.signature(it.return_type.is_some(), it.span.start);
+        }
         self.function(own, it.span, &it.params, it.r#async);
         oxc_walk::walk_function(self, it, flags);
         self.function_end();

@@ -32,6 +32,26 @@ pub(super) fn is_function(expression: &Expression<'_>) -> bool {
     )
 }
 
+/// Whether a function states the type that it returns. An arrow function may do so by its value too: a function that
+/// states its type, or a cast.
+pub(super) fn has_return_type(function: &Expression<'_>) -> bool {
+    let mut expression = function;
+    loop {
+        match expression.without_parentheses() {
+            Expression::FunctionExpression(function) => return function.return_type.is_some(),
+            Expression::ArrowFunctionExpression(arrow) if arrow.return_type.is_some() => {
+                return true;
+            }
+            Expression::ArrowFunctionExpression(arrow) => match arrow.body.as_expression() {
+                Some(value) => expression = value,
+                None => return false,
+            },
+            Expression::TSAsExpression(_) | Expression::TSTypeAssertion(_) => return true,
+            _ => return false,
+        }
+    }
+}
+
 /// Whether the callee is a function of a test framework that defines one test case.
 pub(super) fn is_test_call(callee: &Expression<'_>) -> bool {
     match callee {

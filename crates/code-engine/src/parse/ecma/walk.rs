@@ -26,6 +26,10 @@ pub(super) struct Walk<'s, 'a> {
     pub classes: Vec<OpenClass>,
     /// The paths of the decorators of the next member or class.
     pub decorators: Vec<Cow<'s, str>>,
+    /// Whether the language has types.
+    pub is_typed: bool,
+    /// The name of the last function that was declared without a body: its implementation may follow.
+    pub overloaded: Option<&'a str>,
 }
 
 pub(super) struct NamedDefinition<'a> {
@@ -150,6 +154,13 @@ impl<'a> Walk<'_, 'a> {
             span.end,
         );
         self.builder.container_open(None);
+    }
+
+    /// Records whether a function that is about to open states the type that it returns.
+    pub(super) fn signature(&mut self, returns: bool, start: u32) {
+        if self.is_typed && !self.builder.in_function() {
+            self.builder.signature(returns, start);
+        }
     }
 
     pub(super) fn function_end(&mut self) {

@@ -17,7 +17,8 @@ mod names;
 mod syntax;
 
 use syntax::{
-    comprehension, decorator_path, is_specific, keyword_start, parameter_count, raises_new,
+    comprehension, decorator_path, is_annotated, is_specific, keyword_start, parameter_count,
+    raises_new,
 };
 
 pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
@@ -131,6 +132,11 @@ impl Walk<'_> {
         });
         if function.is_async {
             self.builder.asynchronous(definition);
+        }
+        if !self.builder.in_function()
+            && let Some(is_annotated) = is_annotated(function, class.is_some())
+        {
+            self.builder.signature(is_annotated, start);
         }
         self.decorators(definition, &function.decorator_list);
         // Decorators are executed by the code around the function.

@@ -1,6 +1,6 @@
 //! Helper functions that inspect a single Python syntax node.
 
-use ruff_python_ast::{Comprehension, Expr, Parameters};
+use ruff_python_ast::{Comprehension, Expr, Parameters, StmtFunctionDef};
 use ruff_text_size::TextRange;
 
 pub(super) fn comprehension(generators: &[Comprehension]) -> usize {
@@ -43,6 +43,29 @@ pub(super) fn raises_new(exception: &Expr, caught: Option<&str>) -> bool {
 
 pub(super) fn parameter_count(parameters: &Parameters) -> u32 {
     u32::try_from(parameters.len()).unwrap_or(u32::MAX)
+}
+
+/// Whether a function annotates each of its parameters and what it returns. `None` if it has no parameters of its own,
+/// is an overload or a setter, or opts out. As for mypy, an `__init__` with annotated parameters need not say that it
+/// returns nothing.
+pub(super) fn is_annotated(function: &StmtFunctionDef, is_method: bool) -> Option<bool> {
+    let decorators = || {
+        let expressions = function.decorator_list.iter().map(|one| &one.expression);
+        expressions.filter_map(decorator_path)
+    };
+    let is_exempt = |name| matches!(name, "overload" | "setter" | "no_type_check");
+    if decorators().any(is_exempt) {
+        return None;
+    }
+    let parameters = &function.parameters;
+    let has_receiver = is_method
+        && !(parameters.posonlyargs.is_empty() && parameters.args.is_empty())
+        && !decorators().any(|name| name == "staticmethod");
+    let mut own = parameters.iter().skip(usize::from(has_receiver)).peekable();
+    own.peek()?;
+    let returns = function.returns.is_some()
+        || matches!(function.name.as_str(), "__init__" | "__init_subclass__");
+    Some(returns && own.all(|parameter| parameter.annotation().is_some()))
 }
 
 /// The last name in a decorator's path: `override` of `@typing.override`, `setter` of `@x.setter`.
