@@ -21,6 +21,7 @@ mod documentation;
 mod entry_function;
 mod error_handling;
 mod file_header;
+mod file_opening;
 mod front_matter;
 mod import_alias;
 pub(crate) mod import_direction;
@@ -114,6 +115,7 @@ const KINDS: &[Kind] = &[
     (entry_function::KIND, entry_function::find),
     (error_handling::KIND, error_handling::find),
     (file_header::KIND, file_header::find),
+    (file_opening::KIND, file_opening::find),
     (front_matter::KIND, front_matter::find),
     (import_alias::KIND, import_alias::find),
     (import_direction::KIND, import_direction::find),

@@ -5,6 +5,7 @@ mod bash;
 #[cfg(feature = "c")]
 mod c;
 mod cache;
+mod check;
 #[cfg(feature = "cpp")]
 mod cpp;
 mod cross_check;

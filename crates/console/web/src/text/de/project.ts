@@ -254,6 +254,7 @@ export const project: typeof words = {
       async_style: "Nebenläufigkeit",
       co_change: "Gemeinsam geändert",
       error_handling: "Fehlerbehandlung",
+      file_opening: "Dateianfang",
       test_layout: "Tests",
       testing: "Tests",
       documentation: "Dokumentation",

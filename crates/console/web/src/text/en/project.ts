@@ -248,6 +248,7 @@ export const project = {
       async_style: "Concurrency",
       co_change: "Changed together",
       error_handling: "Error handling",
+      file_opening: "Beginning of files",
       test_layout: "Tests",
       testing: "Tests",
       documentation: "Documentation",

@@ -1,0 +1,74 @@
+//! A change that does not follow the habits of the code around it, and one that does.
+
+use std::fs;
+use std::path::Path;
+
+use nyxcore_code_engine::check::deviations_new;
+use nyxcore_code_engine::tree::{TreeOptions, TreeReport, tree_analyze};
+
+/// The path and the content of each file.
+type Files = [(String, String)];
+
+fn analyse(root: &Path, files: &Files) -> TreeReport {
+    for (path, content) in files {
+        let full = root.join(path);
+        fs::create_dir_all(full.parent().expect("a folder")).expect("folders");
+        fs::write(full, content).expect("a file");
+    }
+    tree_analyze(root, &TreeOptions::default(), |_| {}).expect("a report")
+}
+
+/// The places of a change that do not follow a habit of this kind, as "path:line key n/m". The change writes these
+/// files.
+fn deviations(kind: &str, before: &Files, change: &[(&str, &str)]) -> Vec<String> {
+    let own = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
+    let change: Vec<(String, String)> = change.iter().map(own).collect();
+    let mut after = before.to_vec();
+    after.retain(|(path, _)| change.iter().all(|(changed, _)| changed != path));
+    after.extend(change);
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let (base, head) = (
+        analyse(folders[0].path(), before),
+        analyse(folders[1].path(), &after),
+    );
+    let read = |at: usize, path: &str| fs::read_to_string(folders[at].path().join(path)).ok();
+    let found = deviations_new(
+        &base.project.patterns,
+        &head.project.patterns,
+        |path| read(0, path),
+        |path| read(1, path),
+    );
+    let of_kind = found.iter().filter(|one| one.key.starts_with(kind));
+    of_kind
+        .map(|one| {
+            format!(
+                "{}:{} {} {}/{}",
+                one.path, one.start_line, one.key, one.support, one.cases
+            )
+        })
+        .collect()
+}
+
+/// Twenty files with this content, with their numbers for `{}`.
+fn project(path: &str, content: &str) -> Vec<(String, String)> {
+    let number = |text: &str, n: usize| text.replace("{}", &n.to_string());
+    (0..20)
+        .map(|n| (number(path, n), number(content, n)))
+        .collect()
+}
+
+#[test]
+fn a_file_without_the_directive_of_others_is_told() {
+    let before = project(
+        "lib/m{}.js",
+        "'use strict';\n\nmodule.exports = require('./n{}');\n",
+    );
+    let kind = "file_opening";
+    let bare = "const a = require('a');\n\nmodule.exports = a;\n";
+    assert_eq!(
+        deviations(kind, &before, &[("lib/new.js", bare)]),
+        ["lib/new.js:1 file_opening/javascript/directive/use-strict 20/20"]
+    );
+    let follows = format!("'use strict';\n\n{bare}");
+    assert!(deviations(kind, &before, &[("lib/new.js", &follows)]).is_empty());
+}
