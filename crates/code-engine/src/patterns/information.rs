@@ -44,7 +44,7 @@ const UNCOUNTED_BITS: f64 = 3.0;
 
 /// Kinds that are newer than the count, and the bits of their habits until a count has one of the kind: the value of a
 /// habit of one in three projects, so that it is told, but after what is known to be rare.
-const NEW_KINDS: &[&str] = &["file_opening"];
+const NEW_KINDS: &[&str] = &["file_opening", "type_annotations"];
 const NEW_BITS: f64 = 1.5;
 
 /// Habits that a language's style guide recommends, or to which its grammar leaves few alternatives, by the beginning

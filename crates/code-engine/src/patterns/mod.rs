@@ -38,6 +38,7 @@ mod question;
 mod rule;
 mod test_imports;
 mod test_layout;
+mod type_annotations;
 mod validation;
 mod wrapper;
 
@@ -129,6 +130,7 @@ const KINDS: &[Kind] = &[
     (rule::KIND, rule::find),
     (test_imports::KIND, test_imports::find),
     (test_layout::KIND, test_layout::find),
+    (type_annotations::KIND, type_annotations::find),
     (validation::KIND, validation::find),
     (wrapper::KIND, wrapper::find),
 ];

@@ -58,6 +58,44 @@ fn project(path: &str, content: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_function_without_annotations_is_told() {
+    let before = project(
+        "app/m{}.py",
+        "def read_{}(name: str) -> str:\n    return name\n",
+    );
+    let kind = "type_annotations";
+    let bare =
+        "def read_3(name: str) -> str:\n    return name\n\n\ndef write_3(name):\n    return name\n";
+    assert_eq!(
+        deviations(kind, &before, &[("app/m3.py", bare)]),
+        ["app/m3.py:5 type_annotations/python/functions/annotated 20/20"]
+    );
+    let lost = "def read_3(name):\n    return name\n";
+    assert_eq!(
+        deviations(kind, &before, &[("app/m3.py", lost)]),
+        ["app/m3.py:1 type_annotations/python/functions/annotated 20/20"]
+    );
+    let follows = bare.replace("write_3(name)", "write_3(name: str) -> str");
+    assert!(deviations(kind, &before, &[("app/m3.py", &follows)]).is_empty());
+}
+
+#[test]
+fn an_exported_function_without_its_type_is_told() {
+    let before = project(
+        "src/m{}.ts",
+        "export function read{}(name: string): string {\n  return name;\n}\n",
+    );
+    let kind = "type_annotations";
+    let bare = "export const write = (name: string) => name;\n";
+    assert_eq!(
+        deviations(kind, &before, &[("src/new.ts", bare)]),
+        ["src/new.ts:1 type_annotations/typescript/exported-functions/return-type 20/20"]
+    );
+    let follows = "export const write = (name: string): string => name;\n";
+    assert!(deviations(kind, &before, &[("src/new.ts", follows)]).is_empty());
+}
+
+#[test]
 fn a_file_without_the_directive_of_others_is_told() {
     let before = project(
         "lib/m{}.js",

@@ -257,6 +257,7 @@ export const project: typeof words = {
       file_opening: "Dateianfang",
       test_layout: "Tests",
       testing: "Tests",
+      type_annotations: "Typangaben",
       documentation: "Dokumentation",
       imports: "Importe",
       layering: "Schichten",

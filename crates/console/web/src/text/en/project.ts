@@ -251,6 +251,7 @@ export const project = {
       file_opening: "Beginning of files",
       test_layout: "Tests",
       testing: "Tests",
+      type_annotations: "Type annotations",
       documentation: "Documentation",
       imports: "Imports",
       layering: "Layers",
