@@ -16,13 +16,15 @@ use futures::stream::BoxStream;
 use nyxcore_graphql::Operations;
 use nyxcore_graphql::error::error_codes_add;
 
-use crate::limits::{Limits, QueryGuard};
+#[cfg(test)]
+use crate::limits::Limits;
+use crate::limits::{Documents, QueryGuard};
 use crate::metrics::{Metrics, RequestObserver};
 
 /// Creates the extension of each request.
 pub(crate) struct GatewayExtension {
-    /// The limits of a request.
-    pub limits: Arc<Limits>,
+    /// The checks of a request's document, and the limits.
+    pub documents: Arc<Documents>,
     /// The metrics, if operations are counted.
     pub metrics: Option<Metrics>,
     /// Operations that take longer are logged.
@@ -34,7 +36,7 @@ impl GatewayExtension {
     #[cfg(test)]
     pub(crate) fn of_limits(limits: &Limits) -> Self {
         Self {
-            limits: Arc::new(limits.clone()),
+            documents: Arc::new(Documents::new(&Arc::new(limits.clone()))),
             metrics: None,
             slow_after: Duration::MAX,
         }
@@ -45,7 +47,7 @@ impl ExtensionFactory for GatewayExtension {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(RequestExtension {
             observer: RequestObserver::new(self.metrics.clone(), self.slow_after),
-            guard: QueryGuard::new(&self.limits),
+            guard: QueryGuard::new(&self.documents),
         })
     }
 }

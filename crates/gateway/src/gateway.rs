@@ -12,7 +12,7 @@ use nyxcore_tenancy::Store;
 use nyxcore_tenancy::secret::Keyring;
 
 use crate::console::{Console, OneTimeLink};
-use crate::limits::Limits;
+use crate::limits::{Documents, Limits};
 use crate::metrics::Metrics;
 use crate::web::SignInOptions;
 
@@ -45,6 +45,7 @@ const SLOW_AFTER: Duration = Duration::from_secs(2);
 pub struct Gateway {
     services: Arc<Services>,
     limits: Arc<Limits>,
+    documents: Arc<Documents>,
     sign_in: Arc<SignInOptions>,
     console: Option<Console>,
     link: Option<Arc<OneTimeLink>>,
@@ -67,9 +68,11 @@ impl Gateway {
             models: options.models,
             rate: Arc::new(RateLimiter::new(options.limits.points_per_minute)),
         };
+        let limits = Arc::new(options.limits);
         Self {
             services: Arc::new(services),
-            limits: Arc::new(options.limits),
+            documents: Arc::new(Documents::new(&limits)),
+            limits,
             sign_in: Arc::new(options.sign_in),
             console: None,
             link: None,
@@ -89,6 +92,11 @@ impl Gateway {
     /// Logs operations that take at least this long.
     pub fn with_slow_log(self, slow_after: Duration) -> Self {
         Self { slow_after, ..self }
+    }
+
+    /// The checks of documents, and the last ones that passed.
+    pub(crate) fn documents(&self) -> &Arc<Documents> {
+        &self.documents
     }
 
     /// The counters, if any.

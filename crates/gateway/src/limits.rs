@@ -7,6 +7,7 @@
 mod budget;
 mod connection;
 mod cost;
+mod documents;
 mod introspection;
 mod operation;
 mod shape;
@@ -14,21 +15,20 @@ mod sizes;
 mod source;
 mod strings;
 
-use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::extensions::{ExtensionContext, NextResolve, ResolveInfo};
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError, ServerResult, Value};
+use async_graphql::{Request, Response, ServerResult, Value};
 use nyxcore_graphql::RequestContext;
 use nyxcore_graphql::error::error_with_code;
 use nyxcore_graphql::rate::{OperationPoints, REQUEST_POINTS};
 
-use crate::nulls::Plan;
 use budget::Budget;
 pub use connection::{ConnectionLimits, WRITE_LEAST};
+use operation::ExecutableOperation;
 
+pub(crate) use documents::Documents;
 pub(crate) use operation::chosen;
 
 /// The limits of one request, one connection and one wait.
@@ -108,15 +108,15 @@ impl Default for Limits {
 /// Refuses the documents of one request that cost too much, or more than is left of the tenant's budget. Stops answers
 /// that grow too large. It applies to every transport.
 pub(crate) struct QueryGuard {
-    limits: Arc<Limits>,
+    documents: Arc<Documents>,
     budget: Budget,
 }
 
 impl QueryGuard {
     /// Creates the guard of a request.
-    pub(crate) fn new(limits: &Arc<Limits>) -> Self {
+    pub(crate) fn new(documents: &Arc<Documents>) -> Self {
         Self {
-            limits: Arc::clone(limits),
+            documents: Arc::clone(documents),
             budget: Budget::default(),
         }
     }
@@ -124,15 +124,19 @@ impl QueryGuard {
     /// Checks the document, and takes its points off the tenant's budget.
     ///
     /// # Errors
-    /// As [`document_check`]; `RATE_LIMITED`.
+    /// As [`Documents::check`]; `QUERY_TOO_COMPLEX`, `INTROSPECTION_TOO_DEEP`, `INVALID_INPUT`,
+    /// `GRAPHQL_VALIDATION_FAILED`; `RATE_LIMITED`.
     pub(crate) fn prepare(
         &self,
         context: &ExtensionContext<'_>,
         request: &mut Request,
     ) -> ServerResult<()> {
-        document_check(request, &self.limits)?;
-        let (plan, cost) = operation::prepare(request, &context.schema_env.registry, &self.limits)?;
-        request.data.insert(plan);
+        let registry = &context.schema_env.registry;
+        let document = self.documents.check(request)?;
+        let cost = document.cost(registry, &request.variables, self.documents.limits())?;
+        let executable = document.executable(registry)?;
+        request.set_parsed_query(executable.document.clone());
+        request.data.insert(executable);
         let points = REQUEST_POINTS + cost as u64;
         if let Some(caller) = RequestContext::of(context, request) {
             caller.points_take(points)?;
@@ -147,9 +151,11 @@ impl QueryGuard {
         context: &ExtensionContext<'_>,
         answer: impl Future<Output = Response>,
     ) -> Response {
-        let mut response = self.budget.spend(&self.limits, answer).await;
-        if let Some(plan) = context.data_opt::<Plan>() {
-            plan.complete(&context.schema_env.registry, &mut response);
+        let mut response = self.budget.spend(self.documents.limits(), answer).await;
+        if let Some(executable) = context.data_opt::<Arc<ExecutableOperation>>() {
+            executable
+                .plan
+                .complete(&context.schema_env.registry, &mut response);
         }
         response
     }
@@ -164,46 +170,9 @@ impl QueryGuard {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        self.budget.resolve(&self.limits, context, info, next).await
+        let limits = self.documents.limits();
+        self.budget.resolve(limits, context, info, next).await
     }
-}
-
-/// Marks a request whose document was checked. It holds the type of the operation.
-struct CheckedDocument(OperationType);
-
-/// Checks a request's document against every limit that needs no schema, and returns the type of its operation. The
-/// parsed document stays with the request. A document that was checked is not checked again.
-///
-/// # Errors
-/// `QUERY_TOO_MANY_TOKENS`, `QUERY_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_MANY_ALIASES`,
-/// `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`; `OPERATION_RESOLUTION_FAILED` where the request does not
-/// determine one operation.
-pub(crate) fn document_check(
-    request: &mut Request,
-    limits: &Limits,
-) -> ServerResult<OperationType> {
-    let checked = request.data.get(&TypeId::of::<CheckedDocument>());
-    if let Some(CheckedDocument(kind)) = checked.and_then(|mark| mark.downcast_ref()) {
-        return Ok(*kind);
-    }
-    source::source_check(&request.query, limits)?;
-    if let Some(rewritten) = strings::rewritten(&request.query) {
-        request.query = rewritten;
-    }
-    let name = request.operation_name.clone();
-    let document = request
-        .parsed_query()
-        .map_err(|error| coded("GRAPHQL_PARSE_FAILED", error))?;
-    shape::shape_check(document, limits)?;
-    let kind = operation::chosen(document, name.as_deref())?.node.ty;
-    request.data.insert(CheckedDocument(kind));
-    Ok(kind)
-}
-
-fn coded(code: &'static str, error: ServerError) -> ServerError {
-    let mut with_code = error_with_code(code, error.message);
-    with_code.locations = error.locations;
-    with_code
 }
 
 fn within(count: usize, most: usize, code: &'static str, of_what: &str) -> ServerResult<()> {

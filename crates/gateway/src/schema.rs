@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 /// Builds the schema of a gateway, with its limits.
 pub fn schema_build(gateway: &Gateway) -> NyxSchema {
     let extension = GatewayExtension {
-        limits: Arc::new(gateway.limits().clone()),
+        documents: Arc::clone(gateway.documents()),
         metrics: gateway.metrics().cloned(),
         slow_after: gateway.slow_after(),
     };

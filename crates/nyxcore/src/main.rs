@@ -30,6 +30,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
+
+/// An answer is thousands of small allocations on all threads (docs/measurements.md).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// How long work in the background may delay the end of the program.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);

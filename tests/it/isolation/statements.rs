@@ -63,8 +63,8 @@ const PARENTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Lists that run a search for each parent. Their query cost accounts for that. A search on `SQLite` takes one statement
-/// more than on `PostgreSQL`, so they are no part of the snapshot.
+/// Lists that run a search for each parent. Their query cost accounts for that. A search on `SQLite` takes one more
+/// statement than on `PostgreSQL`, so they are not part of the snapshot.
 const SEARCHES: [&str; 2] = ["Insight.duplicates", "Insight.suggestedPartners"];
 
 /// Types whose lists are not counted, with the reason.

@@ -38,14 +38,9 @@ const OWN_KINDS: &[&str] = &[
 ];
 
 /// Kinds without a prior, and the bits of each of their habits. They need a history or a project's own rules, which
-/// were not available, or are newer than the count.
-const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "file_header", "rule"];
+/// were not available.
+const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "rule"];
 const UNCOUNTED_BITS: f64 = 3.0;
-
-/// Kinds that are newer than the count, and the bits of their habits until a count has one of the kind: the value of a
-/// habit of one in three projects, so that it is told, but after what is known to be rare.
-const NEW_KINDS: &[&str] = &["file_opening", "type_annotations"];
-const NEW_BITS: f64 = 1.5;
 
 /// Habits that a language's style guide recommends, or to which its grammar leaves few alternatives, by the beginning
 /// of their keys. If few projects in a language were counted, or few with any case, these guides are more reliable than
@@ -160,13 +155,12 @@ pub fn prior_key(pattern: &Pattern) -> String {
     key.unwrap_or(&pattern.key).to_owned()
 }
 
-/// For each key the projects with the habit, for each language the number of counted projects, and the counted kinds.
+/// For each key the projects with the habit, and for each language the number of counted projects.
 #[derive(Debug, Default)]
 struct Priors {
     /// The projects by their commits.
     commits: FxHashMap<&'static str, &'static str>,
     habits: FxHashMap<&'static str, FxHashSet<&'static str>>,
-    kinds: FxHashSet<&'static str>,
     projects: FxHashMap<&'static str, u32>,
     /// The languages in which a project has any habit. A project counts for these languages.
     spoken: FxHashSet<(&'static str, &'static str)>,
@@ -197,7 +191,6 @@ impl Priors {
                         priors.spoken.extend(spoken);
                     }
                     priors.habits.insert(key, projects);
-                    priors.kinds.extend(key.split('/').next());
                 }
                 _ => {}
             }
@@ -211,14 +204,9 @@ impl Priors {
     }
 
     fn of(&self, pattern: &Pattern, commit: Option<&str>) -> Information {
-        let uncounted = match pattern.kind.as_str() {
-            kind if UNCOUNTED_KINDS.contains(&kind) => Some(UNCOUNTED_BITS),
-            kind if NEW_KINDS.contains(&kind) && !self.kinds.contains(kind) => Some(NEW_BITS),
-            _ => None,
-        };
-        if let Some(bits) = uncounted {
+        if UNCOUNTED_KINDS.contains(&pattern.kind.as_str()) {
             return Information {
-                bits,
+                bits: UNCOUNTED_BITS,
                 projects: 0,
                 of: 0,
             };
@@ -332,18 +320,6 @@ mod tests {
         assert_eq!((own.bits, own.projects), (3.74, 1));
         let unknown = priors.of(&pattern("commands", "commands/test/x", None, None), None);
         assert!(!unknown.is_usual());
-    }
-
-    #[test]
-    fn a_kind_newer_than_the_count_is_neither_usual_nor_rare() {
-        let key = "file_opening/ruby/directive/frozen-string-literal";
-        let habit = pattern("file_opening", key, Some("ruby"), None);
-        let newer = Priors::read(TEXT).of(&habit, None);
-        assert_eq!((newer.bits, newer.projects, newer.of), (1.5, 0, 0));
-        let counted = Priors::read(
-            "stack\truby\t3\nhabit\tfile_opening/ruby/directive/frozen-string-literal\t0:9/9\n",
-        );
-        assert_eq!(counted.of(&habit, None).projects, 1);
     }
 
     #[test]

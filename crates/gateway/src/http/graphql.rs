@@ -18,7 +18,6 @@ use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
 use super::{Server, graphiql, rate, sse, ws};
-use crate::limits::document_check;
 
 /// GET: a query, an event stream, a WebSocket, or the page.
 pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
@@ -99,7 +98,8 @@ async fn execute(
     mut request: async_graphql::Request,
     by_get: bool,
 ) -> Result<Response, Problem> {
-    let operation = document_check(&mut request, server.gateway.limits());
+    let document = server.gateway.documents().check(&mut request);
+    let operation = document.map(|document| document.kind);
     if by_get && operation == Ok(OperationType::Mutation) {
         return Err(Problem::method_not_allowed("POST"));
     }

@@ -8,7 +8,7 @@ use async_graphql::parser::types::{
     OperationType, Selection, SelectionSet,
 };
 use async_graphql::registry::Registry;
-use async_graphql::{Name, Pos, Positioned, Request, ServerError, ServerResult};
+use async_graphql::{Name, Pos, Positioned, ServerError, ServerResult, Variables};
 use nyxcore_graphql::error::error_with_code;
 
 use super::cost::Counter;
@@ -45,25 +45,21 @@ pub(crate) fn chosen<'d>(
     }
 }
 
-/// Checks the operation of a request against the schema, and puts it into the form in which it is executed. Returns its
-/// plan and its cost.
+/// The fields of the answer to an operation, as the declared sizes of lists foresee their number.
 ///
 /// # Errors
-/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription
-/// does not have exactly one root field; those of [`chosen`].
-pub(super) fn prepare(
-    request: &mut Request,
+/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`.
+pub(super) fn cost(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
     registry: &Registry,
+    variables: &Variables,
     limits: &Limits,
-) -> ServerResult<(Plan, usize)> {
-    let name = request.operation_name.clone();
-    let variables = std::mem::take(&mut request.variables);
-    let document = request.parsed_query()?;
-    let operation = &chosen(document, name.as_deref())?.node;
-    let root = root_type(registry, operation.ty);
+) -> ServerResult<usize> {
     let set = &operation.selection_set.node;
     depth_check(&document.fragments, set)?;
-    let mut counter = Counter::new(registry, &document.fragments, operation, &variables);
+    let root = root_type(registry, operation.ty);
+    let mut counter = Counter::new(registry, &document.fragments, operation, variables);
     let cost = counter.set(root, set, 1)?;
     within(
         cost,
@@ -71,11 +67,35 @@ pub(super) fn prepare(
         "QUERY_TOO_COMPLEX",
         "fields with the rows of its lists",
     )?;
+    Ok(cost)
+}
+
+/// An operation in the form in which it is executed.
+pub(super) struct ExecutableOperation {
+    /// What async-graphql executes.
+    pub document: ExecutableDocument,
+    /// How its response is completed.
+    pub plan: Plan,
+}
+
+/// Puts the operation of a document into the form in which it is executed.
+///
+/// # Errors
+/// `GRAPHQL_VALIDATION_FAILED` where a subscription does not have exactly one root field; those of [`chosen`].
+pub(super) fn executable(
+    document: &ExecutableDocument,
+    name: Option<&str>,
+    registry: &Registry,
+) -> ServerResult<ExecutableOperation> {
+    let operation = &chosen(document, name)?.node;
+    let root = root_type(registry, operation.ty);
     let subscribed = match operation.ty {
-        OperationType::Subscription => Some(subscription_root(&document.fragments, set)?),
+        OperationType::Subscription => {
+            let set = &operation.selection_set.node;
+            Some(subscription_root(&document.fragments, set)?)
+        }
         _ => None,
     };
-
     let mut document = document.clone();
     let mut marked = false;
     for fragment in document.fragments.values_mut() {
@@ -83,7 +103,7 @@ pub(super) fn prepare(
             marked |= mark_below(&mut item.node);
         }
     }
-    let operation = chosen_mut(&mut document, name.as_deref());
+    let operation = chosen_mut(&mut document, name);
     if let Some(operation) = operation {
         let set = &mut operation.node.selection_set;
         if let Some(field) = subscribed {
@@ -100,10 +120,8 @@ pub(super) fn prepare(
             marked |= mark(set);
         }
     }
-    let plan = Plan::new(&document, name.as_deref(), root, marked)?;
-    request.variables = variables;
-    request.set_parsed_query(document);
-    Ok((plan, cost))
+    let plan = Plan::new(&document, name, root, marked)?;
+    Ok(ExecutableOperation { document, plan })
 }
 
 fn chosen_mut<'d>(

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 
 use super::*;
@@ -44,6 +45,10 @@ fn schema(limits: &Limits) -> Schema<Query, EmptyMutation, EmptySubscription> {
     Schema::build(Query, EmptyMutation, EmptySubscription)
         .extension(GatewayExtension::of_limits(limits))
         .finish()
+}
+
+fn documents() -> Documents {
+    Documents::new(&Arc::default())
 }
 
 async fn outcome_under(limits: &Limits, query: &str) -> String {
@@ -338,7 +343,8 @@ async fn deep_nesting_is_refused_before_parsing() {
             .stack_size(1024 * 1024)
             .spawn(move || {
                 let mut request = Request::new(query);
-                document_check(&mut request, &Limits::default())
+                documents()
+                    .check(&mut request)
                     .map(|_| ())
                     .map_err(|e| e.message)
             });
@@ -397,12 +403,10 @@ async fn a_document_that_does_not_parse_or_names_no_operation_says_so() {
         "OPERATION_RESOLUTION_FAILED"
     );
     let mut named = Request::new("query A{one} mutation B{one}").operation_name("B");
-    assert_eq!(
-        document_check(&mut named, &Limits::default()),
-        Ok(OperationType::Mutation)
-    );
+    let checked = documents().check(&mut named).unwrap();
+    assert_eq!(checked.kind, OperationType::Mutation);
     let mut missing = Request::new("query A{one}").operation_name("C");
-    assert!(document_check(&mut missing, &Limits::default()).is_err());
+    assert!(documents().check(&mut missing).is_err());
 }
 
 #[tokio::test]
