@@ -197,14 +197,13 @@ fn indexes<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
 
 /// The exported types at the top level of a file.
 fn types(file: &SourceFile) -> impl Iterator<Item = &Definition> {
-    use DefinitionKind::{Class, Enum, Interface, Struct, Trait};
     let definitions = file.facts.definitions.iter();
-    definitions.filter(|one| {
-        matches!(one.kind, Class | Enum | Interface | Struct | Trait)
-            && one.exported
-            && !one.test
-            && one.parent.is_none()
-    })
+    definitions.filter(|one| is_type(one) && one.exported && !one.test && one.parent.is_none())
+}
+
+fn is_type(definition: &Definition) -> bool {
+    use DefinitionKind::{Class, Enum, Interface, Struct, Trait};
+    matches!(definition.kind, Class | Enum | Interface | Struct | Trait)
 }
 
 fn types_a_file<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
@@ -278,8 +277,12 @@ fn named_after_type<'a>(context: &Context<'a>, stack: Language) -> Question<'a> 
                 return None;
             }
             let stem = stem_of(&file.path);
+            // The type that the file is named as may be one that others do not use.
+            let mut types = file.facts.definitions.iter();
+            let is_named =
+                types.any(|one| is_type(one) && one.parent.is_none() && one.name == stem);
             let answer = match () {
-                () if stem == one.name && stem.chars().any(char::is_lowercase) => 0,
+                () if is_named && stem.chars().any(char::is_lowercase) => 0,
                 // A single word fits both lower-case styles.
                 () if !stem.contains(['_', '-']) && stem == one.name.to_ascii_lowercase() => {
                     return None;
@@ -480,5 +483,29 @@ mod tests {
     fn names_fall_into_words() {
         assert_eq!(words("HTTPClient", '_'), "http_client");
         assert_eq!(words("OrderService2", '-'), "order-service2");
+    }
+
+    #[test]
+    fn a_file_may_be_named_as_a_type_of_its_own() {
+        let mut sources: Vec<(String, String)> = (0..9)
+            .map(|n| {
+                (
+                    format!("Sources/A{n}Part.swift"),
+                    format!("public struct A{n}Part {{}}\n"),
+                )
+            })
+            .collect();
+        sources.push((
+            "Sources/Generator.swift".into(),
+            "public struct Shell {}\nstruct Generator {}\n".into(),
+        ));
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert!(
+            found("module_layout", &sources)
+                .contains(&"module_layout/swift/file-names/same 10/10".to_owned())
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! How TypeScript classes hide members: `#name` or the keyword `private`. A case is a hidden method. A `protected` one
+//! How TypeScript classes hide methods: `#name` or the keyword `private`. A case is a hidden method. A `protected` one
 //! is none: subclasses may use it, which `#name` does not allow.
 
 use super::super::facts::DefinitionKind;
@@ -36,13 +36,13 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         answers: vec![
             Answer::rule(
                 "hash",
-                "Private members are `#name`, not `private`",
-                "Hide a member of a class by `#name`, which holds at run time, not by the keyword `private`.",
+                "Private methods are `#name`, not `private`",
+                "Hide a method of a class by `#name`, which holds at run time, not by the keyword `private`.",
             ),
             Answer::rule(
                 "keyword",
-                "Private members carry the keyword `private`",
-                "Hide a member of a class by the keyword `private`, not by `#name`.",
+                "Private methods carry the keyword `private`",
+                "Hide a method of a class by the keyword `private`, not by `#name`.",
             ),
         ],
         cases,

@@ -32,7 +32,11 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         answers: vec![
             Answer::rule(
                 "return-type",
-                "Exported functions state their return type",
+                if has_components(context) {
+                    "Exported functions other than components state their return type"
+                } else {
+                    "Exported functions state their return type"
+                },
                 "State the return type of an exported function; do not leave it to inference.",
             ),
             Answer::other("inferred"),
@@ -74,15 +78,28 @@ fn is_of_module(file: &SourceFile, _definition: &Definition) -> bool {
 
 /// Whether a definition is an exported function and no component.
 fn is_exported_function(file: &SourceFile, definition: &Definition) -> bool {
-    let is_capital = definition.name.starts_with(char::is_uppercase);
-    definition.exported
-        && definition.kind == DefinitionKind::Function
-        && !(file.language == Language::Tsx && is_capital)
+    is_exported(definition) && !is_component(file, definition)
+}
+
+fn is_exported(definition: &Definition) -> bool {
+    definition.exported && definition.kind == DefinitionKind::Function
+}
+
+/// Whether a function is a component of React: it has a capital, in a file with JSX.
+fn is_component(file: &SourceFile, definition: &Definition) -> bool {
+    file.language == Language::Tsx && definition.name.starts_with(char::is_uppercase)
+}
+
+fn has_components(context: &Context<'_>) -> bool {
+    context.source(Language::TypeScript).any(|file| {
+        let mut definitions = file.facts.definitions.iter();
+        definitions.any(|one| is_exported(one) && is_component(file, one))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::found;
+    use super::super::fixture::{found, patterns};
 
     fn python(others: &str) -> Vec<String> {
         let annotated: String = (0..10)
@@ -189,6 +206,22 @@ mod tests {
         }
         let component = "export function View() { return <p />; }\nexport const use = () => 1;\n";
         assert_eq!(typescript("src/a.tsx", component), [format!("{key} 10/11")]);
+    }
+
+    #[test]
+    fn the_title_says_that_components_are_left_out() {
+        let stated = "export function a(): number { return 1; }\n".repeat(9);
+        for (component, title) in [
+            ("", "Exported functions state their return type"),
+            (
+                "export function View() { return <p />; }\n",
+                "Exported functions other than components state their return type",
+            ),
+        ] {
+            let text = format!("{stated}{component}");
+            let told = patterns("type_annotations", &[("src/a.tsx", &text)]);
+            assert_eq!(told[0].title, title);
+        }
     }
 
     #[test]

@@ -270,6 +270,17 @@ impl CFamily {
     }
 }
 
+/// Whether the value of a macro is a statement: `do { … } while (0)`, `return -1;`, `{ … }`.
+fn is_statement(value: &str) -> bool {
+    let first = value.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let is_text = value.contains(['"', '\'']);
+    (value.contains(';') && !is_text)
+        || matches!(
+            first,
+            Some("do" | "for" | "goto" | "if" | "return" | "while")
+        )
+}
+
 /// Whether the value of a macro is a single name, and no literal.
 fn is_other_name(value: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -410,9 +421,9 @@ impl Shape for CFamily {
         let (kind, exported) = match node.kind() {
             "preproc_def" => {
                 // A macro without a value is a switch or an include guard. One whose value is a single name gives
-                // another name to whatever that is: a function, a type, a constant.
+                // another name to whatever that is: a function, a type, a constant. One of statements is code.
                 let value = cx.field_text(node, "value").trim();
-                if value.is_empty() || is_other_name(value) {
+                if value.is_empty() || is_other_name(value) || is_statement(value) {
                     return;
                 }
                 (DefinitionKind::Constant, true)

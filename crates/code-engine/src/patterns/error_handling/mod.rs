@@ -54,8 +54,8 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
             vec![
                 Answer::rule(
                     "chained",
-                    "Exceptions raised in handlers are chained",
-                    "Raise a new exception in a handler with `from`, so that its cause is said.",
+                    "Exceptions raised in handlers have a `from`",
+                    "Raise a new exception in a handler with `from`: its cause, or `None`.",
                 ),
                 Answer::other("unchained"),
             ],
