@@ -151,7 +151,7 @@ conformance minutes="5": _http_audits_packages _conformance_packages
 # The 61 audits of npm graphql-http: what GraphQL over HTTP asks of a server
 http-audits: _http_audits_packages
     cargo build {{ workspace }}
-    node tests/conformance/http/audits.mjs --binary "{{ target }}/debug/nyxcore"
+    node tests/conformance/run.mjs --binary "{{ target }}/debug/nyxcore" http
 
 # What a client of the last release could no longer ask of schema.graphql, or of that at a revision
 schema-check *revision: _http_audits_packages

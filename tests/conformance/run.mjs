@@ -7,13 +7,8 @@
 // role; without `--python` it is left out.
 
 import { parseArgs } from "node:util";
-import { graphql, projectMake, serverStart } from "../../crates/console/web/e2e/server.mjs";
-import { apolloJudge } from "./clients/apollo.mjs";
-import { relayJudge } from "./clients/relay.mjs";
-import { resumeJudge } from "./clients/resume.mjs";
-import { urqlJudge } from "./clients/urql.mjs";
-import { httpAudits } from "./http/audits.mjs";
-import { schemathesisJudge } from "./schemathesis/judge.mjs";
+import { graphql, mutate, projectMake } from "../../crates/console/web/e2e/api.mjs";
+import { serverStart } from "../../crates/console/web/e2e/server.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,14 +19,15 @@ const { values, positionals } = parseArgs({
   },
 });
 
+// Each is loaded when it is run: the audits need no other packages.
 const judges = {
-  http: httpAudits,
-  resume: resumeJudge,
-  apollo: apolloJudge,
-  urql: urqlJudge,
-  relay: relayJudge,
+  http: async () => (await import("./http/audits.mjs")).httpAudits,
+  resume: async () => (await import("./clients/resume.mjs")).resumeJudge,
+  apollo: async () => (await import("./clients/apollo.mjs")).apolloJudge,
+  urql: async () => (await import("./clients/urql.mjs")).urqlJudge,
+  relay: async () => (await import("./clients/relay.mjs")).relayJudge,
   // Last: it changes whatever its role may change.
-  ...(values.python ? { schemathesis: schemathesisJudge } : {}),
+  ...(values.python ? { schemathesis: async () => (await import("./schemathesis/judge.mjs")).schemathesisJudge } : {}),
 };
 
 let failed = 0;
@@ -43,9 +39,10 @@ function verdict(name, holds, what) {
 const server = await serverStart(values);
 try {
   const world = await worldMake(server);
-  for (const [name, judge] of Object.entries(judges)) {
+  for (const [name, load] of Object.entries(judges)) {
     if (positionals.length && !positionals.includes(name)) continue;
     try {
+      const judge = await load();
       await judge({ server, verdict, world, options: values });
     } catch (error) {
       verdict(name, false, String(error?.stack ?? error));
@@ -58,21 +55,17 @@ process.exit(failed ? 1 : 0);
 
 /** A synced and analysed project with notes. */
 async function worldMake(server) {
-  const project = await projectMake(server, { name: "Atlas", slug: "atlas", url: server.repository });
-  const write = "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }";
+  const made = await projectMake(server, { name: "Atlas", slug: "atlas", url: server.repository });
   for (const title of ["One", "Two", "Three"]) {
-    await graphql(server, write, { input: { projectId: project, title, body: "A note." } });
+    await mutate(server, "createNote", { projectId: made.id, title, body: "A note." });
   }
-  const query = "query($id: ID!) { project(id: $id) { sources { id } latestSync { id } } }";
-  const { project: made } = await graphql(server, query, { id: project });
+  const query = "query($id: ID!) { project(id: $id) { latestSync { id } } }";
+  const { project } = await graphql(server, query, { id: made.id });
   return {
-    project,
-    endedRun: made.latestSync.id,
+    project: made.id,
+    endedRun: project.latestSync.id,
     /** Starts a sync of the project's source. */
-    syncStart: async () => {
-      const start = "mutation($id: ID!) { startSync(input: { sourceId: $id }) { sync { id } } }";
-      return (await graphql(server, start, { id: made.sources[0].id })).startSync.sync.id;
-    },
+    syncStart: async () => (await mutate(server, "startSync", { sourceId: made.sourceId }, "sync { id }")).sync.id,
     /** How many events a run has that has ended. */
     eventCount: async (run) => {
       const events = "query($id: ID!) { node(id: $id) { ... on Run { events(first: 200) { seq } } } }";
