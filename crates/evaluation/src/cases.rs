@@ -83,6 +83,8 @@ fn is_routine(subject: &str) -> bool {
         "update dependencies",
         "[pre-commit.ci]",
         "prepare release",
+        "prepare next",
+        "prepare for next",
         "changelog",
         "start version",
     ];
@@ -90,6 +92,19 @@ fn is_routine(subject: &str) -> bool {
     begins.iter().any(|begin| subject.starts_with(begin))
         || version.starts_with(|c: char| c.is_ascii_digit())
         || (subject.contains("upgrade") && subject.contains("dependenc"))
+        || is_update(subject)
+}
+
+/// Whether a bot or person says that a dependency has a new version: `Update protobuf to v3.25.4`.
+fn is_update(subject: &str) -> bool {
+    let mut words = subject.split_whitespace();
+    let is_update = matches!(words.next(), Some("update" | "upgrade"));
+    let version = words
+        .skip_while(|word| *word != "to")
+        .nth(1)
+        .unwrap_or_default();
+    let version = version.strip_prefix('v').unwrap_or(version);
+    is_update && version.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// A message without trailers such as `Signed-off-by:`, which name people and no code.
@@ -131,6 +146,14 @@ mod tests {
                 ],
             ),
             label("Bump serde from 1 to 2", &[(Modified, "src/lease.rs")]),
+            label(
+                "Update kotlin monorepo to v2.0.21",
+                &[(Modified, "libs.versions.toml")],
+            ),
+            label(
+                "Prepare next development version",
+                &[(Modified, "gradle.properties")],
+            ),
             label("v1.2.3 is out now", &[(Modified, "src/lease.rs")]),
             label(
                 "Move the lease elsewhere",

@@ -317,6 +317,9 @@ fn script_exports<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     }
 }
 
+/// Modules that Nuxt generates: they have no path (<https://nuxt.com/docs/guide/concepts/auto-imports>).
+const VIRTUAL_MODULES: &[&str] = &["#app", "#build", "#components", "#imports"];
+
 fn script_paths<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
@@ -342,10 +345,11 @@ fn script_paths<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
                 {
                     return Some(0);
                 }
-                ["@/", "~/", "#"]
+                let is_alias = ["@/", "~/", "#"]
                     .iter()
-                    .any(|alias| module.starts_with(alias))
-                    .then_some(1)
+                    .any(|alias| module.starts_with(alias));
+                let first = module.split('/').next().unwrap_or_default();
+                (is_alias && !VIRTUAL_MODULES.contains(&first)).then_some(1)
             })
         })
         .collect();
@@ -474,5 +478,34 @@ mod tests {
             keys(&paths.map(|path| (path, require))),
             ["import_style/typescript/modules/commonjs 5/5"]
         );
+    }
+
+    #[test]
+    fn what_a_framework_asks_for_is_no_case() {
+        let usual = "import { a } from './a';\nimport { b } from './b';\nexport const c = a + b;\n";
+        let plugin = "import { useState } from '#imports';\nexport default defineNuxtPlugin(() => useState());\n";
+        let mut sources: Vec<(String, &str)> =
+            (0..5).map(|n| (format!("src/m{n}.ts"), usual)).collect();
+        let told = |sources: &[(String, &str)]| {
+            let sources: Vec<(&str, &str)> = sources
+                .iter()
+                .map(|(path, text)| (path.as_str(), *text))
+                .collect();
+            keys(&sources)
+        };
+        let before = told(&sources);
+        sources.push(("src/plugin.ts".into(), plugin));
+        let after = told(&sources);
+        let of = |keys: &[String], kind: &str| keys.iter().find(|key| key.contains(kind)).cloned();
+        for kind in ["exports/named", "own-modules/relative"] {
+            assert_eq!(of(&before, kind), of(&after, kind));
+            assert!(of(&after, kind).is_some());
+        }
+        sources.push((
+            "src/b.ts".into(),
+            "import { a } from '#own/a';\nexport default a;\n",
+        ));
+        let after = told(&sources);
+        assert_ne!(of(&before, "exports/named"), of(&after, "exports/named"));
     }
 }

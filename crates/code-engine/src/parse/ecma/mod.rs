@@ -36,7 +36,7 @@ mod names;
 mod shape;
 mod walk;
 
-use shape::{is_function, names_exported_apart};
+use shape::{is_framework_definition, is_function, names_exported_apart};
 use walk::{NamedDefinition, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
@@ -100,7 +100,9 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
-        self.builder.sign(Sign::ExportDefault, it.span.start);
+        if !is_framework_definition(&it.declaration) {
+            self.builder.sign(Sign::ExportDefault, it.span.start);
+        }
         self.exported = true;
         oxc_walk::walk_export_default_declaration(self, it);
     }

@@ -32,6 +32,20 @@ pub(super) fn is_function(expression: &Expression<'_>) -> bool {
     )
 }
 
+/// Whether a default export is what a function of a framework defines, as `defineNuxtPlugin(() => {})`: the framework
+/// asks for a default export.
+pub(super) fn is_framework_definition(declaration: &ExportDefaultDeclarationKind<'_>) -> bool {
+    let Some(Expression::CallExpression(call)) = declaration.as_expression() else {
+        return false;
+    };
+    let name = call
+        .callee
+        .get_identifier_reference()
+        .map(|callee| callee.name.as_str());
+    let thing = name.and_then(|name| name.strip_prefix("define"));
+    thing.is_some_and(|thing| thing.starts_with(char::is_uppercase))
+}
+
 /// Whether a function states the type that it returns. An arrow function may do so by its value too: a function that
 /// states its type, or a cast.
 pub(super) fn has_return_type(function: &Expression<'_>) -> bool {
