@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::entity::{run, run_event};
 use crate::events::{BATCH, LOOK_ANYWAY, TOPIC_EVENT, event_read};
+use crate::feed::{EventFeed, FeedEvent, FeedItem};
 use crate::model::{RunEvent, RunId, RunKind, RunStatus};
 
 /// The polling interval on PostgreSQL, where every event has a signal and a lost connection triggers a poll.
@@ -19,6 +20,10 @@ const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
 /// How far a poll reaches back before the start of the previous poll: the clocks of replicas differ, and a transaction
 /// commits later than the time it writes.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
+/// The number of runs whose position a follower keeps before it drops those that ended, and how often it does so at the
+/// most.
+const CURSORS_MAX: usize = 1_000;
+const CURSORS_REST: Duration = Duration::from_secs(60);
 /// The number of runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
 const RUNS_PER_STATEMENT: usize = 100;
 
@@ -32,33 +37,48 @@ pub fn activity_follow(
 ) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
     let store = store.clone();
     async_stream::try_stream! {
-        // Subscribed before the first read, so that no event is lost between the two.
-        let mut signals = store.signals();
-        let mut activity = Activity::begin(store, tenant, project, kinds).await?;
+        // Followed before the first read, so that no event is lost between the two.
+        let mut feed = EventFeed::follow(&store, tenant).await?;
+        let mut activity = Activity::begin(store.clone(), tenant, project, Some(kinds)).await?;
         loop {
-            let changed = activity.changed(&mut signals).await;
-            loop {
-                let batch = activity.read(changed.as_ref()).await?;
-                for event in batch.events {
-                    yield event;
+            match feed.next().await {
+                FeedItem::Event(event) => {
+                    if activity.takes(&event) {
+                        yield event.event.clone();
+                    }
+                    if activity.is_full() {
+                        feed.gap();
+                    }
                 }
-                if !batch.more {
-                    break;
+                FeedItem::Gap => {
+                    activity.look_begin();
+                    loop {
+                        let batch = activity.read(None).await?;
+                        for event in batch.events {
+                            yield event.event;
+                        }
+                        if !batch.more {
+                            break;
+                        }
+                    }
+                    activity.looked();
                 }
-            }
-            if changed.is_none() {
-                activity.looked();
+                FeedItem::End => {
+                    feed = EventFeed::follow(&store, tenant).await?;
+                    feed.gap();
+                }
             }
         }
     }
 }
 
-/// The position of a follower.
-struct Activity {
+/// The position of a reader in the events of a tenant.
+pub(crate) struct Activity {
     store: Store,
     tenant: TenantId,
     project: Option<Uuid>,
-    kinds: Vec<RunKind>,
+    /// The kinds of runs; `None` for all.
+    kinds: Option<Vec<RunKind>>,
     /// The number of the last event that was read, by run. Runs that ended before the horizon are not in it.
     cursors: HashMap<RunId, i64>,
     /// The start of the window of a poll: it reads the active runs and those that moved since this time.
@@ -67,19 +87,28 @@ struct Activity {
     look: (DateTime<Utc>, Instant),
 }
 
-struct Batch {
-    events: Vec<RunEvent>,
+/// The next events of a reader.
+pub(crate) struct Batch {
+    pub events: Vec<FeedEvent>,
     /// Whether more events are ready to be read.
-    more: bool,
+    pub more: bool,
+}
+
+/// A run with the number of its last event.
+struct RunHead {
+    id: RunId,
+    count: i64,
+    kind: RunKind,
+    project: Option<Uuid>,
 }
 
 impl Activity {
     /// Starts after the events that are stored already.
-    async fn begin(
+    pub(crate) async fn begin(
         store: Store,
         tenant: TenantId,
         project: Option<Uuid>,
-        kinds: Vec<RunKind>,
+        kinds: Option<Vec<RunKind>>,
     ) -> Result<Self> {
         let now = store.env().now();
         let mut activity = Self {
@@ -92,13 +121,31 @@ impl Activity {
             look: (now, Instant::now()),
         };
         let scoped = activity.store.read(tenant).await?;
-        activity.cursors = activity.runs(&scoped, None).await?.into_iter().collect();
+        let runs = activity.runs(&scoped, None).await?;
+        activity.cursors = runs.iter().map(|run| (run.id, run.count)).collect();
         Ok(activity)
+    }
+
+    /// Whether an event is of these runs and was not read before. Moves past it.
+    fn takes(&mut self, event: &FeedEvent) -> bool {
+        let RunEvent { run_id, seq, .. } = event.event;
+        let is_asked = self
+            .project
+            .is_none_or(|project| event.project == Some(project))
+            && self
+                .kinds
+                .as_ref()
+                .is_none_or(|kinds| kinds.contains(&event.kind));
+        let is_new = is_asked && self.cursor(run_id) < seq;
+        if is_new {
+            self.cursors.insert(run_id, seq);
+        }
+        is_new
     }
 
     /// Waits for changes: the changed runs, or `None` if all runs must be checked. Signals that arrived in the
     /// meantime are handled together.
-    async fn changed(&mut self, signals: &mut SignalReceiver) -> Option<BTreeSet<Uuid>> {
+    pub(crate) async fn changed(&mut self, signals: &mut SignalReceiver) -> Option<BTreeSet<Uuid>> {
         let every = match self.store.backend() {
             Backend::Postgres => LOOK_ON_POSTGRES,
             _ => LOOK_ANYWAY,
@@ -127,7 +174,7 @@ impl Activity {
                     }
                 }
                 Some(Signal::Resync) | None => {
-                    self.look = (self.store.env().now(), Instant::now());
+                    self.look_begin();
                     return None;
                 }
             }
@@ -135,17 +182,17 @@ impl Activity {
     }
 
     /// Reads the next events of the changed runs, or of all runs.
-    async fn read(&mut self, changed: Option<&BTreeSet<Uuid>>) -> Result<Batch> {
+    pub(crate) async fn read(&mut self, changed: Option<&BTreeSet<Uuid>>) -> Result<Batch> {
         let scoped = self.store.read(self.tenant).await?;
         let runs = self.runs(&scoped, changed).await?;
         if changed.is_none() {
             // Deleted runs and runs that ended before the horizon are dropped: no later poll returns them.
-            let met: BTreeSet<Uuid> = runs.iter().map(|(id, _)| id.0).collect();
+            let met: BTreeSet<Uuid> = runs.iter().map(|run| run.id.0).collect();
             self.cursors.retain(|id, _| met.contains(&id.0));
         }
-        let mut behind: Vec<(RunId, i64)> = runs
+        let mut behind: Vec<RunHead> = runs
             .into_iter()
-            .filter(|(id, count)| self.cursor(*id) < *count)
+            .filter(|run| self.cursor(run.id) < run.count)
             .collect();
         let mut more = behind.len() > RUNS_PER_STATEMENT;
         behind.truncate(RUNS_PER_STATEMENT);
@@ -155,10 +202,10 @@ impl Activity {
                 more,
             });
         }
-        let after = |(id, _): &(RunId, i64)| {
+        let after = |run: &RunHead| {
             Condition::all()
-                .add(run_event::Column::RunId.eq(*id))
-                .add(run_event::Column::Seq.gt(self.cursor(*id)))
+                .add(run_event::Column::RunId.eq(run.id))
+                .add(run_event::Column::Seq.gt(self.cursor(run.id)))
         };
         let which = behind
             .iter()
@@ -176,14 +223,26 @@ impl Activity {
             more = true;
         } else {
             // The cursor also moves past events that were deleted.
-            self.cursors.extend(behind);
+            self.cursors
+                .extend(behind.iter().map(|run| (run.id, run.count)));
         }
         for row in &rows {
             let cursor = self.cursors.entry(row.run_id).or_default();
             *cursor = row.seq.max(*cursor);
         }
-        let events = rows.into_iter().filter_map(event_read).collect();
-        Ok(Batch { events, more })
+        let of_run: HashMap<RunId, &RunHead> = behind.iter().map(|run| (run.id, run)).collect();
+        let events = rows.into_iter().filter_map(event_read).filter_map(|event| {
+            let run = of_run.get(&event.run_id)?;
+            Some(FeedEvent {
+                kind: run.kind.clone(),
+                project: run.project,
+                event,
+            })
+        });
+        Ok(Batch {
+            events: events.collect(),
+            more,
+        })
     }
 
     /// The runs with the number of their last event: the changed runs, or those in the window of a poll.
@@ -191,31 +250,55 @@ impl Activity {
         &self,
         scoped: &Scoped<ReadOnly>,
         changed: Option<&BTreeSet<Uuid>>,
-    ) -> Result<Vec<(RunId, i64)>> {
-        let mut runs = scoped
-            .find::<run::Entity>()
-            .filter(run::Column::Kind.is_in(self.kinds.iter().cloned()));
+    ) -> Result<Vec<RunHead>> {
+        use run::Column;
+        let mut runs = scoped.find::<run::Entity>();
+        if let Some(kinds) = &self.kinds {
+            runs = runs.filter(Column::Kind.is_in(kinds.iter().cloned()));
+        }
         if let Some(project) = self.project {
-            runs = runs.filter(run::Column::ProjectId.eq(project));
+            runs = runs.filter(Column::ProjectId.eq(project));
         }
         runs = match changed {
-            Some(changed) => runs.filter(run::Column::Id.is_in(changed.iter().copied())),
+            Some(changed) => runs.filter(Column::Id.is_in(changed.iter().copied())),
             None => runs.filter(
                 Condition::any()
-                    .add(run::Column::Status.is_in([RunStatus::Queued, RunStatus::Running]))
-                    .add(run::Column::ProgressAt.gte(self.horizon)),
+                    .add(Column::Status.is_in([RunStatus::Queued, RunStatus::Running]))
+                    .add(Column::ProgressAt.gte(self.horizon)),
             ),
         };
-        runs.columns([run::Column::Id, run::Column::EventCount])
-            .await
+        let columns = [
+            Column::Id,
+            Column::EventCount,
+            Column::Kind,
+            Column::ProjectId,
+        ];
+        let rows: Vec<(RunId, i64, RunKind, Option<Uuid>)> = runs.columns(columns).await?;
+        let head = |(id, count, kind, project)| RunHead {
+            id,
+            count,
+            kind,
+            project,
+        };
+        Ok(rows.into_iter().map(head).collect())
     }
 
     fn cursor(&self, run: RunId) -> i64 {
         self.cursors.get(&run).copied().unwrap_or(0)
     }
 
+    /// Begins a poll of all runs.
+    fn look_begin(&mut self) {
+        self.look = (self.store.env().now(), Instant::now());
+    }
+
+    /// Whether a poll should drop the cursors of runs that ended.
+    fn is_full(&self) -> bool {
+        self.cursors.len() > CURSORS_MAX && self.look.1.elapsed() > CURSORS_REST
+    }
+
     /// Moves the horizon after a poll of all runs: the next poll starts where this one did.
-    fn looked(&mut self) {
+    pub(crate) fn looked(&mut self) {
         self.horizon = self.horizon.max(self.look.0 - OVERLAP);
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures::Stream;
 use nyxcore_tenancy::{
-    Access, ChildList, Error, Keyset, Page, PageRequest, ReadWrite, Result, Scoped, Signal, Store,
-    TenantId,
+    Access, ChildList, Error, Keyset, Page, PageRequest, ReadWrite, Result, Scoped, Store, TenantId,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet, Value};
 use uuid::Uuid;
 
 use crate::entity::{run, run_event};
+use crate::feed::{EventFeed, FeedItem};
 use crate::model::{EventBody, Progress, RunEvent, RunId};
 
 /// The topic of signals that a run has a new event.
@@ -25,7 +25,9 @@ pub(crate) const TOPIC_CANCEL: &str = "run_cancel";
 
 /// The number of events that a follower reads at once.
 pub(crate) const BATCH: u64 = 500;
-/// How long a follower waits for a signal before it polls: another process on the same SQLite file sends no signals.
+/// How long a follower of a run waits for its next event before it checks the run.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How long a reader waits for a signal before it polls: another process on the same SQLite file sends no signals.
 pub(crate) const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// The lease of a run: the worker that holds it and the number of the attempt, which no two attempts share. The
@@ -229,10 +231,10 @@ pub fn run_follow(
 ) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
     let store = store.clone();
     async_stream::try_stream! {
-        // Subscribed before the first read, so that no event is lost between the two.
-        let mut signals = store.signals();
         let mut cursor = after;
-        loop {
+        // A log that has ended is read without a feed.
+        let mut feed: Option<EventFeed> = None;
+        'read: loop {
             let scoped = store.read(tenant).await?;
             let row = scoped.find::<run::Entity>().filter(run::Column::Id.eq(run)).one().await?;
             let active = row.ok_or(Error::NotFound("run"))?.status.is_active();
@@ -252,17 +254,32 @@ pub fn run_follow(
             if !active {
                 break;
             }
-            let news = async {
-                loop {
-                    match signals.recv().await {
-                        Signal::Changed { topic, tenant: whose, subject }
-                            if topic != TOPIC_EVENT || whose != Some(tenant) || subject != run.0 => {}
-                        _ => break,
-                    }
-                }
+            let Some(feed) = &mut feed else {
+                // What was committed before this is read once more.
+                feed = Some(EventFeed::follow(&store, tenant).await?);
+                continue;
             };
-            // A timeout is fine: the loop reads again.
-            let _ = tokio::time::timeout(LOOK_ANYWAY, news).await;
+            loop {
+                // A timeout is fine: the loop reads again, and finds that the run is gone.
+                let Ok(item) = tokio::time::timeout(LOOK_AGAIN, feed.next()).await else {
+                    continue 'read;
+                };
+                let event = match item {
+                    FeedItem::Event(event) if event.event.run_id != run => continue,
+                    FeedItem::Event(event) if event.event.seq <= cursor => continue,
+                    FeedItem::Event(event) if event.event.seq == cursor + 1 => event,
+                    FeedItem::Event(_) | FeedItem::Gap => continue 'read,
+                    FeedItem::End => {
+                        *feed = EventFeed::follow(&store, tenant).await?;
+                        continue 'read;
+                    }
+                };
+                cursor = event.event.seq;
+                yield event.event.clone();
+                if matches!(event.event.body, EventBody::Finished { .. }) {
+                    break 'read;
+                }
+            }
         }
     }
 }

@@ -46,6 +46,7 @@ mod entity;
 mod error;
 mod events;
 mod expire;
+mod feed;
 mod model;
 mod registration;
 mod repository;

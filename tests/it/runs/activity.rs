@@ -1,17 +1,21 @@
 //! The activity of a tenant: all events after the subscription, regardless of earlier events and of bursts.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures::{Stream, StreamExt};
-use nyxcore_runs::{EventBody, RunEvent, RunId, RunStatus, activity_follow, run_cancel};
-use nyxcore_tenancy::{ManualClock, Result, Store, TenantId};
+use futures::{FutureExt, Stream, StreamExt};
+use nyxcore_runs::{
+    EventBody, RunEvent, RunId, RunStatus, activity_follow, run_cancel, run_follow,
+};
+use nyxcore_tenancy::{Env, ManualClock, Result, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::start;
-use crate::support::{OTHER_WORK, WORK, second_store, store_at_rest, tenant};
+use crate::support::{OTHER_WORK, WORK, options, second_store, store_at_rest, tenant};
 
 /// Logs that many messages of a run, as its worker would, but without a signal.
 async fn log_quietly(db: &TestDatabase, run: RunId, messages: i64) {
@@ -127,6 +131,69 @@ on_both_databases! {
         begin(&mut activity).await;
     }
 
+    async fn an_event_is_read_once_for_all_followers(db: TestDatabase) {
+        const FOLLOWERS: usize = 40;
+        let read = Arc::new(AtomicUsize::new(0));
+        let mut options = options(db.app_url());
+        let counter = Arc::clone(&read);
+        options.statement_listener = Some(Arc::new(move |sql: &str, _| {
+            let is_of_events = sql.starts_with("SELECT") && sql.contains("\"run_events\"");
+            counter.fetch_add(usize::from(is_of_events), Ordering::Relaxed);
+        }));
+        let store = Store::connect(&options, Env::default()).await.unwrap();
+        let (acme, _) = tenant(&store, "acme").await;
+        let run = start(&store, acme.id, "a").await.run().id;
+        let mut followers = Vec::new();
+        for number in 0..FOLLOWERS {
+            let mut events: Pin<Box<dyn Stream<Item = Result<RunEvent>> + Send>> = if number % 2 == 0 {
+                Box::pin(activity_follow(&store, acme.id, None, vec![WORK]))
+            } else {
+                Box::pin(run_follow(&store, acme.id, run, 0))
+            };
+            assert!(events.next().now_or_never().is_none());
+            followers.push(events);
+        }
+        futures::future::join_all(followers.iter_mut().map(begin)).await;
+        read.store(0, Ordering::Relaxed);
+        cancel(&store, acme.id, run).await;
+        for mut events in followers {
+            assert_eq!(seqs(&until_end(&mut events, run).await), [1]);
+        }
+        assert_eq!(read.load(Ordering::Relaxed), 1);
+    }
+
+    async fn a_follower_that_falls_behind_misses_no_event(db: TestDatabase) {
+        let (store, _) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let slow = start(&store, acme.id, "slow").await.run().id;
+        let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
+        let mut of_run = pin!(run_follow(&store, acme.id, slow, 0));
+        let mut quick = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
+        begin(&mut activity).await;
+        begin(&mut of_run).await;
+        begin(&mut quick).await;
+        log_quietly(&db, slow, 2_500).await;
+        cancel(&store, acme.id, slow).await;
+        // The reader has sent all of them when the quick follower has the last.
+        let expected = (1..=2_501).collect::<Vec<_>>();
+        assert_eq!(seqs(&until_end(&mut quick, slow).await), expected);
+        assert_eq!(seqs(&until_end(&mut activity, slow).await), expected);
+        assert_eq!(seqs(&until_end(&mut of_run, slow).await), expected);
+        assert!(of_run.next().await.is_none());
+    }
+
+    async fn a_tenant_is_followed_again_after_all_left(db: TestDatabase) {
+        let (store, _) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        for name in ["a", "b", "c"] {
+            let run = start(&store, acme.id, name).await.run().id;
+            let mut activity = Box::pin(activity_follow(&store, acme.id, None, vec![WORK]));
+            begin(&mut activity).await;
+            cancel(&store, acme.id, run).await;
+            assert_eq!(seqs(&until_end(&mut activity, run).await), [1]);
+        }
+    }
+
     async fn activity_of_some_kinds_shows_no_other_runs(db: TestDatabase) {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
@@ -139,8 +206,6 @@ on_both_databases! {
 }
 
 mod on_one_file {
-    use std::sync::Arc;
-
     use nyxcore_tests::run_on_sqlite;
 
     use super::*;

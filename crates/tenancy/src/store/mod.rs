@@ -15,6 +15,7 @@ mod pace;
 mod scoped;
 mod select;
 mod select_in;
+mod shared;
 mod signal;
 mod system;
 mod times;
@@ -96,6 +97,7 @@ pub struct Store {
     refusals: Arc<Refusals>,
     gate: Arc<Gate>,
     credentials: Arc<CredentialMemory>,
+    shared: Arc<shared::SharedValues>,
     listener: Option<StatementListener>,
     lock_timeout: Duration,
     statement_timeout: Duration,
@@ -134,6 +136,7 @@ impl Store {
             refusals: Arc::default(),
             gate: Arc::new(Gate::new(backend, options.max_connections)),
             credentials,
+            shared: Arc::default(),
             listener: options.statement_listener.clone(),
             lock_timeout: options.lock_timeout,
             statement_timeout: options.statement_timeout,
