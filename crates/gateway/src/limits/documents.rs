@@ -18,9 +18,10 @@ use super::operation::{self, ExecutableOperation};
 use super::{Limits, shape, source, strings};
 
 /// The number of kept documents. An application has some dozens.
-const KEPT_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
-/// The largest kept document in bytes. With its parsed forms, a document takes some fifty times its text.
-const KEPT_BYTES: usize = 4 * 1024;
+const KEPT_DOCUMENTS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+/// The largest kept document in bytes. With its parsed forms, a document of short names takes 74 times its text: 128 of
+/// 4 KB took 37 MB. So all kept ones take 10 MB at most.
+const KEPT_BYTES: usize = 2 * 1024;
 
 /// Checks documents against the limits, and keeps the last ones that passed.
 pub(crate) struct Documents {
