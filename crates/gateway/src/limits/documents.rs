@@ -40,7 +40,7 @@ pub(crate) struct CheckedDocument {
 }
 
 /// The checked document of a request.
-struct Checked(Arc<CheckedDocument>);
+struct DocumentMark(Arc<CheckedDocument>);
 
 impl Documents {
     /// No documents yet.
@@ -64,15 +64,15 @@ impl Documents {
     /// `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`; `OPERATION_RESOLUTION_FAILED` where the request does not
     /// determine one operation.
     pub(crate) fn check(&self, request: &mut Request) -> ServerResult<Arc<CheckedDocument>> {
-        let mark = request.data.get(&TypeId::of::<Checked>());
-        if let Some(Checked(document)) = mark.and_then(|mark| mark.downcast_ref()) {
+        let mark = request.data.get(&TypeId::of::<DocumentMark>());
+        if let Some(DocumentMark(document)) = mark.and_then(|mark| mark.downcast_ref()) {
             return Ok(Arc::clone(document));
         }
         let document = match self.kept(request) {
             Some(document) => document,
             None => self.read(request)?,
         };
-        request.data.insert(Checked(Arc::clone(&document)));
+        request.data.insert(DocumentMark(Arc::clone(&document)));
         Ok(document)
     }
 
