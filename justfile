@@ -121,6 +121,11 @@ bench-sync *repository:
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-sync --features testing --bench sync -- {{ repository }}
 
+# A search over 100,000 documents of one project, by words and by vectors, on both databases: `--documents N`, `--vectors N`
+bench-search *arguments:
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-retrieval --bench search -- {{ arguments }}
+
 # Others judge the clients of the model vendors: PyPI llmock and npm aimock emulate the vendors, and the vendors' own SDKs call our scripted server
 judge-models:
     mkdir -p "{{ peers }}"

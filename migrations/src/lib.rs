@@ -31,6 +31,7 @@ mod m0022_knowledge_life;
 mod m0023_vectors;
 mod m0024_consolidations;
 mod m0025_list_indexes;
+mod m0026_vector_rows;
 pub mod owner;
 pub mod vectors;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_vectors::Migration),
             Box::new(m0024_consolidations::Migration),
             Box::new(m0025_list_indexes::Migration),
+            Box::new(m0026_vector_rows::Migration),
         ]
     }
 }

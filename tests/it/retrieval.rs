@@ -3,6 +3,7 @@
 //! Longer than 450 lines: one set of helpers serves publishing and searching.
 
 mod tenants;
+mod vectors;
 
 use nyxcore_projects::project_delete;
 use nyxcore_retrieval::{

@@ -126,7 +126,7 @@ impl RequestContext {
 /// The snapshot of one operation. It is opened when a field first reads from the database, and shared by all fields.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
-    store: Store,
+    services: Arc<Services>,
     acting: Acting,
     open: Arc<Mutex<Option<Arc<Scoped<ReadOnly>>>>>,
     /// Whether the operation is expected to read with one statement.
@@ -141,8 +141,8 @@ impl Snapshot {
             return Ok(Arc::clone(scoped));
         }
         let scoped = match self.is_one_read.load(Ordering::Relaxed) {
-            true => self.store.read_one_as(&self.acting).await?,
-            false => self.store.read_as(&self.acting).await?,
+            true => self.services.store.read_one_as(&self.acting).await?,
+            false => self.services.store.read_as(&self.acting).await?,
         };
         let scoped = Arc::new(scoped);
         *open = Some(Arc::clone(&scoped));
@@ -166,13 +166,13 @@ pub(crate) struct Operation {
 impl Operation {
     pub(crate) fn new(request: RequestContext) -> Self {
         let snapshot = Snapshot {
-            store: request.services.store.clone(),
+            services: Arc::clone(&request.services),
             acting: request.acting.clone(),
             open: Arc::default(),
             is_one_read: Arc::default(),
         };
         let loads = LoadQueue::default();
-        let loaders = Loaders::new(&snapshot, &loads);
+        let loaders = Loaders::new(snapshot.clone(), loads.clone());
         Self {
             request,
             snapshot,

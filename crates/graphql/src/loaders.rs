@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::async_trait::async_trait;
@@ -145,17 +145,30 @@ impl<L: ChildList> Loader<(L, L::Parent)> for ChildCounts {
 
 macro_rules! loaders {
     ($($(#[$meta:meta])* $name:ident: $loader:ty = $make:expr;)+) => {
-        /// The loaders of one operation.
+        /// The loaders of one operation. Most operations need few of them, so each is made when it is first asked for.
         pub(crate) struct Loaders {
-            $($(#[$meta])* pub(crate) $name: DataLoader<$loader>,)+
+            snapshot: Snapshot,
+            loads: LoadQueue,
+            $($name: OnceLock<Box<DataLoader<$loader>>>,)+
         }
 
         impl Loaders {
-            pub(crate) fn new(snapshot: &Snapshot, loads: &LoadQueue) -> Self {
+            pub(crate) fn new(snapshot: Snapshot, loads: LoadQueue) -> Self {
                 Self {
-                    $($name: loader(($make)(snapshot.clone()), loads.clone()),)+
+                    snapshot,
+                    loads,
+                    $($name: OnceLock::new(),)+
                 }
             }
+
+            $(
+                $(#[$meta])*
+                pub(crate) fn $name(&self) -> &DataLoader<$loader> {
+                    self.$name.get_or_init(|| {
+                        Box::new(loader(($make)(self.snapshot.clone()), self.loads.clone()))
+                    })
+                }
+            )+
         }
     };
 }

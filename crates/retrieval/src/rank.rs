@@ -14,7 +14,7 @@ use crate::text::outline::outline;
 use crate::text::question::{Question, path_agreement};
 use crate::text::weigh::{DocumentTerms, WordClass};
 
-mod near;
+pub(crate) mod near;
 mod shown;
 
 use near::{near, rankings_fuse};

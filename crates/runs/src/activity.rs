@@ -38,8 +38,10 @@ pub fn activity_follow(
     let store = store.clone();
     async_stream::try_stream! {
         // Followed before the first read, so that no event is lost between the two.
-        let mut feed = EventFeed::follow(&store, tenant).await?;
-        let mut activity = Activity::begin(store.clone(), tenant, project, Some(kinds)).await?;
+        // Reads of the database are boxed, so that the stream does not hold the memory for them while it waits.
+        let mut feed = Box::pin(EventFeed::follow(&store, tenant)).await?;
+        let begun = Box::pin(Activity::begin(store.clone(), tenant, project, Some(kinds)));
+        let mut activity = begun.await?;
         loop {
             match feed.next().await {
                 FeedItem::Event(event) => {
@@ -53,7 +55,7 @@ pub fn activity_follow(
                 FeedItem::Gap => {
                     activity.look_begin();
                     loop {
-                        let batch = activity.read(None).await?;
+                        let batch = Box::pin(activity.read(None)).await?;
                         for event in batch.events {
                             yield event.event;
                         }
@@ -64,7 +66,7 @@ pub fn activity_follow(
                     activity.looked();
                 }
                 FeedItem::End => {
-                    feed = EventFeed::follow(&store, tenant).await?;
+                    feed = Box::pin(EventFeed::follow(&store, tenant)).await?;
                     feed.gap();
                 }
             }

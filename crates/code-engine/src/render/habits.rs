@@ -9,7 +9,6 @@ use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
 const PATTERNS_SHOWN: usize = 14;
-const USUAL_SHOWN: usize = 8;
 /// The number of bits of a full bar.
 const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
@@ -116,35 +115,8 @@ pub(super) fn patterns(
         habit(page, row);
     }
     if !usual.is_empty() {
-        let mut by_stack: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (one, _) in usual.iter().take(USUAL_SHOWN) {
-            let stack = one.stack.as_deref().unwrap_or_default();
-            let title = one.title.as_str();
-            match by_stack.iter_mut().find(|(known, _)| *known == stack) {
-                // The same habit may occur in several folders.
-                Some((_, titles)) if titles.contains(&title) => {}
-                Some((_, titles)) => titles.push(title),
-                None => by_stack.push((stack, vec![title])),
-            }
-        }
-        let titles: Vec<String> = by_stack
-            .into_iter()
-            .map(|(stack, titles)| match stack {
-                "" => titles.join(" · "),
-                stack => format!("{stack}: {}", titles.join(" · ")),
-            })
-            .collect();
-        let more = usual.len().saturating_sub(USUAL_SHOWN);
-        let more = if more > 0 {
-            format!(" · and {more} more")
-        } else {
-            String::new()
-        };
-        let words = format!(
-            "{} as most projects have them: {}{more}",
-            counted(usual.len() as u32, "habit"),
-            titles.join("; ")
-        );
+        let habits = counted(usual.len() as u32, "habit");
+        let words = format!("{habits} as most projects have them: `--format json` lists them");
         page.words("  ", &words, Paint::Faint);
     }
     page.gap();

@@ -9,7 +9,11 @@ use super::super::project::role::{self, Role};
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
 use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
 
-const MAP_SHOWN: usize = 8;
+const MAP_SHOWN: usize = 6;
+/// Below the first [`MAP_MIN`], a definition is shown if at least a quarter as many files name it as name the first:
+/// the project does not lean on the others in the same way.
+const MAP_PART: u32 = 4;
+const MAP_MIN: usize = 3;
 /// The number of highest ranked definitions of which the most widely used are shown. A type that a single file mentions
 /// on every line has a high rank, but the project does not depend on it.
 const MAP_RANKED: usize = 3 * MAP_SHOWN;
@@ -19,12 +23,12 @@ const STEPS_SHOWN: usize = 6;
 const DUPLICATES_SHOWN: usize = 4;
 const PLACES_SHOWN: usize = 3;
 /// The least lines of a duplicate with two places for it to be shown.
-const LINES_TOLD: u32 = 10;
+const LINES_TOLD: u32 = 15;
 /// The least lines of a duplicate in tests and benchmarks: shorter copies are normal there, and all are less important
 /// than one in the source.
 const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
-const COMPLEX_SHOWN: usize = 6;
+const COMPLEX_SHOWN: usize = 4;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     // A method is resolved by its name only, and several types may have it. References to types are more reliable.
@@ -54,6 +58,11 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
         is_new
     });
     top.truncate(MAP_SHOWN);
+    let least = top
+        .first()
+        .map_or(0, |first| first.used_in.div_ceil(MAP_PART));
+    let wide = top.partition_point(|one| one.used_in >= least);
+    top.truncate(wide.max(MAP_MIN));
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
         let used = format!("  in {}", counted(one.used_in, "file"));
@@ -341,12 +350,18 @@ mod tests {
     fn what_two_files_use_is_told_where_there_is_nothing_else() {
         let few = [ranked(DefinitionKind::Class, "Few", 2)];
         assert!(table(&few).contains("Few"));
-        let names = [
-            "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
-        ];
+        let names = ["One", "Two", "Three", "Four", "Five", "Six"];
         let many = names.map(|name| ranked(DefinitionKind::Class, name, 5));
         let text = table(&[&few[..], &many].concat());
-        assert!(!text.contains("Few") && text.contains("Eight"), "{text}");
+        assert!(!text.contains("Few") && text.contains("Six"), "{text}");
+    }
+
+    #[test]
+    fn what_far_fewer_files_name_than_the_first_is_left_out() {
+        let names = [("One", 20), ("Two", 9), ("Three", 5), ("Four", 4)];
+        let found = names.map(|(name, files)| ranked(DefinitionKind::Class, name, files));
+        let text = table(&found);
+        assert!(text.contains("Three") && !text.contains("Four"), "{text}");
     }
 
     #[test]

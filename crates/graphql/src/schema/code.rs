@@ -34,7 +34,7 @@ impl CodePatternNode {
 
     /// The last recorded change. Null if the pattern is unchanged since the project's first analysis.
     async fn last_change(&self, context: &Context<'_>) -> Result<Option<CodePatternChangeNode>> {
-        let loader = &operation(context).loaders().pattern_changes_last;
+        let loader = operation(context).loaders().pattern_changes_last();
         let change = loader.load_one(self.0.id).await?;
         Ok(change.map(CodePatternChangeNode))
     }
@@ -44,7 +44,7 @@ impl CodePatternNode {
         let Some(id) = self.0.vanished_in else {
             return Ok(None);
         };
-        let run = operation(context).loaders().runs.load_one(id).await?;
+        let run = operation(context).loaders().runs().load_one(id).await?;
         Ok(run.map(CodeAnalysisNode))
     }
 
@@ -143,7 +143,7 @@ impl CodeLocationNode {
     async fn excerpt(&self, context: &Context<'_>) -> Result<Option<String>> {
         let content = operation(context)
             .loaders()
-            .blobs
+            .blobs()
             .load_one(self.0.blob.clone())
             .await?;
         Ok(content.map(|content| self.0.excerpt(&content)))
@@ -158,7 +158,7 @@ pub(super) async fn source_load(
     let Some(id) = id.and_then(|id| SourceId::parse(id).ok()) else {
         return Ok(None);
     };
-    let source = operation(context).loaders().sources.load_one(id).await?;
+    let source = operation(context).loaders().sources().load_one(id).await?;
     Ok(source.map(SourceNode))
 }
 

@@ -32,7 +32,7 @@ impl CodeAnalysisNode {
     async fn detail(&self, context: &Context<'_>) -> Result<CodeAnalysis> {
         let detail = operation(context)
             .loaders()
-            .analyses
+            .analyses()
             .load_one(self.0.id)
             .await?;
         Ok(detail.ok_or(Error::NotFound("code analysis"))?)
@@ -228,14 +228,14 @@ pub(crate) struct CodePatternChangeNode(pub analysis::CodePatternChange);
 impl CodePatternChangeNode {
     /// The analysis that recorded the change.
     async fn analysis(&self, context: &Context<'_>) -> Result<CodeAnalysisNode> {
-        let runs = &operation(context).loaders().runs;
+        let runs = operation(context).loaders().runs();
         let run = runs.load_one(self.0.analysis_id).await?;
         Ok(CodeAnalysisNode(run.ok_or(Error::NotFound("run"))?))
     }
 
     /// The pattern in its current or last state.
     async fn pattern(&self, context: &Context<'_>) -> Result<CodePatternNode> {
-        let patterns = &operation(context).loaders().code_patterns;
+        let patterns = operation(context).loaders().code_patterns();
         let pattern = patterns.load_one(self.0.pattern_id).await?;
         Ok(CodePatternNode(pattern.ok_or(Error::NotFound("pattern"))?))
     }

@@ -65,7 +65,7 @@ impl Total {
     pub(crate) fn of_child<L: ChildList>(list: L, parent: L::Parent) -> Self {
         Self(Arc::new(move |operation| {
             let key = (list.clone(), parent);
-            let counts = &operation.loaders().child_counts;
+            let counts = operation.loaders().child_counts();
             Box::pin(async move { Ok(counts.load_one(key).await?.unwrap_or(0)) })
         }))
     }
@@ -144,7 +144,7 @@ pub(crate) async fn child_page<L: ChildList>(
         parent,
         request,
     };
-    let pages = &operation(context).loaders().child_pages;
+    let pages = operation(context).loaders().child_pages();
     Ok(pages.load_one(key).await?.unwrap_or(empty))
 }
 

@@ -77,7 +77,7 @@ pub(crate) struct ConsolidationNode(pub Run);
 
 impl ConsolidationNode {
     async fn detail(&self, context: &Context<'_>) -> Result<Consolidation> {
-        let loader = &operation(context).loaders().consolidations;
+        let loader = operation(context).loaders().consolidations();
         let detail = loader.load_one(self.0.id).await?;
         Ok(detail.ok_or(Error::NotFound("consolidation"))?)
     }
@@ -89,7 +89,7 @@ run_object! {
         /// The projects, without those that were deleted since.
         async fn projects(&self, context: &Context<'_>) -> Result<Vec<ProjectNode>> {
             let ids: Vec<ProjectId> = self.detail(context).await?.projects.iter().map(|one| one.id).collect();
-            let loader = &operation(context).loaders().projects;
+            let loader = operation(context).loaders().projects();
             let mut projects = loader.load_many(ids.iter().copied()).await?;
             Ok(ids.iter().filter_map(|id| projects.remove(id)).map(ProjectNode).collect())
         }
@@ -99,7 +99,7 @@ run_object! {
             let Some(id) = self.detail(context).await?.persona_id else {
                 return Ok(None);
             };
-            Ok(operation(context).loaders().personas.load_one(id).await?.map(PersonaNode))
+            Ok(operation(context).loaders().personas().load_one(id).await?.map(PersonaNode))
         }
 
         /// The model that phrases and extends what was counted. Null if no model is used.
@@ -110,7 +110,7 @@ run_object! {
         /// The patterns that were found, without those that are archived.
         async fn patterns(&self, context: &Context<'_>) -> Result<Vec<ConsolidationPatternNode>> {
             let report = self.detail(context).await?.report.unwrap_or_default();
-            let loader = &operation(context).loaders().consolidation_patterns;
+            let loader = operation(context).loaders().consolidation_patterns();
             let mut patterns = loader.load_many(report.patterns.iter().copied()).await?;
             let patterns = report.patterns.iter().filter_map(|id| patterns.remove(id));
             let current = patterns.filter(|pattern| pattern.archived_at.is_none());

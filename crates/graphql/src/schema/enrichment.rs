@@ -103,7 +103,7 @@ impl NoteEnrichmentNode {
     async fn detail(&self, context: &Context<'_>) -> Result<NoteEnrichment> {
         let detail = operation(context)
             .loaders()
-            .enrichments
+            .enrichments()
             .load_one(self.0.id)
             .await?;
         Ok(detail.ok_or(Error::NotFound("note enrichment"))?)
@@ -116,7 +116,7 @@ run_object! {
         /// The note.
         async fn note(&self, context: &Context<'_>) -> Result<NoteNode> {
             let id = self.detail(context).await?.note_id;
-            let note = operation(context).loaders().notes.load_one(id).await?;
+            let note = operation(context).loaders().notes().load_one(id).await?;
             Ok(NoteNode(note.ok_or(Error::NotFound("note"))?))
         }
 
@@ -125,7 +125,7 @@ run_object! {
             let Some(id) = self.detail(context).await?.persona_id else {
                 return Ok(None);
             };
-            Ok(operation(context).loaders().personas.load_one(id).await?.map(PersonaNode))
+            Ok(operation(context).loaders().personas().load_one(id).await?.map(PersonaNode))
         }
 
         /// The model that writes the text; when it is ready, the model that wrote it. Null if the mode is EXTRACTIVE.
@@ -151,7 +151,7 @@ run_object! {
 
         /// The suggested action points.
         async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
-            let loader = &operation(context).loaders().action_points_of_enrichments;
+            let loader = operation(context).loaders().action_points_of_enrichments();
             let points = loader.load_one(self.0.id.uuid()).await?;
             Ok(points.unwrap_or_default().into_iter().map(ActionPointNode).collect())
         }

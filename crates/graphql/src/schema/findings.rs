@@ -21,7 +21,7 @@ pub(crate) struct ProjectFindingsNode(pub analysis::ProjectFindings);
 impl ProjectFindingsNode {
     /// The analysis that produced the results.
     async fn analysis(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
-        let runs = &operation(context).loaders().runs;
+        let runs = operation(context).loaders().runs();
         let run = runs.load_one(self.0.analysis_id).await?;
         Ok(run.map(CodeAnalysisNode))
     }

@@ -81,7 +81,7 @@ impl MemoryEntryNode {
             return Ok(None);
         };
         let loaders = operation(context).loaders();
-        let other = loaders.memory_entries.load_one(id).await?;
+        let other = loaders.memory_entries().load_one(id).await?;
         Ok(other.map(MemoryEntryNode))
     }
 
@@ -142,7 +142,7 @@ impl InsightNode {
         let Some(id) = self.0.paired_with else {
             return Ok(None);
         };
-        let other = operation(context).loaders().insights.load_one(id).await?;
+        let other = operation(context).loaders().insights().load_one(id).await?;
         Ok(other.map(InsightNode))
     }
 
@@ -311,11 +311,11 @@ impl ConsolidationPatternNode {
     async fn projects(&self, context: &Context<'_>) -> Result<Vec<ProjectNode>> {
         let loaders = operation(context).loaders();
         let ids = loaders
-            .consolidation_projects
+            .consolidation_projects()
             .load_one(self.0.id)
             .await?
             .unwrap_or_default();
-        let mut projects = loaders.projects.load_many(ids.iter().copied()).await?;
+        let mut projects = loaders.projects().load_many(ids.iter().copied()).await?;
         Ok(ids
             .iter()
             .filter_map(|id| projects.remove(id))
@@ -346,7 +346,7 @@ impl QuotationNode {
 
     /// The project of the source. Null if it was deleted.
     async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
-        let loader = &operation(context).loaders().projects;
+        let loader = operation(context).loaders().projects();
         Ok(loader.load_one(self.0.project_id).await?.map(ProjectNode))
     }
 

@@ -75,6 +75,6 @@ async fn created_by(
     let Some(id) = user else {
         return Ok(None);
     };
-    let user = operation(context).loaders().users.load_one(id).await?;
+    let user = operation(context).loaders().users().load_one(id).await?;
     Ok(user.map(viewer::UserNode))
 }

@@ -117,7 +117,7 @@ pub(crate) async fn node_load(
     macro_rules! load {
         ($loader:ident, $id:ty, $variant:ident, $node:expr) => {
             loaders
-                .$loader
+                .$loader()
                 .load_one(<$id>::from_uuid(uuid))
                 .await?
                 .map(|found| NodeRef::$variant($node(found)))
@@ -156,7 +156,7 @@ pub(crate) async fn node_load(
         }
         PersonaId::PREFIX => load!(personas, PersonaId, Persona, PersonaNode),
         RunId::PREFIX => {
-            let run = loaders.runs.load_one(RunId::from_uuid(uuid)).await?;
+            let run = loaders.runs().load_one(RunId::from_uuid(uuid)).await?;
             run.and_then(RunNode::new).map(NodeRef::from)
         }
         _ => None,

@@ -31,7 +31,7 @@ impl NoteNode {
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
-            .projects
+            .projects()
             .load_one(self.0.project_id)
             .await?;
         Ok(ProjectNode(
@@ -68,7 +68,7 @@ impl NoteNode {
     async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
         let points = operation(context)
             .loaders()
-            .action_points_of
+            .action_points_of()
             .load_one(self.0.id)
             .await?;
         Ok(points
@@ -111,7 +111,7 @@ impl NoteNode {
         let ids: Vec<_> = enrichments
             .map(|(_, enrichment)| enrichment.run_id)
             .collect();
-        let runs = operation(context).loaders().runs.load_many(ids).await?;
+        let runs = operation(context).loaders().runs().load_many(ids).await?;
         let page = page.filter_map(|enrichment| runs.get(&enrichment.run_id).cloned());
         let total = Total::of_child(NoteEnrichmentList, note);
         Ok(list(context, page, total, NoteEnrichmentNode))
@@ -185,7 +185,7 @@ impl ActionPointNode {
     async fn note(&self, context: &Context<'_>) -> Result<Option<NoteNode>> {
         let note = operation(context)
             .loaders()
-            .notes
+            .notes()
             .load_one(self.0.note_id)
             .await?;
         Ok(note.map(NoteNode))
@@ -274,7 +274,7 @@ impl CitationNode {
         let Some(id) = self.source_id else {
             return Ok(None);
         };
-        let source = operation(context).loaders().sources.load_one(id).await?;
+        let source = operation(context).loaders().sources().load_one(id).await?;
         Ok(source.map(SourceNode))
     }
 }

@@ -90,7 +90,7 @@ impl PersonaModelNode {
     /// The state of the model by the catalog, which is read once for all personas of a list.
     async fn standing(&self, context: &Context<'_>) -> Result<PersonaModelStanding> {
         let loaders = operation(context).loaders();
-        let catalog = loaders.model_catalogs.load_one(()).await?;
+        let catalog = loaders.model_catalogs().load_one(()).await?;
         let catalog = catalog.ok_or(Error::NotFound("model catalog"))?;
         Ok(self.0.standing(&catalog, today(context)))
     }

@@ -34,7 +34,7 @@ impl BlogPostNode {
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
-            .projects
+            .projects()
             .load_one(self.0.project_id)
             .await?;
         Ok(ProjectNode(

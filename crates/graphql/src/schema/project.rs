@@ -75,7 +75,7 @@ impl ProjectNode {
     async fn stack(&self, context: &Context<'_>) -> Result<Vec<String>> {
         let summary = operation(context)
             .loaders()
-            .summaries
+            .summaries()
             .load_one(self.0.id)
             .await?;
         Ok(summary.map(|summary| summary.stack()).unwrap_or_default())
@@ -85,7 +85,7 @@ impl ProjectNode {
     async fn sources(&self, context: &Context<'_>) -> Result<Vec<SourceNode>> {
         let sources = operation(context)
             .loaders()
-            .sources_of
+            .sources_of()
             .load_one(self.0.id)
             .await?;
         Ok(sources
@@ -99,7 +99,7 @@ impl ProjectNode {
     async fn latest_sync(&self, context: &Context<'_>) -> Result<Option<SyncNode>> {
         let latest = operation(context)
             .loaders()
-            .latest_syncs
+            .latest_syncs()
             .load_one(self.0.id)
             .await?;
         Ok(latest.map(|sync| SyncNode(sync.run)))
@@ -108,10 +108,10 @@ impl ProjectNode {
     /// The analysis that started last.
     async fn latest_analysis(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
         let loaders = operation(context).loaders();
-        let Some(latest) = loaders.latest_analyses.load_one(self.0.id).await? else {
+        let Some(latest) = loaders.latest_analyses().load_one(self.0.id).await? else {
             return Ok(None);
         };
-        let run = loaders.runs.load_one(latest.run_id).await?;
+        let run = loaders.runs().load_one(latest.run_id).await?;
         Ok(run.map(CodeAnalysisNode))
     }
 
@@ -151,7 +151,7 @@ impl ProjectNode {
     async fn findings(&self, context: &Context<'_>) -> Result<Option<ProjectFindingsNode>> {
         let findings = operation(context)
             .loaders()
-            .findings
+            .findings()
             .load_one(self.0.id)
             .await?;
         Ok(findings.map(ProjectFindingsNode))
@@ -161,7 +161,7 @@ impl ProjectNode {
     async fn metrics(&self, context: &Context<'_>) -> Result<Option<ProjectMetricsNode>> {
         let summary = operation(context)
             .loaders()
-            .summaries
+            .summaries()
             .load_one(self.0.id)
             .await?;
         Ok(summary.map(|summary| summary.metrics.into()))

@@ -45,7 +45,7 @@ async fn project_require(context: &Context<'_>, project: Option<ProjectId>) -> R
     if let Some(id) = project
         && operation(context)
             .loaders()
-            .projects
+            .projects()
             .load_one(id)
             .await?
             .is_none()
@@ -92,7 +92,7 @@ impl Query {
         let project = match (id, slug) {
             (Some(id), None) => {
                 op.loaders()
-                    .projects
+                    .projects()
                     .load_one(id_of::<ProjectId>(&id)?)
                     .await?
             }
@@ -122,7 +122,7 @@ impl Query {
     async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<RunNode>> {
         let op = operation(context);
         op.expect_one_read(context);
-        let run = op.loaders().runs.load_one(id_of::<RunId>(&id)?).await?;
+        let run = op.loaders().runs().load_one(id_of::<RunId>(&id)?).await?;
         Ok(run.and_then(RunNode::new))
     }
 

@@ -269,7 +269,7 @@ macro_rules! run_object {
                 let Some(id) = self.0.project_id else {
                     return Ok(None);
                 };
-                let loader = &operation(context).loaders().projects;
+                let loader = operation(context).loaders().projects();
                 Ok(loader.load_one(ProjectId::from_uuid(id)).await?.map(ProjectNode))
             }
 
@@ -285,7 +285,7 @@ macro_rules! run_object {
 
             /// The attempts, oldest first.
             pub(crate) async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
-                let attempts = operation(context).loaders().run_attempts.load_one(self.0.id).await?;
+                let attempts = operation(context).loaders().run_attempts().load_one(self.0.id).await?;
                 Ok(attempts.unwrap_or_default().into_iter().map(Into::into).collect())
             }
 
@@ -304,7 +304,7 @@ macro_rules! run_object {
                 &self,
                 context: &Context<'_>,
             ) -> Result<Option<crate::schema::usage::ModelUsageNode>> {
-                let used = operation(context).loaders().run_usage.load_one(self.0.id.0).await?;
+                let used = operation(context).loaders().run_usage().load_one(self.0.id.0).await?;
                 Ok(used.map(Into::into))
             }
 
@@ -350,7 +350,7 @@ impl SyncNode {
     async fn detail(&self, context: &Context<'_>) -> Result<SyncDetail> {
         let detail = operation(context)
             .loaders()
-            .syncs
+            .syncs()
             .load_one(self.0.id)
             .await?;
         Ok(detail.ok_or(Error::NotFound("sync"))?)
@@ -363,7 +363,7 @@ run_object! {
         /// The source.
         async fn source(&self, context: &Context<'_>) -> Result<SourceNode> {
             let id = self.detail(context).await?.source_id;
-            let source = operation(context).loaders().sources.load_one(id).await?;
+            let source = operation(context).loaders().sources().load_one(id).await?;
             Ok(SourceNode(source.ok_or(Error::NotFound("source"))?))
         }
 
@@ -372,7 +372,7 @@ run_object! {
             let Some(id) = self.detail(context).await?.previous_sync_id else {
                 return Ok(None);
             };
-            Ok(operation(context).loaders().runs.load_one(id).await?.map(SyncNode))
+            Ok(operation(context).loaders().runs().load_one(id).await?.map(SyncNode))
         }
 
         /// The commit of the source before the sync.

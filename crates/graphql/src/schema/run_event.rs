@@ -164,7 +164,7 @@ event_object! {
     RunFinishedNode {
         /// The run in its final state.
         async fn run(&self, context: &Context<'_>) -> Result<RunNode> {
-            let run = operation(context).loaders().runs.load_one(self.0.run_id).await?;
+            let run = operation(context).loaders().runs().load_one(self.0.run_id).await?;
             Ok(run.and_then(RunNode::new).ok_or(Error::NotFound("run"))?)
         }
     }

@@ -67,7 +67,7 @@ impl SourceNode {
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
-            .projects
+            .projects()
             .load_one(self.0.project_id)
             .await?;
         Ok(ProjectNode(
@@ -99,7 +99,7 @@ impl SourceNode {
     async fn status(&self, context: &Context<'_>) -> Result<SourceStatusName> {
         let latest = operation(context)
             .loaders()
-            .latest_source_syncs
+            .latest_source_syncs()
             .load_one(self.0.id)
             .await?;
         let status = source_status(&self.0, latest.as_ref());
@@ -171,7 +171,7 @@ impl SourceNode {
 
 impl SourceNode {
     async fn settings(&self, context: &Context<'_>) -> Result<Option<SyncSettings>> {
-        let loader = &operation(context).loaders().sync_settings;
+        let loader = operation(context).loaders().sync_settings();
         Ok(loader.load_one(self.0.id).await?)
     }
 }
@@ -208,7 +208,7 @@ impl SourceFileNode {
 
     /// The text. Null if the file is binary or too large.
     async fn content(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let loader = &operation(context).loaders().blobs;
+        let loader = operation(context).loaders().blobs();
         Ok(loader.load_one(self.0.blob.clone()).await?)
     }
 }

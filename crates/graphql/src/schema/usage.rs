@@ -197,7 +197,7 @@ impl UsageRowNode {
 
 /// The project of a row that has only its id.
 pub(super) async fn project_node(context: &Context<'_>, id: Uuid) -> Result<Option<ProjectNode>> {
-    let projects = &operation(context).loaders().projects;
+    let projects = operation(context).loaders().projects();
     let project = projects.load_one(ProjectId::from_uuid(id)).await?;
     Ok(project.map(ProjectNode))
 }

@@ -36,7 +36,7 @@ impl ViewerNode {
     /// The user of the token or session.
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
-        let user = op.loaders().users.load_one(op.caller().user).await?;
+        let user = op.loaders().users().load_one(op.caller().user).await?;
         Ok(UserNode(
             user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?,
         ))
@@ -191,7 +191,11 @@ impl MembershipNode {
     /// The user.
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
-        let user = op.loaders().users.load_one(self.membership.user_id).await?;
+        let user = op
+            .loaders()
+            .users()
+            .load_one(self.membership.user_id)
+            .await?;
         Ok(UserNode(
             user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?,
         ))
@@ -246,7 +250,7 @@ impl ApiTokenNode {
     async fn user(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         let user = operation(context)
             .loaders()
-            .users
+            .users()
             .load_one(self.0.user_id)
             .await?;
         Ok(user.map(UserNode))

@@ -4,10 +4,10 @@ use super::{CandidateScore, rounded};
 use crate::fusion::{RankedList, fuse};
 
 /// The minimum similarity that counts: unrelated English texts have 0 to 0.2 with the models that were examined.
-const SIMILARITY_MIN: f64 = 0.25;
+pub(crate) const SIMILARITY_MIN: f64 = 0.25;
 /// The minimum share of the highest similarity of all kinds: a less similar document does not count as found by its
 /// vector.
-const NEAR_OF_NEAREST: f64 = 0.7;
+pub(crate) const NEAR_OF_NEAREST: f64 = 0.7;
 
 /// The similarity of a candidate, where it is high enough to count.
 pub(super) fn near(one: &CandidateScore) -> Option<f64> {

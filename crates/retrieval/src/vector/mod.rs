@@ -4,6 +4,7 @@
 //! This module stores and compares vectors; it calls no model. Vectors of several models are stored side by side, and
 //! questions are compared with those of the current one, which is complete.
 
+mod codes;
 mod nearest;
 mod passage;
 mod store;

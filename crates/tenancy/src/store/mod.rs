@@ -12,6 +12,7 @@ mod lone;
 mod memory;
 mod open;
 mod pace;
+mod pages;
 mod scoped;
 mod select;
 mod select_in;
@@ -333,7 +334,8 @@ impl Store {
 
     /// Begins a transaction as a separate task, which a disconnecting client does not cancel: a `BEGIN` whose answer
     /// nobody reads would leave the connection inside a transaction. If the caller is gone, the task rolls the
-    /// transaction back.
+    /// transaction back. No other transaction of the server begins elsewhere, so a connection that returns to the pool
+    /// is not checked for an open one: that would be one more round trip for each read.
     async fn begin(
         &self,
         purpose: Purpose,

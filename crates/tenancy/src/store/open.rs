@@ -8,7 +8,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::Store;
 use crate::error::{Error, Result};
@@ -18,9 +18,6 @@ use crate::registry::Registry;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a starting program waits for its database, which may be starting too.
 const START_PATIENCE: Duration = Duration::from_secs(15);
-/// A statement that is allowed everywhere except in a failed transaction, changes nothing for the next one, and needs
-/// no snapshot.
-const PROBE: &str = "RESET nyxcore.scope";
 
 /// Called with the text of a statement that has ended, and with its duration.
 pub type StatementListener = Arc<dyn Fn(&str, Duration) + Send + Sync>;
@@ -170,11 +167,10 @@ async fn open(
             if let Some(limit) = statement_timeout {
                 limits = format!("{limits}; SET statement_timeout = {}", limit.as_millis());
             }
-            let pool = pool.after_connect(move |connection, _| {
+            pool.after_connect(move |connection, _| {
                 let limits = limits.clone();
                 Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
-            });
-            pool.after_release(|connection, _| Box::pin(is_outside_transaction(connection)))
+            })
         });
     let began = Instant::now();
     let mut database = loop {
@@ -192,18 +188,6 @@ async fn open(
         database.set_metric_callback(move |info| listener(&info.statement.sql, info.elapsed));
     }
     Ok(database)
-}
-
-/// Whether a connection that returns to the pool is outside of any transaction; otherwise it is closed. The driver
-/// counts the transactions that it began, but not one whose `BEGIN` was cancelled. It compares the server's transaction
-/// status in one place: when it begins a transaction by a custom statement. The probe's answer comes after all unread
-/// rows, and after a rollback that is still running.
-async fn is_outside_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match connection.begin_with(PROBE).await {
-        Err(sqlx::Error::BeginFailed) => Ok(true),
-        Ok(_) | Err(sqlx::Error::InvalidSavePointStatement) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// Checks the role: superusers and roles with BYPASSRLS see every tenant's rows, whatever the policies say.

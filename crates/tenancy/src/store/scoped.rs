@@ -205,6 +205,12 @@ impl<A: Access> Scoped<A> {
         &self.store.registry
     }
 
+    /// The value of this type that all scopes of the store share, see [`Store::shared`]. It belongs to no tenant, so
+    /// its contents must be separated by tenant.
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> std::sync::Arc<T> {
+        self.store.shared()
+    }
+
     /// Which database this is, for the few statements that differ.
     pub fn backend(&self) -> DbBackend {
         self.store.backend()

@@ -1,19 +1,18 @@
 //! Reads within a scope: a select that can only be narrowed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use sea_orm::sea_query::{
-    self, Asterisk, Expr, ExprTrait, Func, IntoCondition, Order, Query, WindowStatement,
-};
+use sea_orm::sea_query::{self, Asterisk, Expr, ExprTrait, IntoCondition, Order, WindowStatement};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable,
-    ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, TryGetable,
-    TryGetableMany, Value,
+    ColumnTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr,
+    Iterable, ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+    TryGetable, TryGetableMany, Value,
 };
 
 use super::lone::Runner;
-use super::select_in::conditions_in;
+use super::pages::{each_page, ranked_up_to};
+use super::select_in::{VALUES_PER_STATEMENT, conditions_in};
 use super::volume::ReadVolume;
 use super::{TenantScoped, times};
 use crate::error::{Error, Result};
@@ -200,7 +199,8 @@ where
     }
 
     /// The same page of the rows of each of many parents, with one statement for thousands of them. `parent` is the
-    /// column that refers to the parent. A parent without rows is not in the map.
+    /// column that refers to the parent. A parent without rows is not in the map. PostgreSQL reads each page by its
+    /// index and stops at its end; SQLite has no lateral joins, and numbers all rows of the parents.
     ///
     /// # Errors
     /// As [`ScopedSelect::page`].
@@ -211,7 +211,7 @@ where
         keyset: Keyset<E::Column>,
         request: &PageRequest,
     ) -> Result<HashMap<K, Page<E::Model>>> {
-        // SQLite numbers all rows of a parent before it drops any; a limit stops at the end of the page.
+        // A limit stops at the end of the page on SQLite too.
         if let [only] = parents {
             let page = self.filter(parent.eq(*only)).page(keyset, request).await?;
             let rows = (!page.items.is_empty()).then_some((*only, page));
@@ -219,23 +219,23 @@ where
         }
         let select = within(self.select, keyset, request)?;
         let order = keyset.order(request);
-        let most = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
+        let most = request.limit + 1;
         let mut groups: HashMap<K, Vec<E::Model>> = HashMap::new();
-        for some in conditions_in(parent, parents.iter().copied()) {
-            let mut window = WindowStatement::partition_by(parent.as_column_ref());
-            window.order_by(keyset.column.as_column_ref(), order.clone());
-            let ranked = select
-                .clone()
-                .filter(some)
-                .into_query()
-                .expr_window_as(Func::cust(ROW_NUMBER), window, PLACE)
-                .take();
-            let pages = Query::select()
-                .column(Asterisk)
-                .from_subquery(ranked, RANKED)
-                .and_where(Expr::col(PLACE).lte(most))
-                .order_by(keyset.column, order.clone())
-                .take();
+        let parents: Vec<K> = Vec::from_iter(HashSet::<K>::from_iter(parents.iter().copied()));
+        for some in parents.chunks(VALUES_PER_STATEMENT) {
+            let mut pages = match self.runner.backend() {
+                DbBackend::Postgres => {
+                    let page = select.clone().order_by(keyset.column, order.clone());
+                    each_page(page.limit(most), parent, some)?
+                }
+                _ => {
+                    let mut window = WindowStatement::partition_by(parent.as_column_ref());
+                    window.order_by(keyset.column.as_column_ref(), order.clone());
+                    let rows = select.clone().filter(parent.is_in(some.iter().copied()));
+                    ranked_up_to(rows, window, most)
+                }
+            };
+            pages.order_by(keyset.column, order.clone());
             let order = Some((keyset.column, order.clone()));
             let rows = match request.omits_texts {
                 true => self.volume.unmeasured(self.runner, &pages).await?,
@@ -293,11 +293,6 @@ impl<K> ParentKey for K where
     K: Copy + Eq + Hash + Into<Value> + TryGetable + sea_query::ValueType + Send + Sync + 'static
 {
 }
-
-/// Names within the statement of [`ScopedSelect::pages_by`].
-const ROW_NUMBER: &str = "row_number";
-const PLACE: &str = "place_in_parent";
-const RANKED: &str = "ranked";
 
 /// The same rows, with empty texts in the large columns.
 fn without_texts<E: TenantScoped>(select: Select<E>) -> Select<E> {

@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// The number of values of one column in one statement: below both databases' limits (SQLite 32,766 binds, PostgreSQL
 /// 65,535), with room for filters.
-const VALUES_PER_STATEMENT: usize = 5_000;
+pub(super) const VALUES_PER_STATEMENT: usize = 5_000;
 
 /// Conditions that a column has one of the values, each for one statement: empty if there is no value.
 pub(super) fn conditions_in<C: ColumnTrait, V: Into<Value>>(

@@ -22,10 +22,11 @@ const PAGE: &str = "SELECT p.* FROM (SELECT set_config('nyxcore.tenant_id', set_
      || $1::uuid::text, true)::uuid AS v) s CROSS JOIN LATERAL (SELECT q.* FROM (SELECT project_id, id, title, body \
      FROM notes WHERE tenant_id = $1::uuid AND project_id = $2 ORDER BY id DESC LIMIT $3) q \
      WHERE s.v = $1::uuid OFFSET 0) p";
-const NUMBERED: &str = "SELECT p.* FROM (SELECT set_config('nyxcore.tenant_id', set_config('nyxcore.scope', '', true) \
-     || $1::uuid::text, true)::uuid AS v) s CROSS JOIN LATERAL (SELECT q.* FROM (SELECT project_id, id, title, body, \
-     row_number() OVER (PARTITION BY project_id ORDER BY id DESC) AS place FROM notes \
-     WHERE tenant_id = $1::uuid AND project_id = ANY($2)) q WHERE q.place <= $3 AND s.v = $1::uuid OFFSET 0) p";
+const PAGES: &str = "SELECT p.* FROM (SELECT set_config('nyxcore.tenant_id', set_config('nyxcore.scope', '', true) \
+     || $1::uuid::text, true)::uuid AS v) s CROSS JOIN LATERAL (SELECT q.* FROM unnest($2::uuid[]) f(id) \
+     CROSS JOIN LATERAL (SELECT project_id, id, title, body FROM notes \
+     WHERE tenant_id = $1::uuid AND project_id = f.id ORDER BY id DESC LIMIT $3) q \
+     WHERE s.v = $1::uuid OFFSET 0) p";
 const CREATE: &str = "INSERT INTO notes (tenant_id, project_id, title, body) VALUES ($1, $2, $3, $4) \
      RETURNING project_id, id, title, body";
 
@@ -183,7 +184,7 @@ async fn notes_read(
         }
         many => {
             let ids: Vec<Uuid> = many.iter().map(|project| project.id).collect();
-            let query = sqlx::query(NUMBERED).bind(tenant).bind(ids).bind(first);
+            let query = sqlx::query(PAGES).bind(tenant).bind(ids).bind(first);
             query.fetch_all(pool).await?
         }
     };

@@ -105,9 +105,8 @@ impl Operation {
             ),
             Self::Nested => transaction(
                 "SELECT id, slug, name FROM projects WHERE tenant_id = :t::text::uuid ORDER BY id DESC LIMIT 20;\n\
-                 SELECT * FROM (SELECT project_id, id, title, \
-                 row_number() OVER (PARTITION BY project_id ORDER BY id DESC) AS place FROM notes \
-                 WHERE tenant_id = :t::text::uuid AND project_id = ANY(:f::text::uuid[])) n WHERE place <= 10;",
+                 SELECT q.* FROM unnest(:f::text::uuid[]) f(id) CROSS JOIN LATERAL (SELECT project_id, id, title \
+                 FROM notes WHERE tenant_id = :t::text::uuid AND project_id = f.id ORDER BY id DESC LIMIT 10) q;",
             ),
             Self::Page => alone(
                 "SELECT id, title, body FROM notes WHERE tenant_id = :t::text::uuid \
