@@ -235,11 +235,14 @@ pub fn run_follow(
         // A log that has ended is read without a feed.
         let mut feed: Option<EventFeed> = None;
         'read: loop {
-            let scoped = store.read(tenant).await?;
-            let row = scoped.find::<run::Entity>().filter(run::Column::Id.eq(run)).one().await?;
-            let active = row.ok_or(Error::NotFound("run"))?.status.is_active();
-            let rows = rows_read(&scoped, run, cursor, BATCH).await?;
-            drop(scoped);
+            // Reads of the database are boxed, so that the stream does not hold the memory for them while it waits.
+            let read = Box::pin(async {
+                let scoped = store.read(tenant).await?;
+                let row = scoped.find::<run::Entity>().filter(run::Column::Id.eq(run)).one().await?;
+                let active = row.ok_or(Error::NotFound("run"))?.status.is_active();
+                Ok::<_, Error>((active, rows_read(&scoped, run, cursor, BATCH).await?))
+            });
+            let (active, rows) = read.await?;
             let more = rows.len() as u64 == BATCH;
             for row in rows {
                 cursor = row.seq;
@@ -256,7 +259,7 @@ pub fn run_follow(
             }
             let Some(feed) = &mut feed else {
                 // What was committed before this is read once more.
-                feed = Some(EventFeed::follow(&store, tenant).await?);
+                feed = Some(Box::pin(EventFeed::follow(&store, tenant)).await?);
                 continue;
             };
             loop {

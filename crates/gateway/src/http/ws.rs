@@ -22,6 +22,7 @@ use nyxcore_graphql::error::internal_error;
 use nyxcore_tenancy::{Origin, UserId};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::auth::{self, RequestHead, VerifiedCredential};
 use super::connection::{Lease, RequestGuard};
@@ -40,8 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const RESET_DELAY: Duration = Duration::from_millis(250);
 /// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
 const REASON_MAX: usize = 123;
-/// Bytes that are read at once. Longer messages are allowed; most are shorter.
-const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that are read at once, which each socket has room for. Longer messages are allowed; most are shorter.
+const READ_BUFFER: usize = 1024;
 
 /// The end of a connection.
 enum End {
@@ -127,10 +128,9 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
         .max_frame_size(most)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| async move {
-            let _open = open;
-            let _client = client;
-            let connection = Connection {
+        .on_upgrade(move |socket| {
+            // Boxed, so that its memory is not copied into each future that it is moved into.
+            let connection = Box::new(Connection {
                 server,
                 socket,
                 origin,
@@ -138,8 +138,10 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
                 operations: SelectAll::new(),
                 running: HashMap::new(),
                 heard: Instant::now(),
-            };
-            connection.run(shown, unauthenticated).await;
+                _open: open,
+                _client: client,
+            });
+            connection.run(shown, unauthenticated)
         }))
 }
 
@@ -163,6 +165,8 @@ struct Connection {
     running: HashMap<String, AbortHandle>,
     /// When the client last sent a frame.
     heard: Instant,
+    _open: TaskTrackerToken,
+    _client: Option<ClientSlot>,
 }
 
 /// The places that a socket holds while it is open and authenticated.
@@ -173,7 +177,7 @@ struct Places {
 
 impl Connection {
     async fn run(
-        mut self,
+        mut self: Box<Self>,
         shown: Option<VerifiedCredential>,
         unauthenticated: Option<Slot<IpAddr>>,
     ) {
@@ -185,8 +189,8 @@ impl Connection {
             Err(end) => Err(end),
         };
         match end {
-            Err(End::Close(code, reason)) => self.close(code, reason).await,
-            Err(End::ClosedByClient) => self.drain(true).await,
+            Err(End::Close(code, reason)) => Box::pin(self.close(code, reason)).await,
+            Err(End::ClosedByClient) => Box::pin(self.drain(true)).await,
             Err(End::Left) | Ok(()) => {}
         }
     }
@@ -269,15 +273,16 @@ impl Connection {
                         return Err(End::Left);
                     }
                     // Every WebSocket answers a ping frame by itself; the protocol's own ping asks the application.
-                    self.send(Message::Ping(Default::default())).await?;
+                    Box::pin(self.send(Message::Ping(Default::default()))).await?;
                 }
                 frame = self.socket.recv() => {
                     if let Some(message) = self.read(frame)? {
-                        self.handle_message(shown, message).await?;
+                        // Boxed like the other rare steps: a socket that waits does not hold their memory.
+                        Box::pin(self.handle_message(shown, message)).await?;
                     }
                 }
                 Some((id, answer)) = self.operations.next(), if !self.operations.is_empty() => {
-                    self.tell(id, answer).await?;
+                    Box::pin(self.tell(id, answer)).await?;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The subscription root. Subscriptions are read-only. They replay the log of a run, follow it, and end with the run.
 
 use async_graphql::{Context, ID, Result, Subscription};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use nyxcore_projects::{ProjectId, Projects};
 use nyxcore_runs::{RunEvent, RunId, Runs, activity_follow, run_follow};
@@ -23,11 +24,11 @@ impl Subscription {
         context: &Context<'c>,
         run_id: ID,
         #[graphql(default = 0)] after: i64,
-    ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
+    ) -> Result<Events<'c>> {
         let op = operation(context);
         let id = id_of::<RunId>(&run_id)?;
-        let run = Runs::get(&*op.read().await?, id).await?;
-        if run.and_then(RunNode::new).is_none() {
+        let run = Box::pin(async { Runs::get(&*op.read().await?, id).await });
+        if run.await?.and_then(RunNode::new).is_none() {
             return Err(Error::NotFound("run").into());
         }
         let events = run_follow(op.store(), op.caller().tenant, id, after);
@@ -39,10 +40,11 @@ impl Subscription {
         &self,
         context: &Context<'c>,
         project_id: ID,
-    ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
+    ) -> Result<Events<'c>> {
         let op = operation(context);
         let id = id_of::<ProjectId>(&project_id)?;
-        Projects::require(&*op.read().await?, id).await?;
+        let project = Box::pin(async { Projects::require(&*op.read().await?, id).await });
+        project.await?;
         let events = activity_follow(
             op.store(),
             op.caller().tenant,
@@ -53,10 +55,7 @@ impl Subscription {
     }
 
     /// Streams the events of all runs of the tenant, starting now.
-    async fn tenant_activity<'c>(
-        &self,
-        context: &Context<'c>,
-    ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
+    async fn tenant_activity<'c>(&self, context: &Context<'c>) -> Result<Events<'c>> {
         let op = operation(context);
         let events = activity_follow(
             op.store(),
@@ -68,22 +67,24 @@ impl Subscription {
     }
 }
 
+/// The stream of a field. It is boxed, as are the reads before it: otherwise every open subscription would hold the
+/// memory for the largest of them.
+type Events<'c> = BoxStream<'c, Result<RunEventNode>>;
+
 /// Maps events to the schema. The snapshot from which an event's fields were read is released before the next event is
 /// awaited.
-fn told<'c, S>(
-    context: &Context<'c>,
-    events: S,
-) -> impl Stream<Item = Result<RunEventNode>> + use<'c, S>
+fn told<'c, S>(context: &Context<'c>, events: S) -> Events<'c>
 where
-    S: Stream<Item = nyxcore_tenancy::Result<RunEvent>>,
+    S: Stream<Item = nyxcore_tenancy::Result<RunEvent>> + Send + 'c,
 {
     let op = operation(context);
-    async_stream::stream! {
+    let stream = async_stream::stream! {
         op.release().await;
         let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
             yield event.map(RunEventNode::from).map_err(Into::into);
             op.release().await;
         }
-    }
+    };
+    stream.boxed()
 }
