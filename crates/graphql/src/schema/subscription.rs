@@ -78,9 +78,9 @@ where
     S: Stream<Item = nyxcore_tenancy::Result<RunEvent>> + Send + 'c,
 {
     let op = operation(context);
+    let mut events = events.boxed();
     let stream = async_stream::stream! {
         op.release().await;
-        let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
             yield event.map(RunEventNode::from).map_err(Into::into);
             op.release().await;
