@@ -31,7 +31,7 @@ mod m0022_knowledge_life;
 mod m0023_vectors;
 mod m0024_consolidations;
 mod m0025_list_indexes;
-mod m0026_vector_rows;
+mod m0026_search_speed;
 pub mod owner;
 pub mod vectors;
 
@@ -74,7 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_vectors::Migration),
             Box::new(m0024_consolidations::Migration),
             Box::new(m0025_list_indexes::Migration),
-            Box::new(m0026_vector_rows::Migration),
+            Box::new(m0026_search_speed::Migration),
         ]
     }
 }

@@ -145,10 +145,17 @@ impl<L: ChildList> Loader<(L, L::Parent)> for ChildCounts {
 
 macro_rules! loaders {
     ($($(#[$meta:meta])* $name:ident: $loader:ty = $make:expr;)+) => {
-        /// The loaders of one operation. Most operations need few of them, so each is made when it is first asked for.
+        /// The loaders of one operation. Most operations need few of them or none, so each is made when it is first
+        /// asked for.
         pub(crate) struct Loaders {
             snapshot: Snapshot,
             loads: LoadQueue,
+            /// Made with the first loader: an open subscription without one does not hold the memory.
+            made: OnceLock<Box<MadeLoaders>>,
+        }
+
+        #[derive(Default)]
+        struct MadeLoaders {
             $($name: OnceLock<Box<DataLoader<$loader>>>,)+
         }
 
@@ -157,14 +164,14 @@ macro_rules! loaders {
                 Self {
                     snapshot,
                     loads,
-                    $($name: OnceLock::new(),)+
+                    made: OnceLock::new(),
                 }
             }
 
             $(
                 $(#[$meta])*
                 pub(crate) fn $name(&self) -> &DataLoader<$loader> {
-                    self.$name.get_or_init(|| {
+                    self.made.get_or_init(Box::default).$name.get_or_init(|| {
                         Box::new(loader(($make)(self.snapshot.clone()), self.loads.clone()))
                     })
                 }

@@ -22,12 +22,12 @@ use crate::vector::{Neighbor, NeighborFilter, QuestionVector, nearest, vector_mo
 const SCORED_TERMS_MAX: usize = 48;
 
 /// The most index entries that one search reads, beside those of its first word. It reads the rarest terms first, and
-/// of a term the documents with the highest weight; entries beyond the limit matter least. 40,000 take some 20 ms.
-const ENTRIES_MAX: i64 = 40_000;
+/// of a term the documents with the highest weight; entries beyond the limit matter least.
+const ENTRIES_MAX: i64 = 20_000;
 
 /// The most entries of one word that PostgreSQL reads. A word with more documents at one level is hardly worth its
 /// time.
-const ENTRIES_OF_WORD_MAX: i64 = 4_000;
+const ENTRIES_OF_WORD_MAX: i64 = 2_000;
 
 /// The most candidates of each kind that are read and ranked.
 const CANDIDATES_MAX: i64 = 40;
@@ -52,10 +52,11 @@ const SQLITE: &str = "
     scores AS MATERIALIZED (
         SELECT p.rowid AS seq, sum(a.weight) AS score
         FROM asked a CROSS JOIN search_terms p ON p.search_terms MATCH a.word GROUP BY p.rowid
+    ), weighed AS MATERIALIZED (
+        SELECT value ->> 0 AS role, value ->> 1 AS weight FROM json_each($7)
     ), found AS MATERIALIZED (
         SELECT d.seq, d.id, d.kind, d.subject, d.chunk,
-               scores.score
-                   * coalesce((SELECT value ->> 1 FROM json_each($7) WHERE value ->> 0 = d.role), 1.0) AS score
+               scores.score * coalesce((SELECT weight FROM weighed WHERE role = d.role), 1.0) AS score
         FROM scores CROSS JOIN search_documents d ON d.seq = scores.seq
         WHERE d.tenant_id = $1
           AND d.kind IN (SELECT value FROM json_each($4))

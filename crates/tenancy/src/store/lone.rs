@@ -171,12 +171,13 @@ impl Store {
         pace: Pace,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>> {
-        let permits = self.gate.pass(Purpose::Read(tenant), pace.patience()).await;
+        let gate = &self.0.gate;
+        let permits = gate.pass(Purpose::Read(tenant), pace.patience()).await;
         let _permits = permits.map_err(|error| self.unreachable_or(error))?;
-        let mut tries = self.connections;
+        let mut tries = self.0.connections;
         loop {
             let alone = with_tenant(statement.clone(), tenant);
-            match self.db.query_all_raw(alone).await {
+            match self.0.db.query_all_raw(alone).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => self.retry_or(error.into(), &mut tries)?,
             }

@@ -85,20 +85,22 @@ macro_rules! tenant_scoped {
     };
 }
 
-/// An open database. Cheap to clone.
+/// An open database. A clone is a reference to the same one.
 #[derive(Clone)]
-pub struct Store {
+pub struct Store(Arc<StoreParts>);
+
+struct StoreParts {
     db: DatabaseConnection,
     env: Env,
     registry: Registry,
     signals: signal::Signals,
     /// Uses of system scopes that are not yet in the audit log.
-    uses: Arc<SystemUses>,
+    uses: SystemUses,
     /// Refused calls that are not yet in the audit log.
-    refusals: Arc<Refusals>,
-    gate: Arc<Gate>,
+    refusals: Refusals,
+    gate: Gate,
     credentials: Arc<CredentialMemory>,
-    shared: Arc<shared::SharedValues>,
+    shared: shared::SharedValues,
     listener: Option<StatementListener>,
     lock_timeout: Duration,
     statement_timeout: Duration,
@@ -128,38 +130,38 @@ impl Store {
         let backend = db.get_database_backend();
         let credentials = Arc::new(CredentialMemory::new(backend, options.credential_recheck));
         let signals = signal::Signals::start(&db, Arc::clone(&credentials)).await?;
-        Ok(Self {
+        Ok(Self(Arc::new(StoreParts {
             db,
             env,
             registry: options.registry.clone(),
             signals,
-            uses: Arc::new(SystemUses::of(&options.registry)),
-            refusals: Arc::default(),
-            gate: Arc::new(Gate::new(backend, options.max_connections)),
+            uses: SystemUses::of(&options.registry),
+            refusals: Refusals::default(),
+            gate: Gate::new(backend, options.max_connections),
             credentials,
-            shared: Arc::default(),
+            shared: shared::SharedValues::default(),
             listener: options.statement_listener.clone(),
             lock_timeout: options.lock_timeout,
             statement_timeout: options.statement_timeout,
             credential_flush: options.credential_flush,
             connections: options.max_connections,
-        })
+        })))
     }
 
     /// Which database this is.
     pub fn backend(&self) -> DbBackend {
-        self.db.get_database_backend()
+        self.0.db.get_database_backend()
     }
 
     /// The clock and ids for written rows.
     pub fn env(&self) -> &Env {
-        &self.env
+        &self.0.env
     }
 
     /// The names that this process knows: its resources with their policy, its purposes of system work, and its kinds
     /// of runs.
     pub fn registry(&self) -> &Registry {
-        &self.registry
+        &self.0.registry
     }
 
     /// Checks whether the database answers.
@@ -167,13 +169,13 @@ impl Store {
     /// # Errors
     /// It does not answer.
     pub async fn ping(&self) -> Result<()> {
-        Ok(self.db.ping().await?)
+        Ok(self.0.db.ping().await?)
     }
 
     /// A receiver of the signals that are announced with [`Scoped::announce`] from now on, after their transactions are
     /// committed.
     pub fn signals(&self) -> SignalReceiver {
-        self.signals.subscribe()
+        self.0.signals.subscribe()
     }
 
     /// A snapshot of a tenant's rows, for the program itself.
@@ -314,22 +316,22 @@ impl Store {
 
     /// How long after the first use the uses of credentials are stored.
     pub(crate) fn credential_flush(&self) -> Duration {
-        self.credential_flush
+        self.0.credential_flush
     }
 
     /// The cache of verified credentials.
     pub(crate) fn credentials(&self) -> &Arc<CredentialMemory> {
-        &self.credentials
+        &self.0.credentials
     }
 
     /// The counted refusals, for [`crate::audit::refusals_flush`].
     pub(crate) fn refusals(&self) -> &Refusals {
-        &self.refusals
+        &self.0.refusals
     }
 
     /// Uses of system scopes since they were last taken, for [`crate::audit::system_uses_flush`].
     pub(crate) fn uses(&self) -> &SystemUses {
-        &self.uses
+        &self.0.uses
     }
 
     /// Begins a transaction as a separate task, which a disconnecting client does not cancel: a `BEGIN` whose answer
@@ -342,7 +344,7 @@ impl Store {
         pace: Pace,
         settings: String,
     ) -> Result<(DatabaseTransaction, Permits)> {
-        let permits = self.gate.pass(purpose, pace.patience()).await;
+        let permits = self.0.gate.pass(purpose, pace.patience()).await;
         let permits = permits.map_err(|error| self.unreachable_or(error))?;
         let mode = match purpose {
             Purpose::Read(_) | Purpose::UnprovenRead | Purpose::SystemRead => {
@@ -360,10 +362,10 @@ impl Store {
         };
         let store = self.clone();
         let task = async move {
-            let mut tries = store.connections;
+            let mut tries = store.0.connections;
             loop {
                 let begun = async {
-                    let tx = store.db.begin_with_options(options).await?;
+                    let tx = store.0.db.begin_with_options(options).await?;
                     // One more round trip than `BEGIN` alone. The text consists of constants and a UUID.
                     if let Some(settings) = &settings {
                         tx.execute_unprepared(settings).await?;
@@ -392,7 +394,7 @@ impl Store {
             tx.commit().await?;
             then();
             for signal in announced {
-                store.signals.committed(signal);
+                store.0.signals.committed(signal);
             }
             drop(permits);
             Ok(())
@@ -413,7 +415,7 @@ impl Store {
     /// Turns a timeout of waiting for a connection into [`Error::Unreachable`] if the database is gone.
     fn unreachable_or(&self, error: Error) -> Error {
         match error {
-            Error::Busy if !self.signals.connected() => {
+            Error::Busy if !self.0.signals.connected() => {
                 Error::Unreachable(DbErr::Custom("no connection in time".into()))
             }
             error => error,
@@ -423,7 +425,7 @@ impl Store {
     /// The lock and statement timeouts of a transaction, as SQL.
     fn timeouts(&self, pace: Pace) -> String {
         let (lock, statement) = match pace {
-            Pace::Client => (self.lock_timeout, self.statement_timeout),
+            Pace::Client => (self.0.lock_timeout, self.0.statement_timeout),
             Pace::Background => (BACKGROUND_LOCK_TIMEOUT, BACKGROUND_STATEMENT_TIMEOUT),
         };
         format!(

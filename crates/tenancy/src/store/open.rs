@@ -93,18 +93,18 @@ impl Store {
     pub fn pool_state(&self) -> PoolState {
         let (open, idle) = match self.backend() {
             DbBackend::Postgres => {
-                let pool = self.db.get_postgres_connection_pool();
+                let pool = self.0.db.get_postgres_connection_pool();
                 (pool.size(), pool.num_idle())
             }
             _ => {
-                let pool = self.db.get_sqlite_connection_pool();
+                let pool = self.0.db.get_sqlite_connection_pool();
                 (pool.size(), pool.num_idle())
             }
         };
         PoolState {
             open,
             idle: u32::try_from(idle).unwrap_or(open),
-            max: self.connections,
+            max: self.0.connections,
         }
     }
 }
@@ -147,6 +147,8 @@ async fn open(
                 // the disk.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("cache_size", "-16000")
+                // A search reads thousands of rows that are spread over the file: mapped, they are not copied.
+                .pragma("mmap_size", "268435456")
                 .pragma("temp_store", "memory")
         })
         .map_sqlx_sqlite_pool_opts(|pool| {

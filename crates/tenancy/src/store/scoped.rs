@@ -197,12 +197,12 @@ impl<A: Access> Scoped<A> {
 
     /// The clock and ids.
     pub fn env(&self) -> &Env {
-        &self.store.env
+        &self.store.0.env
     }
 
     /// The registry of this process.
     pub fn registry(&self) -> &Registry {
-        &self.store.registry
+        &self.store.0.registry
     }
 
     /// The value of this type that all scopes of the store share, see [`Store::shared`]. It belongs to no tenant, so

@@ -13,7 +13,8 @@ pub(super) struct SharedValues(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>
 impl Store {
     /// The value of this type that all clones of the store share. The first call makes it.
     pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
-        let mut values = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let SharedValues(values) = &self.0.shared;
+        let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
         let value = values
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Arc::new(T::default()));

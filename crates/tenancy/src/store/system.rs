@@ -96,10 +96,10 @@ impl Store {
     /// # Errors
     /// [`Error::Registry`] for an unregistered purpose; no connection is available.
     pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
-        self.registry.purpose_check(purpose)?;
+        self.0.registry.purpose_check(purpose)?;
         let (of_gate, pace) = (purpose.of_gate(), purpose.pace());
         tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
-        self.uses.add(purpose, 1);
+        self.0.uses.add(purpose, 1);
         let settings = "SET LOCAL nyxcore.tenant_id = ''; SET LOCAL nyxcore.scope = 'system'";
         let (tx, permits) = self.begin(of_gate, pace, settings.to_owned()).await?;
         Ok(SystemScope::new(tx, purpose, self, permits))
@@ -120,9 +120,10 @@ impl Store {
         if self.backend() != DbBackend::Postgres {
             return self.system(purpose).await?.sql_all(sql, [id.into()]).await;
         }
-        self.registry.purpose_check(purpose)?;
-        self.uses.add(purpose, 1);
+        self.0.registry.purpose_check(purpose)?;
+        self.0.uses.add(purpose, 1);
         let _permits = self
+            .0
             .gate
             .pass(purpose.of_gate(), purpose.pace().patience())
             .await
@@ -133,15 +134,15 @@ impl Store {
             self.timeouts(purpose.pace()),
             sql.replace("$1", &format!("'{id}'::uuid"))
         );
-        let mut tries = self.connections;
+        let mut tries = self.0.connections;
         loop {
             let text = sqlx::AssertSqlSafe(text.clone());
             let began = Instant::now();
             let rows = sqlx::raw_sql(text)
-                .fetch_all(self.db.get_postgres_connection_pool())
+                .fetch_all(self.0.db.get_postgres_connection_pool())
                 .await
                 .map_err(|error| Error::from(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))));
-            if let Some(listener) = &self.listener {
+            if let Some(listener) = &self.0.listener {
                 listener(sql, began.elapsed());
             }
             match rows {
@@ -202,7 +203,7 @@ impl SystemScope {
 
     /// The clock and ids.
     pub fn env(&self) -> &Env {
-        &self.store.env
+        &self.store.0.env
     }
 
     /// Which database this is.
