@@ -20,6 +20,7 @@ use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
+use super::name::SharedNames;
 use super::parse::{FileError, source_analyze};
 use super::project::names::NameUses;
 use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
@@ -173,6 +174,7 @@ pub fn files_analyze(
         attributes: &attributes,
         rules: &rules,
         cache: cache.as_ref(),
+        names: (files.len() > LARGE_FILES).then(SharedNames::new),
     };
     let total = files.len() as u64;
     let done = AtomicU64::new(0);
@@ -186,6 +188,7 @@ pub fn files_analyze(
         let chunks = files.par_chunks(CHUNK);
         chunks.map(|chunk| work.chunk(chunk, &told)).collect()
     });
+    drop(work);
     let is_known = |outcome: &&Outcome| matches!(outcome, Outcome::Known(_));
     let known = outcomes.iter().flatten().filter(is_known).count();
     let mut found = Findings::new(known, cache.is_some());
@@ -409,6 +412,8 @@ struct Work<'w> {
     attributes: &'w Attributes,
     rules: &'w Rules,
     cache: Option<&'w Cache>,
+    /// The names of a large project.
+    names: Option<SharedNames>,
 }
 
 impl Work<'_> {
@@ -424,7 +429,13 @@ impl Work<'_> {
                 Err(outcome) => outcome,
                 Ok(plan) => {
                     let kept = plan.entry.and_then(|_| read.next().flatten());
-                    self.file(file, plan, kept)
+                    let mut outcome = self.file(file, plan, kept);
+                    if let (Some(names), Outcome::Known(known)) = (&self.names, &mut outcome)
+                        && let Ok(facts) = &mut known.kept
+                    {
+                        names.share(facts);
+                    }
+                    outcome
                 }
             };
             told();

@@ -62,7 +62,7 @@ pub struct RankedDefinition {
 pub(super) fn full_name(definition: &Definition) -> String {
     match &definition.parent {
         Some(parent) => format!("{parent}.{}", definition.name),
-        None => definition.name.clone(),
+        None => definition.name.to_string(),
     }
 }
 
