@@ -229,11 +229,12 @@ impl Cache {
     }
 
     fn bytes(&self, range: &Range<u64>) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(range.end - range.start).ok()?];
+        let length = range.end - range.start;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).ok()?);
         let mut file = self.pack.as_ref()?.lock().ok()?;
         file.seek(SeekFrom::Start(range.start)).ok()?;
-        file.read_exact(&mut bytes).ok()?;
-        Some(bytes)
+        let read = (&*file).take(length).read_to_end(&mut bytes).ok()?;
+        (read as u64 == length).then_some(bytes)
     }
 
     /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
+pub use super::name::Name;
 use super::noted::{Noted, NotedCell};
 use super::references::References;
 pub use super::texts::{Text, Texts};
@@ -160,7 +161,7 @@ pub struct Definition {
     /// What it is.
     pub kind: DefinitionKind,
     /// Its name, without its parent's.
-    pub name: String,
+    pub name: Name,
     /// The line of its first token, 1-based; attributes and doc comments stand before it.
     pub start_line: u32,
     /// The line of its last token, 1-based.
@@ -178,9 +179,9 @@ pub struct Definition {
     /// Whether it is an asynchronous function: `async`, `suspend`.
     pub asynchronous: bool,
     /// The name of the type, class or module that it is directly in.
-    pub parent: Option<String>,
+    pub parent: Option<Name>,
     /// The paths of its decorators, annotations or attributes, without arguments: `app.route`, `Override`.
-    pub decorators: Vec<String>,
+    pub decorators: Box<[Name]>,
     /// Its measures, for a function or method with a body.
     pub metrics: Option<FunctionMetrics>,
 }

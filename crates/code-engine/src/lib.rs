@@ -68,6 +68,7 @@ mod guard;
 mod ignored;
 pub mod language;
 mod lines;
+mod name;
 mod noted;
 pub mod parse;
 pub mod patterns;

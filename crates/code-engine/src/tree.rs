@@ -3,7 +3,6 @@
 //! Longer than 450 lines: the steps from a listing to a report share their state.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
-use super::analysis::{ProjectAnalysis, project_summarize_known};
+use super::analysis::{ProjectAnalysis, project_summarize_known, project_summarize_released};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
 use super::cache::{Cache, CacheRecord, StoredFacts};
@@ -21,6 +20,7 @@ use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
+use super::name::SharedNames;
 use super::parse::{FileError, source_analyze};
 use super::project::names::NameUses;
 use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
@@ -46,6 +46,9 @@ const LIST_CAP: u64 = 1 << 20;
 
 /// The number of files in one unit of work of a thread.
 const CHUNK: usize = 16;
+
+/// In a project with more files, memory matters more than time.
+const LARGE_FILES: usize = 16 << 10;
 
 /// The options for analysing a tree.
 #[derive(Debug, Clone, Default)]
@@ -171,6 +174,7 @@ pub fn files_analyze(
         attributes: &attributes,
         rules: &rules,
         cache: cache.as_ref(),
+        names: (files.len() > LARGE_FILES).then(SharedNames::new),
     };
     let total = files.len() as u64;
     let done = AtomicU64::new(0);
@@ -184,6 +188,7 @@ pub fn files_analyze(
         let chunks = files.par_chunks(CHUNK);
         chunks.map(|chunk| work.chunk(chunk, &told)).collect()
     });
+    drop(work);
     let is_known = |outcome: &&Outcome| matches!(outcome, Outcome::Known(_));
     let known = outcomes.iter().flatten().filter(is_known).count();
     let mut found = Findings::new(known, cache.is_some());
@@ -196,7 +201,7 @@ pub fn files_analyze(
     });
     let rules = rules.report(hits);
     let (skipped, unread_folders) = found.skipped.finish();
-    let input = ProjectInput {
+    let mut input = ProjectInput {
         manifests,
         history: options.history.clone(),
         changes: options.changes.clone(),
@@ -217,24 +222,24 @@ pub fn files_analyze(
     let is_whole = keep.iter().filter(|one| one.kept.is_ok()).count() == input.files.len();
     let whole = cache.as_ref().filter(|_| is_whole);
     let uses = whole.and_then(|cache| cache.uses(&keep));
-    let project = std::thread::scope(|scope| {
-        // The cache for the next run is written during the analysis. A failure to write it is ignored.
-        if let Some(cache) = &cache {
-            let (keep, uses) = (&keep, uses.as_ref());
-            scope.spawn(move || {
-                let pack_sum = cache.is_stale(keep).then(|| cache.write(keep).ok())??;
-                is_whole
-                    .then(|| cache.uses_write(&uses_of(uses, keep), pack_sum))?
-                    .ok()
-            });
-        }
-        pool.install(|| project_summarize_known(&input, uses.as_ref(), || Ok::<_, Infallible>(())))
-    });
-    let project = match project {
-        Ok(project) => project,
-        Err(never) => match never {},
+    let write = || {
+        let cache = cache.as_ref()?;
+        let pack_sum = cache.is_stale(&keep).then(|| cache.write(&keep).ok())??;
+        let write = || cache.uses_write(&uses_of(uses.as_ref(), &keep), pack_sum);
+        is_whole.then(write)?.ok()
     };
-    drop(keep);
+    // The cache for the next run is written beside the analysis, or before it if memory matters more. A failure to write
+    // it is ignored.
+    let project = if input.files.len() > LARGE_FILES {
+        write();
+        drop(keep);
+        pool.install(|| project_summarize_released(&mut input, uses.as_ref()))
+    } else {
+        std::thread::scope(|scope| {
+            scope.spawn(write);
+            pool.install(|| project_summarize_known(&input, uses.as_ref()))
+        })
+    };
     let map = options.map.as_ref().map(|query| {
         map_text(&project.map, query, |path| {
             let at = input
@@ -407,6 +412,8 @@ struct Work<'w> {
     attributes: &'w Attributes,
     rules: &'w Rules,
     cache: Option<&'w Cache>,
+    /// The names of a large project.
+    names: Option<SharedNames>,
 }
 
 impl Work<'_> {
@@ -422,7 +429,13 @@ impl Work<'_> {
                 Err(outcome) => outcome,
                 Ok(plan) => {
                     let kept = plan.entry.and_then(|_| read.next().flatten());
-                    self.file(file, plan, kept)
+                    let mut outcome = self.file(file, plan, kept);
+                    if let (Some(names), Outcome::Known(known)) = (&self.names, &mut outcome)
+                        && let Ok(facts) = &mut known.kept
+                    {
+                        names.share(facts);
+                    }
+                    outcome
                 }
             };
             told();

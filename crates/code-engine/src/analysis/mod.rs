@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use serde::{Deserialize, Serialize};
 
 use super::patterns::{self, AnalysisInput, Pattern};
+use super::project::duplicates::Duplicates;
 use super::project::imports::ImportIndex;
 use super::project::names::NameUses;
 use super::project::{
@@ -17,6 +18,7 @@ use super::project::{
     duplicates, history, hotspots, import_graph, map, metrics, stack,
 };
 use super::rules::RuleReport;
+use super::windows::Windows;
 use step::Steps;
 
 pub use places::Place;
@@ -63,10 +65,15 @@ pub struct ProjectAnalysis {
 /// examples show only habits of tests and examples.
 #[must_use]
 pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
-    match project_summarize_checked(input, || Ok::<(), Infallible>(())) {
-        Ok(analysis) => analysis,
-        Err(never) => match never {},
-    }
+    project_summarize_known(input, None)
+}
+
+/// Runs what nothing stops.
+fn never_stops(
+    work: impl FnOnce(&Steps<fn() -> Result<(), Infallible>>) -> Result<ProjectAnalysis, Infallible>,
+) -> ProjectAnalysis {
+    let Ok(analysis) = work(&Steps::new(|| Ok(())));
+    analysis
 }
 
 /// Like [`project_summarize`], with a check between the steps whether to continue, called from several threads, because
@@ -79,33 +86,62 @@ pub fn project_summarize_checked<E: Send>(
     input: &ProjectInput,
     check: impl Fn() -> Result<(), E> + Sync,
 ) -> Result<ProjectAnalysis, E> {
-    project_summarize_known(input, None, check)
+    summarize(input, None, None, &Steps::new(check))
 }
 
-/// Like [`project_summarize_checked`], for a caller that already knows the uses of all names in the files.
-///
-/// # Errors
-/// The error of `check`.
-pub(crate) fn project_summarize_known<E: Send>(
+/// Like [`project_summarize`], for a caller that already knows the uses of all names in the files.
+pub(crate) fn project_summarize_known(
     input: &ProjectInput,
     uses: Option<&NameUses>,
-    check: impl Fn() -> Result<(), E> + Sync,
-) -> Result<ProjectAnalysis, E> {
+) -> ProjectAnalysis {
+    never_stops(|steps| summarize(input, uses, None, steps))
+}
+
+/// Like [`project_summarize_known`], in less memory: the steps that take much of it run one after another, and the
+/// windows of the files are released once the duplicates are found.
+pub(crate) fn project_summarize_released(
+    input: &mut ProjectInput,
+    uses: Option<&NameUses>,
+) -> ProjectAnalysis {
+    never_stops(|steps| {
+        let clones = steps.take(Step::Duplicates, || duplicates::find(&by_path(input)))?;
+        for file in &mut input.files {
+            file.facts.windows = Windows::default();
+        }
+        summarize(input, uses, Some(clones), steps)
+    })
+}
+
+/// The files by path, each path once.
+fn by_path(input: &ProjectInput) -> Vec<&SourceFile> {
     let mut files: Vec<&SourceFile> = input.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
-    check()?;
+    files
+}
+
+/// Computes the analysis. If the duplicates are already known as `clones`, the steps run one after another.
+fn summarize<E: Send>(
+    input: &ProjectInput,
+    uses: Option<&NameUses>,
+    clones: Option<Duplicates>,
+    steps: &Steps<impl Fn() -> Result<(), E> + Sync>,
+) -> Result<ProjectAnalysis, E> {
+    let files = by_path(input);
+    steps.check()?;
     let mut metrics = metrics(&files);
-    let steps = Steps::new(&check);
+    let check = || steps.check();
     // Independent steps run in parallel: first those that need only the files, then those that need the import graph.
     let (index, ((stack, commands), (hotspots, co_changes, ownership))) = both(
+        false,
         || {
             steps.take_checked(Step::Imports, || {
-                ImportIndex::build(&files, &input.manifests, &check)
+                ImportIndex::build(&files, &input.manifests, check)
             })
         },
         || {
             both(
+                false,
                 || {
                     let stack = steps.take(Step::Stack, || {
                         stack::find(&files, &metrics.languages, &input.manifests)
@@ -138,13 +174,20 @@ pub(crate) fn project_summarize_known<E: Send>(
         rules: Some(&input.rules),
         commit: input.window.as_ref().map(|window| window.commit.as_str()),
     };
+    let apart = clones.is_some();
     let ((map, (clones, dead_code)), (imports, patterns)) = both(
+        apart,
         || {
             both(
+                apart,
                 || steps.take(Step::Map, || map::find(&files, &index)),
                 || {
                     both(
-                        || steps.take(Step::Duplicates, || duplicates::find(&files)),
+                        apart,
+                        || match clones {
+                            Some(clones) => Ok(clones),
+                            None => steps.take(Step::Duplicates, || duplicates::find(&files)),
+                        },
                         || steps.take(Step::DeadCode, || dead_code::find(&files, input, uses)),
                     )
                 },
@@ -152,17 +195,17 @@ pub(crate) fn project_summarize_known<E: Send>(
         },
         || {
             both(
+                apart,
                 || {
                     steps.take(Step::Imports, || {
                         import_graph::find(&files, &index, &input.manifests)
                     })
                 },
-                || steps.take_checked(Step::Patterns, || patterns::find(known, &check)),
+                || steps.take_checked(Step::Patterns, || patterns::find(known, check)),
             )
         },
     )?;
     metrics.duplicated_lines = clones.lines;
-    let failed = steps.failed();
     Ok(ProjectAnalysis {
         stack,
         patterns,
@@ -176,16 +219,20 @@ pub(crate) fn project_summarize_known<E: Send>(
         ownership,
         imports,
         metrics,
-        failed,
+        failed: steps.failed(),
         rules: input.rules.clone(),
     })
 }
 
-/// Does two things, on two threads if the platform has threads.
+/// Does two things, on two threads if the platform has threads, or one after the other.
 fn both<A: Send, B: Send, E: Send>(
+    apart: bool,
     a: impl FnOnce() -> Result<A, E> + Send,
     b: impl FnOnce() -> Result<B, E> + Send,
 ) -> Result<(A, B), E> {
+    if apart {
+        return Ok((a()?, b()?));
+    }
     let (a, b) = rayon::join(a, b);
     Ok((a?, b?))
 }
@@ -302,6 +349,21 @@ mod tests {
             ..ProjectInput::default()
         };
         assert_eq!(project_summarize(&input).metrics.todos, 1);
+    }
+
+    #[test]
+    fn releasing_what_is_not_needed_makes_no_difference() {
+        let source =
+            "def do_it(a, b):\n    if a.one(b) and b.two(a):\n        return a.three(b.four)\n";
+        let files = (0..12).map(|n| file(&format!("src/m{n}.py"), &source.repeat(9)));
+        let mut input = ProjectInput {
+            files: files.collect(),
+            ..ProjectInput::default()
+        };
+        let kept = project_summarize(&input);
+        assert!(!kept.duplicates.is_empty() && !kept.map.is_empty());
+        assert_eq!(project_summarize_released(&mut input, None), kept);
+        assert!(input.files.iter().all(|file| file.facts.windows.is_empty()));
     }
 
     #[test]

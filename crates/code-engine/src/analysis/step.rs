@@ -81,7 +81,7 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         step: Step,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        (self.check)()?;
+        self.check()?;
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(done) => done,
             Err(_) => {
@@ -94,10 +94,15 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         }
     }
 
+    /// Whether to continue.
+    pub fn check(&self) -> Result<(), E> {
+        (self.check)()
+    }
+
     /// The steps that failed, each once and in their order.
-    pub fn failed(self) -> Vec<Step> {
-        let failed = self.failed.into_inner();
-        let mut failed = failed.unwrap_or_else(PoisonError::into_inner);
+    pub fn failed(&self) -> Vec<Step> {
+        let failed = self.failed.lock();
+        let mut failed = failed.unwrap_or_else(PoisonError::into_inner).clone();
         failed.sort_unstable();
         failed.dedup();
         failed

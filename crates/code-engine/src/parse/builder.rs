@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::super::facts::{
-    Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
+    Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Name, Sign,
 };
 use super::super::lines::{LineIndex, line_counts, line_kinds};
 use super::super::references::{ReferenceCollector, ReferenceKind, ReferenceScope};
@@ -68,7 +68,7 @@ pub(crate) struct Builder<'s> {
     facts: FileFacts,
     functions: Vec<OpenFunction>,
     /// The names of the open types and modules, innermost last; `None` hides the outer ones.
-    containers: Vec<Option<String>>,
+    containers: Vec<Option<Name>>,
     comments: Vec<(u32, u32)>,
     /// How many enclosing nodes are test code.
     test_depth: u32,
@@ -141,7 +141,7 @@ impl<'s> Builder<'s> {
         }
         self.facts.definitions.push(Definition {
             kind: found.kind,
-            name: found.name.to_owned(),
+            name: found.name.into(),
             start_line,
             end_line: self.last_line(found.end).max(start_line),
             exported: found.exported,
@@ -151,7 +151,7 @@ impl<'s> Builder<'s> {
             dictated: found.dictated,
             asynchronous: false,
             parent: self.containers.last().cloned().flatten(),
-            decorators: Vec::new(),
+            decorators: Box::default(),
             metrics: None,
         });
         self.facts.definitions.len() - 1
@@ -165,9 +165,9 @@ impl<'s> Builder<'s> {
     ) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
             let names = names.into_iter().filter(|name| name.len() <= NAME_CAP);
-            definition
-                .decorators
-                .extend(names.take(DECORATORS_CAP).map(str::to_owned));
+            let names = names.take(DECORATORS_CAP).map(Name::from);
+            let known = std::mem::take(&mut definition.decorators);
+            definition.decorators = known.into_iter().chain(names).collect();
         }
     }
 
@@ -424,7 +424,7 @@ impl<'s> Builder<'s> {
     }
 
     pub(crate) fn container_open(&mut self, name: Option<String>) {
-        self.containers.push(name);
+        self.containers.push(name.as_deref().map(Name::from));
     }
 
     pub(crate) fn container_close(&mut self) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::facts::{Definition, DefinitionKind};
+use super::super::facts::{Definition, DefinitionKind, Name};
 use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::{Answer, Case, Context, Pattern, Question, decide};
@@ -157,7 +157,7 @@ fn is_case(definition: &Definition) -> bool {
 }
 
 fn decorators(definition: &Definition) -> BTreeSet<&str> {
-    let paths = definition.decorators.iter().map(String::as_str);
+    let paths = definition.decorators.iter().map(Name::as_str);
     paths
         .filter(|path| !DICTATED.contains(&path.rsplit('.').next().unwrap_or(path)))
         .collect()

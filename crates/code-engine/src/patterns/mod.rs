@@ -43,6 +43,7 @@ mod validation;
 mod wrapper;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{CodeLocation, wilson_lower_bound};
@@ -184,6 +185,9 @@ struct Context<'a> {
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
     fixtures: Vec<&'a SourceFile>,
+    /// The source files and the test files by the languages that share a stack: most kinds ask for each stack.
+    source_by: FxHashMap<Language, Vec<&'a SourceFile>>,
+    tests_by: FxHashMap<Language, Vec<&'a SourceFile>>,
 }
 
 impl<'a> Context<'a> {
@@ -198,11 +202,21 @@ impl<'a> Context<'a> {
             source: Vec::new(),
             tests: Vec::new(),
             fixtures: Vec::new(),
+            source_by: FxHashMap::default(),
+            tests_by: FxHashMap::default(),
         };
         for (file, role) in known.files.iter().zip(&context.roles) {
             match role {
-                Role::Source => context.source.push(file),
-                Role::Test => context.tests.push(file),
+                Role::Source => {
+                    context.source.push(file);
+                    let alike = context.source_by.entry(file.language.stack());
+                    alike.or_default().push(file);
+                }
+                Role::Test => {
+                    context.tests.push(file);
+                    let alike = context.tests_by.entry(file.language.stack());
+                    alike.or_default().push(file);
+                }
                 Role::Fixture => context.fixtures.push(file),
                 Role::Aside => {}
             }
@@ -220,20 +234,13 @@ impl<'a> Context<'a> {
 
     /// The source files of the languages that share a stack.
     fn source(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
-        of_stack(&self.source, stack)
+        self.source_by.get(&stack).into_iter().flatten().copied()
     }
 
     /// The test files of a stack.
     fn tests(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
-        of_stack(&self.tests, stack)
+        self.tests_by.get(&stack).into_iter().flatten().copied()
     }
-}
-
-fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item = &'a SourceFile> {
-    files
-        .iter()
-        .copied()
-        .filter(move |file| file.language.stack() == stack)
 }
 
 /// The [noted] calls of a file: those in its tests if `test`, else all others.

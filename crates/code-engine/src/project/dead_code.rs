@@ -51,8 +51,8 @@ pub(crate) fn find(
     let reach = conventions::Reach::new(files, manifests);
     let mut candidates = candidates(files, &reach);
     let wanted = candidates.iter().map(|one| one.definition.name.as_str());
-    let names: FxHashMap<&str, Uses> = match known {
-        Some(known) => wanted.map(|name| (name, known.of(name))).collect(),
+    let names: FxHashMap<&str, UseCount> = match known {
+        Some(known) => wanted.map(|name| (name, known.of(name).into())).collect(),
         None => uses_read(files, wanted),
     };
     let words = manifests.iter().flat_map(|manifest| words(&manifest.text));
@@ -75,7 +75,7 @@ pub(crate) fn find(
     let made = conventions::MadeNames::new(files);
     candidates.retain_mut(|one| {
         let file = files[one.file as usize];
-        let Some(uses) = names.get(one.definition.name.as_str()) else {
+        let Some(UseCount { uses, .. }) = names.get(one.definition.name.as_str()) else {
             return false;
         };
         one.same_name = uses.definitions;
@@ -109,21 +109,33 @@ pub(crate) fn find(
     found
 }
 
+/// The uses of a name.
+struct UseCount {
+    uses: Uses,
+    /// The last file that mentions it, in source and in tests, so that each file counts once.
+    last: [u32; 2],
+}
+
+impl From<Uses> for UseCount {
+    fn from(uses: Uses) -> UseCount {
+        let last = [u32::MAX; 2];
+        UseCount { uses, last }
+    }
+}
+
 /// Counts the uses of these names in the files.
 fn uses_read<'f>(
     files: &[&'f SourceFile],
     wanted: impl Iterator<Item = &'f str>,
-) -> FxHashMap<&'f str, Uses> {
-    // With each name, the last file that mentions it, in source and in tests, so that each file counts once.
-    let mut names: FxHashMap<&str, (Uses, [u32; 2])> = wanted
-        .map(|name| (name, (Uses::default(), [u32::MAX; 2])))
-        .collect();
+) -> FxHashMap<&'f str, UseCount> {
+    let mut names: FxHashMap<&str, UseCount> =
+        wanted.map(|name| (name, Uses::default().into())).collect();
     for (at, file) in (0u32..).zip(files) {
         let number = file_number(&file.path);
         let in_tests = role::of(&file.path) == Role::Test;
         for reference in file.facts.references.iter() {
             for part in parts(&reference) {
-                let Some((uses, last)) = names.get_mut(part) else {
+                let Some(UseCount { uses, last }) = names.get_mut(part) else {
                     continue;
                 };
                 let test = in_tests || reference.test;
@@ -134,21 +146,18 @@ fn uses_read<'f>(
         }
         for text in file.facts.texts.iter() {
             if let Text::Whole(word) = text
-                && let Some((uses, _)) = names.get_mut(word)
+                && let Some(UseCount { uses, .. }) = names.get_mut(word)
             {
                 uses.texts += 1;
             }
         }
         for definition in &file.facts.definitions {
-            if let Some((uses, _)) = names.get_mut(definition.name.as_str()) {
+            if let Some(UseCount { uses, .. }) = names.get_mut(definition.name.as_str()) {
                 uses.definitions += 1;
             }
         }
     }
     names
-        .into_iter()
-        .map(|(name, (uses, _))| (name, uses))
-        .collect()
 }
 
 /// A definition that can be used only by a reference.

@@ -31,7 +31,7 @@ pub const MAP_CAP: usize = 500;
 pub const TOKEN_BYTES: usize = 4;
 
 /// A name with more definitions than this, in languages that see each other, is ignored.
-const AMBIGUOUS: usize = 12;
+const AMBIGUOUS: u32 = 12;
 
 /// Shorter names, in bytes, are rarely informative.
 const NAME_MIN: usize = 3;
@@ -62,7 +62,7 @@ pub struct RankedDefinition {
 pub(super) fn full_name(definition: &Definition) -> String {
     match &definition.parent {
         Some(parent) => format!("{parent}.{}", definition.name),
-        None => definition.name.clone(),
+        None => definition.name.to_string(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The role of a file, by its path. Patterns are computed from the project's own source files only.
 
+use std::cell::RefCell;
+
 use super::super::language::Language;
 
 /// The role of a file.
@@ -164,6 +166,31 @@ pub(crate) fn is_expected_output(path: &str) -> bool {
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match of_folders_known(folders) {
+        Role::Source if is_test_name(name) => Role::Test,
+        // A tool dictates the content and the form of its configuration.
+        Role::Source if is_tool_config(name) => Role::Aside,
+        other => other,
+    }
+}
+
+/// The result of [`of_folders`]. The last one of each thread is remembered: every step asks for the roles of all files,
+/// and most files follow another one of their folder.
+fn of_folders_known(folders: &str) -> Role {
+    thread_local! {
+        static LAST: RefCell<(String, Role)> = const { RefCell::new((String::new(), Role::Source)) };
+    }
+    LAST.with_borrow_mut(|(last, role)| {
+        if last != folders {
+            *role = of_folders(folders);
+            folders.clone_into(last);
+        }
+        *role
+    })
+}
+
+/// The role that the folders of a file give it; files at the top are source.
+fn of_folders(folders: &str) -> Role {
     let mut role = Role::Source;
     for folder in telling_folders(folders) {
         if is_published_testing(folders, folder) {
@@ -181,12 +208,7 @@ pub(crate) fn of(path: &str) -> Role {
             role = Role::Aside;
         }
     }
-    match role {
-        Role::Source if is_test_name(name) => Role::Test,
-        // A tool dictates the content and the form of its configuration.
-        Role::Source if is_tool_config(name) => Role::Aside,
-        other => other,
-    }
+    role
 }
 
 /// Whether a folder among the packages of a workspace is one for those who test with the project: `packages/testing`.

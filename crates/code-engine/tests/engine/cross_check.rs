@@ -72,7 +72,7 @@ fn hold(extension: &str, language: Language, grammar: &Grammar) {
             .filter(|one| matches!(one.kind, DefinitionKind::Function | DefinitionKind::Method))
             .filter_map(|one| {
                 let line = one.start_line as usize;
-                Some(((line, one.name.clone()), one.metrics?.cyclomatic))
+                Some(((line, one.name.to_string()), one.metrics?.cyclomatic))
             })
             .collect();
         let mut parser = Parser::new();

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::SourceFile;
 use super::{Tree, Verdict, ends_with_parts, folder_of, name_of};
-use crate::facts::{DefinitionKind, Import, ImportStyle};
+use crate::facts::{DefinitionKind, Import, ImportStyle, Name};
 use crate::language::Language;
 
 const LANGUAGES: &[Language] = &[
@@ -103,7 +103,7 @@ impl<'f> UsedNames<'f> {
         let used = used.filter(|one| one.lines().any(|line| !imported.contains(&line)));
         let decorators = facts.definitions.iter().flat_map(|one| &one.decorators);
         used.map(|one| one.path)
-            .chain(decorators.map(String::as_str))
+            .chain(decorators.map(Name::as_str))
             .flat_map(|path| path.split('.'))
             .collect()
     }

@@ -3,12 +3,11 @@
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::super::references::ReferenceKind;
 use super::super::SourceFile;
 use super::super::imports::ImportIndex;
 use super::super::role::{self, Role};
 use super::Node;
-use super::resolve::{Mention, Resolver};
+use super::resolve::Resolver;
 
 /// The probability that a reader follows a reference instead of opening a random definition, as in the paper.
 const DAMPING: f64 = 0.85;
@@ -59,38 +58,23 @@ impl FileEdges {
         let of_file = (resolver.nodes.len() + at) as u32;
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut targets: Vec<u32> = Vec::new();
-        let sight = resolver.sight(at);
-        for reference in file.facts.references.iter().filter(|one| !one.test) {
-            let mut before = None;
-            let mut parts = reference.path.split('.').peekable();
-            while let Some(name) = parts.next() {
-                let kind = match parts.peek() {
-                    None => reference.kind,
-                    Some(_) => ReferenceKind::Name,
-                };
-                let is_first = before.is_none();
-                let mention = Mention {
-                    name,
-                    before,
-                    kind,
-                    top: is_first && reference.top,
-                };
-                before = Some(name);
-                resolver.resolve(at, mention, &sight, &mut targets);
-                if is_first && reference.local {
-                    // A variable hides what other files define. In its own file the definition may be the local one.
-                    targets.retain(|target| own.contains(target));
+        let parts = resolver.parts(at);
+        let sight = resolver.sight(at, &parts);
+        for part in parts.iter().filter(|part| !part.reference.test) {
+            resolver.resolve(at, part, &sight, &mut targets);
+            if part.mention.before.is_none() && part.reference.local {
+                // A variable hides what other files define. In its own file the definition may be the local one.
+                targets.retain(|target| own.contains(target));
+            }
+            let share = 1.0 / targets.len().max(1) as f64;
+            for target in &targets {
+                if !own.contains(target) {
+                    found.used.insert(*target);
                 }
-                let share = 1.0 / targets.len().max(1) as f64;
-                for target in &targets {
-                    if !own.contains(target) {
-                        found.used.insert(*target);
-                    }
-                    for line in reference.lines() {
-                        let from = around.line(line).map_or(of_file, |node| own.start + node);
-                        if from != *target {
-                            *counts.entry((from, *target)).or_default() += share;
-                        }
+                for line in part.reference.lines() {
+                    let from = around.line(line).map_or(of_file, |node| own.start + node);
+                    if from != *target {
+                        *counts.entry((from, *target)).or_default() += share;
                     }
                 }
             }

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::super::facts::{Definition, DefinitionKind, Import, ImportStyle};
 use super::super::super::language::Language;
-use super::super::super::references::ReferenceKind;
+use super::super::super::references::{Reference, ReferenceKind};
 use super::super::SourceFile;
 use super::super::imports::{ImportIndex, ImportKind, ends_with_parts, folder_of, name_of};
 use super::super::role::{self, Role};
@@ -23,13 +23,44 @@ pub(super) struct Resolver<'f> {
     pub(super) nodes: Vec<Node>,
     /// The index of each file's first node, and one more at the end.
     begins: Vec<u32>,
-    /// The names of types and modules that contain nodes.
-    parents: FxHashSet<&'f str>,
-    /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
-    names: FxHashMap<(Language, &'f str), Vec<u32>>,
+    /// What one name means in one family of languages.
+    names: FxHashMap<(Language, &'f str), Namesakes>,
+    /// For each node, the next of the same name; [`LAST`] for the last.
+    next: Vec<u32>,
     /// The scripts in Ruby that no file loads: what they define is their own.
     scripts: FxHashSet<u32>,
 }
+
+/// The nodes of one name, in order, linked through [`Resolver::next`]: most names have one, and each would be an
+/// allocation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Namesakes {
+    first: u32,
+    last: u32,
+    count: u32,
+    /// Whether a type or module of this name contains nodes.
+    is_parent: bool,
+}
+
+impl Namesakes {
+    const NONE: Namesakes = Namesakes {
+        first: LAST,
+        last: LAST,
+        count: 0,
+        is_parent: false,
+    };
+}
+
+/// A part of a reference, with the nodes of its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'f, 'r> {
+    pub(super) reference: Reference<'f>,
+    pub(super) mention: Mention<'f>,
+    alike: &'r Namesakes,
+}
+
+/// No further node.
+const LAST: u32 = u32::MAX;
 
 /// A mention of a name.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +80,8 @@ impl<'f> Resolver<'f> {
             index,
             nodes: Vec::new(),
             begins: Vec::with_capacity(files.len() + 1),
-            parents: FxHashSet::default(),
             names: FxHashMap::default(),
+            next: Vec::new(),
             scripts: scripts_of(files, index),
         };
         for (at, file) in (0u32..).zip(files) {
@@ -69,14 +100,20 @@ impl<'f> Resolver<'f> {
                 if is_local || !is_node(definition) {
                     continue;
                 }
-                let alike = resolver
-                    .names
-                    .entry((family, &definition.name))
-                    .or_default();
-                if alike.len() <= AMBIGUOUS {
-                    alike.push(resolver.nodes.len() as u32);
+                let node = resolver.nodes.len() as u32;
+                let alike = resolver.names.entry((family, &definition.name));
+                let alike = alike.or_insert(Namesakes::NONE);
+                match resolver.next.get_mut(alike.last as usize) {
+                    Some(next) => *next = node,
+                    None => alike.first = node,
                 }
-                resolver.parents.extend(definition.parent.as_deref());
+                alike.last = node;
+                alike.count += 1;
+                resolver.next.push(LAST);
+                if let Some(parent) = definition.parent.as_deref() {
+                    let parent = resolver.names.entry((family, parent));
+                    parent.or_insert(Namesakes::NONE).is_parent = true;
+                }
                 resolver.nodes.push(Node {
                     file: at,
                     definition: place,
@@ -108,8 +145,41 @@ impl<'f> Resolver<'f> {
             .collect()
     }
 
-    /// The units that the file at `at` can refer to: those that it imports, and their re-exports.
-    pub(super) fn sight(&self, at: usize) -> Sight<'f> {
+    /// The parts of the references of the file at `at` that are names of nodes or of what contains them, in their order.
+    pub(super) fn parts(&self, at: usize) -> Vec<Part<'f, '_>> {
+        let file = self.files[at];
+        let family = family(file.language);
+        let mut parts = Vec::new();
+        for reference in file.facts.references.iter() {
+            let mut before = None;
+            let mut names = reference.path.split('.').peekable();
+            while let Some(name) = names.next() {
+                if let Some(alike) = self.names.get(&(family, name)) {
+                    let kind = match names.peek() {
+                        None => reference.kind,
+                        Some(_) => ReferenceKind::Name,
+                    };
+                    let mention = Mention {
+                        name,
+                        before,
+                        kind,
+                        top: before.is_none() && reference.top,
+                    };
+                    parts.push(Part {
+                        reference,
+                        mention,
+                        alike,
+                    });
+                }
+                before = Some(name);
+            }
+        }
+        parts
+    }
+
+    /// The units that the file at `at` can refer to: those that it imports, and their re-exports. `parts` are those of
+    /// its references.
+    pub(super) fn sight(&self, at: usize, parts: &[Part<'f, '_>]) -> Sight<'f> {
         let from = at as u32;
         let mut units: FxHashSet<u32> = FxHashSet::from_iter([self.index.unit(from)]);
         let mut passing: Vec<u32> = Vec::new();
@@ -167,12 +237,17 @@ impl<'f> Resolver<'f> {
             }
             _ => None,
         };
+        let names = parts.iter().filter(|part| part.alike.is_parent);
+        let names = names.map(|part| part.mention.name);
         // Code inside a module or namespace also sees its other members.
-        let around = file
-            .facts
-            .definitions
-            .iter()
-            .filter_map(|one| one.parent.as_deref());
+        let around = file.facts.definitions.iter();
+        let around = around.filter_map(|one| one.parent.as_deref());
+        let family = family(file.language);
+        let around = around.filter(|name| {
+            let alike = self.names.get(&(family, *name));
+            alike.is_some_and(|alike| alike.is_parent)
+        });
+        let names = names.chain(around).collect();
         let open = match file.language {
             Language::Ruby => open_names(file).collect(),
             _ => FxHashSet::default(),
@@ -194,14 +269,7 @@ impl<'f> Resolver<'f> {
             aliases: aliases
                 .map(|import| (import.alias.as_str(), import.line))
                 .collect(),
-            names: file
-                .facts
-                .references
-                .iter()
-                .flat_map(|one| one.path.split('.'))
-                .chain(around)
-                .filter(|name| self.parents.contains(name))
-                .collect(),
+            names,
         }
     }
 
@@ -237,15 +305,17 @@ impl<'f> Resolver<'f> {
     pub(super) fn resolve(
         &self,
         at: usize,
-        mention: Mention<'f>,
+        part: &Part<'f, '_>,
         sight: &Sight<'_>,
         targets: &mut Vec<u32>,
     ) {
         targets.clear();
-        let key = (family(self.files[at].language), mention.name);
-        let Some(alike) = self.names.get(&key).filter(|all| all.len() <= AMBIGUOUS) else {
+        let (mention, alike) = (part.mention, *part.alike);
+        if alike.count > AMBIGUOUS {
             return;
-        };
+        }
+        let after = |node: &u32| self.next.get(*node as usize).copied();
+        let alike = || std::iter::successors(Some(alike.first), after).take(alike.count as usize);
         let own = self.own(at);
         let of_parent = |node: &u32| {
             let parent = self.definition(*node).and_then(|one| one.parent.as_deref());
@@ -262,7 +332,7 @@ impl<'f> Resolver<'f> {
         };
         let is_strict = NAMED_IMPORTS.contains(&language.stack());
         // `Store.open` is the `open` of `Store`, in any file.
-        targets.extend(alike.iter().copied().filter(of_parent));
+        targets.extend(alike().filter(of_parent));
         targets.retain(|node| !is_strict || own.contains(node) || sees(*node));
         if !targets.is_empty() {
             return;
@@ -346,7 +416,7 @@ impl<'f> Resolver<'f> {
                 }
             })
         };
-        let alike = || alike.iter().copied().filter(may);
+        let alike = || alike().filter(may);
         targets.extend(alike().filter(|node| own.contains(node)));
         if targets.is_empty() {
             targets.extend(alike().filter(|node| sees(*node)));

@@ -1,0 +1,145 @@
+//! Names in facts. Files of a project repeat each other's names, so in a large project each is stored once.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::blob::sum;
+use super::facts::FileFacts;
+
+/// A name, of a definition or a decorator. It is a string that several owners may share.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<str>);
+
+impl Name {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Name {
+        Name(name.into())
+    }
+}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other
+    }
+}
+
+impl PartialEq<&str> for Name {
+    fn eq(&self, other: &&str) -> bool {
+        *self.0 == **other
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+        Box::<str>::deserialize(deserializer).map(|name| Name(name.into()))
+    }
+}
+
+/// The number of tables, so that threads rarely wait for each other.
+const TABLES: usize = 64;
+
+/// The names of a project, each once.
+#[derive(Debug)]
+pub(crate) struct SharedNames([Mutex<FxHashSet<Name>>; TABLES]);
+
+impl SharedNames {
+    pub fn new() -> SharedNames {
+        SharedNames(std::array::from_fn(|_| Mutex::default()))
+    }
+
+    /// Replaces the names in the facts of a file by equal ones of other files.
+    pub fn share(&self, facts: &mut FileFacts) {
+        for one in &mut facts.definitions {
+            let names = std::iter::once(&mut one.name).chain(&mut one.parent);
+            names
+                .chain(&mut one.decorators)
+                .for_each(|name| self.one(name));
+        }
+    }
+
+    fn one(&self, name: &mut Name) {
+        let table = &self.0[sum(name.as_bytes()) as usize % TABLES];
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        match table.get(&**name) {
+            Some(known) => *name = known.clone(),
+            None => drop(table.insert(name.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::language::Language;
+    use super::*;
+    use crate::parse::file_analyze;
+
+    #[test]
+    fn equal_names_of_two_files_are_stored_once() {
+        let source = b"class Store:\n    @cached\n    def load_all(self):\n        pass\n";
+        let facts = || file_analyze("a.py", Language::Python, source).unwrap();
+        let (names, [mut one, mut other]) = (SharedNames::new(), [facts(), facts()]);
+        names.share(&mut one);
+        names.share(&mut other);
+        assert_eq!((&one, &other), (&facts(), &facts()));
+        for (a, b) in one.definitions.iter().zip(&other.definitions) {
+            assert!(Arc::ptr_eq(&a.name.0, &b.name.0));
+            let parents = [a, b].map(|one| one.parent.as_ref().map(|name| Arc::as_ptr(&name.0)));
+            assert_eq!(parents[0], parents[1]);
+        }
+        let store = &one.definitions[0].name;
+        assert_eq!(one.definitions[1].parent.as_ref(), Some(store));
+    }
+
+    #[test]
+    fn a_name_is_kept_as_a_string() {
+        let name = Name::from("load_all");
+        let bytes = postcard::to_stdvec(&name).unwrap();
+        assert_eq!(bytes, postcard::to_stdvec("load_all").unwrap());
+        assert_eq!(postcard::from_bytes::<Name>(&bytes).unwrap(), name);
+        assert!(name == "load_all" && format!("{name} {name:?}") == "load_all \"load_all\"");
+    }
+}
