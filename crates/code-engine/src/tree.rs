@@ -228,8 +228,8 @@ pub fn files_analyze(
         let write = || cache.uses_write(&uses_of(uses.as_ref(), &keep), pack_sum);
         is_whole.then(write)?.ok()
     };
-    // The cache for the next run is written beside the analysis, or before it if memory matters more. A failure to write
-    // it is ignored.
+    // The cache for the next run is written beside the analysis, or before it if memory matters more. A failure to
+    // write it is ignored.
     let project = if input.files.len() > LARGE_FILES {
         write();
         drop(keep);

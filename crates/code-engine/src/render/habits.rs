@@ -9,6 +9,7 @@ use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
 const PATTERNS_SHOWN: usize = 14;
+const USUAL_SHOWN: usize = 8;
 /// The number of bits of a full bar.
 const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
@@ -116,10 +117,27 @@ pub(super) fn patterns(
     }
     if !usual.is_empty() {
         let habits = counted(usual.len() as u32, "habit");
-        let words = format!("{habits} as most projects have them: `--format json` lists them");
+        // They are named only where there is nothing that tells more.
+        let which = match told.is_empty() {
+            true => titles(&usual),
+            false => "`nyxcore analyze --format json` lists them".into(),
+        };
+        let words = format!("{habits} as most projects have them: {which}");
         page.words("  ", &words, Paint::Faint);
     }
     page.gap();
+}
+
+/// The titles of the first patterns, each once.
+fn titles(patterns: &[(&Pattern, Information)]) -> String {
+    let mut titles: Vec<&str> = Vec::new();
+    for (pattern, _) in patterns {
+        if !titles.contains(&pattern.title.as_str()) {
+            titles.push(&pattern.title);
+        }
+    }
+    titles.truncate(USUAL_SHOWN);
+    titles.join(" · ")
 }
 
 fn habit(page: &mut Page, row: &Row<'_>) {

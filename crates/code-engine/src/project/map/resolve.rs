@@ -145,7 +145,7 @@ impl<'f> Resolver<'f> {
             .collect()
     }
 
-    /// The parts of the references of the file at `at` that are names of nodes or of what contains them, in their order.
+    /// The parts of the references of the file at `at` that are names of nodes or of what contains them, in order.
     pub(super) fn parts(&self, at: usize) -> Vec<Part<'f, '_>> {
         let file = self.files[at];
         let family = family(file.language);
