@@ -96,7 +96,14 @@ impl Statements {
             ..TreeOptions::default()
         };
         let report = tree_analyze(root.path(), &options, |_progress| {}).expect("a report");
-        report_table(&report, WIDTH, false)
+        let mut table = report_table(&report, WIDTH, false);
+        // The page only counts usual habits, but other formats have them. Those of these kinds are in other tables.
+        table.push_str("\nHabits of the report\n");
+        let patterns = report.project.patterns.iter();
+        let habits = patterns
+            .filter(|one| !["co_change", "commands", "import_direction"].contains(&&*one.kind));
+        table.extend(habits.map(|pattern| format!("  {}\n", pattern.title)));
+        table
     }
 }
 
