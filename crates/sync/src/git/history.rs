@@ -126,7 +126,7 @@ impl RepositoryReader {
             "log",
         )
         .flags(&[
-            "--format=tformat:%x01%ct %aN",
+            "--format=tformat:%x01%ct %aE%x09%aN",
             "-z",
             "--name-only",
             "--no-renames",
@@ -239,6 +239,7 @@ struct ChurnCounter {
     counts: HashMap<Arc<str>, u32>,
     commits: usize,
     changes: Vec<CommitChange>,
+    /// The names of authors, by their e-mail address if it is personal, or else by the name itself.
     authors: HashMap<String, Arc<str>>,
     /// The number of paths in `changes`.
     kept: usize,
@@ -307,23 +308,32 @@ impl ChurnCounter {
         *self.counts.entry(path).or_default() += 1;
     }
 
-    /// Begins a commit. `about` is the time, a space and the author.
+    /// Begins a commit. `about` is the time, a space, and the author's e-mail address and name with a tab between them.
+    /// Who commits with one address is one person, by the newest name: the newest commit comes first.
     fn commit_begin(&mut self, about: &[u8]) {
         let about = String::from_utf8_lossy(about);
         let (seconds, author) = about.split_once(' ').unwrap_or((&about, ""));
-        let author: String = author
+        let (address, name) = author.split_once('\t').unwrap_or(("", author));
+        let name: String = name
             .chars()
             .filter(|c| !c.is_control())
             .take(AUTHOR_MAX)
             .collect();
-        let author = self
-            .authors
-            .entry(author)
-            .or_insert_with_key(|author| Arc::from(author.as_str()));
+        let person = match is_personal(address) {
+            true => address.to_ascii_lowercase(),
+            false => name.clone(),
+        };
+        let author = self.authors.entry(person).or_insert_with(|| name.into());
         self.changes.push(CommitChange {
             author: Arc::clone(author),
             committed_at: seconds.parse().unwrap_or_default(),
             paths: Vec::new(),
         });
     }
+}
+
+/// Whether an e-mail address is that of one person: it has a domain, and is not that of a service for all its users.
+fn is_personal(address: &str) -> bool {
+    let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+    domain.is_some_and(|domain| domain.contains('.')) && !address.starts_with("noreply@")
 }

@@ -138,6 +138,31 @@ async fn commits_tell_who_changed_what_by_the_names_of_the_mailmap() {
 }
 
 #[tokio::test]
+async fn one_address_with_two_names_is_one_author() {
+    let world = World::new();
+    let repository = world.repository("a");
+    let commits = [
+        "Loic <loic@example.org>",
+        "Web <noreply@example.org>",
+        "Site <noreply@example.org>",
+        "One <root@localhost>",
+        "Loïc F <Loic@example.org>",
+    ];
+    for (number, author) in commits.iter().enumerate() {
+        repository.write("a", number.to_string());
+        repository.git(&["add", "--all"]);
+        repository.git(&["commit", "--quiet", "--author", author, "-m", "one"]);
+    }
+    let head = repository.git(&["rev-parse", "HEAD"]);
+    let query = HistoryQuery::year_before(at(FIRST_COMMIT_SECONDS + 86_400), &head);
+    let reader = open(&repository);
+    let churn = reader.history_churn(&query, &world.cancel).await;
+    let changes = churn.expect("churn").changes;
+    let authors: Vec<&str> = changes.iter().map(|change| &*change.author).collect();
+    assert_eq!(authors, ["Loïc F", "One", "Site", "Web", "Loïc F"]);
+}
+
+#[tokio::test]
 async fn the_window_ends_now_or_at_the_newest_commit() {
     let world = World::new();
     let mut repository = world.repository("a");
