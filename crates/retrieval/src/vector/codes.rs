@@ -144,7 +144,14 @@ pub(super) async fn near<A: Access>(
         near.sort_by(|a, b| b.most.total_cmp(&a.most).then(a.row.cmp(&b.row)));
         near
     });
-    Ok(Some(near.await.unwrap_or_default()))
+    match near.await {
+        Ok(near) => Ok(Some(near)),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The program ends.
+            Err(_) => Ok(None),
+        },
+    }
 }
 
 impl CodeMemory {
