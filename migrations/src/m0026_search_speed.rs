@@ -15,7 +15,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
         if ddl.is_postgres() {
-            // Compiling the query takes longer than running it.
+            // The estimates of these queries can be far too high, and would have them compiled for nothing. It made no
+            // difference with 20,000 documents.
             for function in [m0021_search_fields::FUNCTION, m0023_vectors::FUNCTION] {
                 ddl.run(&format!("ALTER FUNCTION {function} SET jit = off"))
                     .await?;

@@ -165,7 +165,9 @@ struct Connection {
     running: HashMap<String, AbortHandle>,
     /// When the client last sent a frame.
     heard: Instant,
+    /// Held while the connection is open, so that the end of the server waits for it.
     _open: TaskTrackerToken,
+    /// The place of the upgrade request; behind a trusted proxy, a client has few.
     _client: Option<ClientSlot>,
 }
 
