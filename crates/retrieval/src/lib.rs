@@ -64,8 +64,8 @@ pub use model::{
     ScoreExplanation, SearchRequest, TermMatch,
 };
 pub use publish::{
-    PreparedDocuments, documents_prepare, documents_publish, documents_publish_prepared,
-    documents_withdraw, documents_withdraw_project,
+    PreparedDocuments, documents_prepare, documents_publish, documents_publish_new,
+    documents_publish_prepared, documents_withdraw, documents_withdraw_project,
 };
 pub use role::{Authority, FileRole};
 pub use search::{search, search_with};

@@ -1,6 +1,6 @@
 //! Publishes documents to the index and removes them. Publishing is part of the transaction that changes the data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nyxcore_tenancy::{Backend, ReadWrite, Result, Scoped, TenantId};
 use sea_orm::sea_query::Condition;
@@ -24,6 +24,9 @@ struct IndexedChunk {
     content_key: String,
 }
 
+/// The chunks of subjects that are already in the index, by subject and number.
+type FormerChunks = BTreeMap<(KnowledgeKind, String), BTreeMap<i64, IndexedChunk>>;
+
 /// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not be adjacent.
 ///
 /// Unchanged chunks are not written again, and obsolete chunks of a subject are deleted. It takes a handful of
@@ -36,12 +39,30 @@ pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
 ) -> Result<PublishReport> {
+    let documents = untokenized(documents);
+    let former = former_chunks(scoped, &documents).await?;
+    write(scoped, documents, former).await
+}
+
+/// As [`documents_publish`], for subjects that were created in this transaction: it does not look for their former
+/// chunks.
+///
+/// # Errors
+/// As [`documents_publish`].
+pub async fn documents_publish_new(
+    scoped: &Scoped<ReadWrite>,
+    documents: Vec<Document>,
+) -> Result<PublishReport> {
+    write(scoped, untokenized(documents), FormerChunks::new()).await
+}
+
+fn untokenized(documents: Vec<Document>) -> Vec<PreparedDocument> {
     let unread = documents.into_iter().map(|document| PreparedDocument {
         content_key: content_key(&document),
         terms: None,
         document,
     });
-    write(scoped, unread.collect()).await
+    unread.collect()
 }
 
 /// Documents with their content keys and, where they are tokenized, their terms. See [`documents_prepare`].
@@ -76,12 +97,14 @@ pub async fn documents_publish_prepared(
     scoped: &Scoped<ReadWrite>,
     documents: PreparedDocuments,
 ) -> Result<PublishReport> {
-    write(scoped, documents.0).await
+    let former = former_chunks(scoped, &documents.0).await?;
+    write(scoped, documents.0, former).await
 }
 
 async fn write(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<PreparedDocument>,
+    mut former: FormerChunks,
 ) -> Result<PublishReport> {
     // The subjects are in the order of their keys, so that two transactions that publish the same ones do not deadlock.
     let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<PreparedDocument>> = BTreeMap::new();
@@ -92,7 +115,6 @@ async fn write(
             .or_default();
         chunks.push(prepared);
     }
-    let mut former = former_chunks(scoped, subjects.keys()).await?;
     let mut published = PublishReport::default();
     let mut rows = Vec::new();
     let mut gone: Vec<Uuid> = Vec::new();
@@ -182,18 +204,16 @@ pub async fn documents_withdraw_project(
     scoped.delete::<row::Entity>(which).await
 }
 
-/// The stored chunks of the subjects.
+/// The stored chunks of the documents' subjects.
 async fn former_chunks(
     scoped: &Scoped<ReadWrite>,
-    subjects: impl Iterator<Item = &(KnowledgeKind, String)> + Clone,
-) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, IndexedChunk>>> {
-    let mut former: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    documents: &[PreparedDocument],
+) -> Result<FormerChunks> {
+    let mut former = FormerChunks::new();
     for &kind in KnowledgeKind::all() {
-        let names: Vec<&String> = subjects
-            .clone()
-            .filter(|key| key.0 == kind)
-            .map(|key| &key.1)
-            .collect();
+        let of_kind = documents.iter().map(|prepared| &prepared.document);
+        let of_kind = of_kind.filter(|document| document.kind == kind);
+        let names: BTreeSet<&String> = of_kind.map(|document| &document.subject).collect();
         let rows: Vec<(Uuid, String, i64, String)> = scoped
             .find_in::<row::Entity, _>(Column::Subject, names)
             .filter(Column::Kind.eq(kind))

@@ -148,7 +148,20 @@ impl Error {
             other => other,
         }
     }
+
+    /// Turns a reference to a missing row into [`Error::NotFound`] with the kind of the row: the prefix of its ids.
+    /// The database has checked the reference, so the row need not be read before. A failed statement ends a
+    /// transaction of PostgreSQL.
+    pub fn reference_as(self, prefix: &'static str) -> Self {
+        match self {
+            Self::NotFound(REFERENCED_ROW) => Self::NotFound(prefix),
+            other => other,
+        }
+    }
 }
+
+/// What [`Error::NotFound`] names where the database found no row for a reference.
+const REFERENCED_ROW: &str = "referenced row";
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -156,7 +169,7 @@ impl From<DbErr> for Error {
             Some(SqlErr::UniqueConstraintViolation(_)) => return Self::Conflict("it"),
             // A reference to a row that does not exist in this tenant.
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
-                return Self::NotFound("referenced row");
+                return Self::NotFound(REFERENCED_ROW);
             }
             _ => {}
         }

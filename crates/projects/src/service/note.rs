@@ -1,7 +1,8 @@
 //! Creates, changes and deletes notes.
 
 use nyxcore_retrieval::{
-    ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
+    ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_publish_new,
+    documents_withdraw,
 };
 use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text};
 use sea_orm::ActiveValue::Set;
@@ -9,7 +10,7 @@ use sea_orm::ActiveValue::Set;
 use crate::entity::note;
 use crate::model::{Note, NoteId, ProjectId};
 use crate::registration::NOTE;
-use crate::repository::{Notes, Projects};
+use crate::repository::Notes;
 
 /// A new note.
 #[derive(Debug, Clone)]
@@ -51,9 +52,9 @@ pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Not
         updated_at: Set(now),
         ..Default::default()
     };
-    Projects::require(scoped, new.project_id).await?;
-    let note = Notes::insert(scoped, row).await?;
-    documents_publish(scoped, documents(&note)).await?;
+    let note = Notes::insert(scoped, row).await;
+    let note = note.map_err(|error| error.reference_as(ProjectId::PREFIX))?;
+    documents_publish_new(scoped, documents(&note)).await?;
     Ok(note)
 }
 
