@@ -32,6 +32,7 @@ mod m0023_vectors;
 mod m0024_consolidations;
 mod m0025_list_indexes;
 mod m0026_search_speed;
+mod m0027_search_words;
 pub mod owner;
 pub mod vectors;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_consolidations::Migration),
             Box::new(m0025_list_indexes::Migration),
             Box::new(m0026_search_speed::Migration),
+            Box::new(m0027_search_words::Migration),
         ]
     }
 }
@@ -158,7 +160,11 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
         ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
-            m0021_search_fields::FUNCTION
+            m0027_search_words::COUNTS_FUNCTION
+        ),
+        format!(
+            "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
+            m0027_search_words::SEARCH_FUNCTION
         ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",

@@ -362,12 +362,11 @@ async fn function_rows(app: &DatabaseConnection, tenant: Option<&str>, word: &st
             .unwrap();
     }
     let words: Vec<String> = (0..6)
-        .map(|level| format!(r#"["'{level}{}'", 0, 0.5, 1.0]"#, &word[1..]))
+        .map(|level| format!(r#"["{level}{}", 0.5, 10]"#, &word[1..]))
         .collect();
     let sql = format!(
-        "SELECT count(*) AS n FROM nyxcore_search('[{}]'::text::jsonb, NULL, ARRAY['NOTE'], NULL, 10, '[]'::jsonb,
-            '{{\"entries_of_word\": 10, \"entries\": 10, \"terms\": 10, \"counted\": 10}}'::jsonb)",
-        words.join(", ").replace('\'', "''")
+        "SELECT count(*) AS n FROM nyxcore_search('[{}]'::text::jsonb, NULL, ARRAY['NOTE'], NULL, 10, '[]'::jsonb)",
+        words.join(", ")
     );
     let rows = count(&tx, &sql).await;
     tx.commit().await.unwrap();

@@ -209,7 +209,7 @@ const BREAKS: &[(&str, &[&str], &str)] = &[
         "no settings",
     ),
     (
-        "ALTER FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb) OWNER TO postgres",
+        "ALTER FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb) OWNER TO postgres",
         &["functions"],
         "of postgres",
     ),
