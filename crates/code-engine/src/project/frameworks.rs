@@ -303,6 +303,11 @@ impl Framework {
         TOOLS.contains(&self.name)
     }
 
+    /// Whether it turns the modules of a program into fewer files. Other tools bring one along, and tests may bundle.
+    pub fn is_bundler(&self) -> bool {
+        matches!(self.name, "esbuild" | "rollup" | "vite" | "webpack")
+    }
+
     /// Whether a build applies it by a parent or a plugin, so that code need not import it.
     pub fn is_built_with(&self) -> bool {
         matches!(self.name, "spring boot" | "quarkus" | "micronaut")
