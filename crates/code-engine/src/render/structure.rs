@@ -65,7 +65,16 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     top.truncate(wide.max(MAP_MIN));
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
-        let used = format!("  in {}", counted(one.used_in, "file"));
+        // Types that differ only in their parameters: the files name one of them.
+        let is_namesake = |other: &&RankedDefinition| {
+            (&other.name, &other.path, other.kind) == (&one.name, &one.path, one.kind)
+        };
+        let namesakes = match map.iter().filter(is_namesake).count() {
+            0 | 1 => String::new(),
+            2 => " and another of its name".to_owned(),
+            all => format!(" and {} others of its name", all - 1),
+        };
+        let used = format!("{namesakes}  in {}", counted(one.used_in, "file"));
         let room = page.width().saturating_sub(width + used.len() + 15);
         let at = path_fit(&format!("{}:{}", one.path, one.start_line), room.max(10));
         page.line(&[
@@ -84,7 +93,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     if imports.layers.len() < 2 {
         return;
     }
-    page.heading("Layers", "nothing imports what is above it");
+    page.heading("Layers", "nothing but tests imports what is above it");
     // The top layer comes first, as in a diagram.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
@@ -153,7 +162,8 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     // counted. They are shown only if they are long and the source has no duplicates.
     let is_source = |group: &&CloneGroup| {
         let mut places = group.places.iter();
-        places.any(|place| role::of(&place.path) == Role::Source)
+        !group.tests
+            && places.any(|place| role::of(&place.path) == Role::Source)
             && (group.lines >= LINES_TOLD || group.count > 2)
     };
     let told = groups.iter().filter(|group| !is_of_locales(group));
@@ -370,6 +380,7 @@ mod tests {
             tokens: 90,
             lines: 20,
             count: 2,
+            tests: false,
             places: paths
                 .map(|path| super::super::super::evidence::CodeLocation {
                     source_id: None,
