@@ -126,6 +126,7 @@ impl From<Skip> for SkipRule {
         let detail = match reason {
             Skip::Generated => "header",
             Skip::Minified => "long-lines",
+            Skip::Vendored => "author-notice",
             _ => "",
         };
         SkipRule { reason, detail }
@@ -337,6 +338,9 @@ pub(crate) fn content_check(language: Language, source: &[u8]) -> Result<&str, S
     if header_says_generated(text, marks) || is_written_page(text) {
         return Err(Skip::Generated);
     }
+    if header_names_author(text) {
+        return Err(Skip::Vendored);
+    }
     Ok(text)
 }
 
@@ -379,6 +383,24 @@ fn header_says_generated(text: &str, marks: &[&str]) -> bool {
             in_block = false;
         }
         is_remark(line, is_top, after)
+    })
+}
+
+/// Whether the notice at the top says who "the author of this software" is: so begin the notices of files that are
+/// copied from project to project, as `dtoa.c` is. Nobody writes so of an own file.
+fn header_names_author(text: &str) -> bool {
+    let mut end = text.len().min(HEADER_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].lines().any(|line| {
+        let comment = line.trim_start();
+        let words = comment.trim_start_matches(['/', '*', '#', '-', ' ', '\t', '%', ';']);
+        let is_comment = words.len() < comment.len() || line.starts_with(char::is_whitespace);
+        is_comment
+            && words
+                .to_ascii_lowercase()
+                .starts_with("the author of this software is")
     })
 }
 

@@ -184,6 +184,7 @@ impl Scan {
         Change {
             author: commit.author.as_ref().to_owned(),
             paths: commit.paths.iter().map(|one| path(one)).collect(),
+            committed_at: commit.committed_at,
         }
     }
 

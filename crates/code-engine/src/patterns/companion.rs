@@ -116,6 +116,7 @@ mod tests {
                 Change {
                     author: "A".to_owned(),
                     paths,
+                    committed_at: 0,
                 }
             })
             .collect();

@@ -53,6 +53,7 @@ use super::project::history::{Change, CoChange};
 use super::project::imports::ImportIndex;
 use super::project::manifest::Manifest;
 use super::project::role::{self, Role};
+use super::project::sample_apps::{is_in, sample_apps};
 use super::references::{Reference, ReferenceKind};
 use super::rules::RuleReport;
 pub(crate) use noted::noted;
@@ -192,13 +193,15 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(known: AnalysisInput<'a>) -> Context<'a> {
+        let apps = sample_apps(known.manifests);
+        let role_of = |path: &str| match is_in(path, &apps) {
+            true => Role::Aside,
+            false => role::of(path),
+        };
+        let roles = known.files.iter().map(|file| role_of(&file.path));
         let mut context = Context {
             known,
-            roles: known
-                .files
-                .iter()
-                .map(|file| role::of(&file.path))
-                .collect(),
+            roles: roles.collect(),
             source: Vec::new(),
             tests: Vec::new(),
             fixtures: Vec::new(),

@@ -212,13 +212,17 @@ fn is_of_one_file(cases: &[Case<'_>]) -> bool {
     most as f64 > MIN_SHARE * cases.len() as f64
 }
 
-/// Returns up to three cases, from the files with most of them, and from different files if possible.
+/// Returns up to three cases, from the files of the source with most of them, and from different files if possible.
 pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
     let mut paths: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
     for cases in by_file(cases) {
         paths.entry(&cases[0].file.path).or_default().extend(cases);
     }
     let mut files: Vec<Vec<&Case<'_>>> = paths.into_values().collect();
+    // A script beside the source is nothing to learn from, if there is anything else.
+    if files.iter().any(|cases| !is_script(&cases[0].file.path)) {
+        files.retain(|cases| !is_script(&cases[0].file.path));
+    }
     // Of files with equal counts, the one with the shallower path is more central to the project.
     files.sort_by_cached_key(|cases| {
         (
@@ -238,6 +242,12 @@ pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
         }
     }
     chosen.into_iter().collect()
+}
+
+/// Whether the file is a script beside the project's source.
+fn is_script(path: &str) -> bool {
+    let first = path.split_once('/').map_or("", |(first, _)| first);
+    first == "bin" || TOOL_FOLDERS.contains(&first)
 }
 
 /// Returns a key that fits into an index: the end of a longer key is replaced by a hash.

@@ -48,6 +48,9 @@ pub struct CloneGroup {
     pub lines: u32,
     /// The number of occurrences.
     pub count: u32,
+    /// Whether all of its places are tests, or stand in for something in tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tests: bool,
     /// The places, in the order of their paths: at least two, at most [`PLACES_CAP`].
     pub places: Vec<CodeLocation>,
 }
@@ -377,7 +380,13 @@ impl Group {
             })
             .collect();
         places.sort_unstable();
+        let mut spans = self.places.iter().take(PLACES_CAP);
+        let tests = spans.all(|span| {
+            let files = copies.get(span.file as usize).map(|one| &one.files);
+            files.is_none_or(|files| files.iter().all(|file| is_for_tests(file, span)))
+        });
         CloneGroup {
+            tests,
             tokens: self.tokens,
             lines: places
                 .first()
@@ -386,6 +395,17 @@ impl Group {
             places,
         }
     }
+}
+
+/// Whether a place is a test, or stands in for something in tests: by its file, or by the definitions that it is in.
+fn is_for_tests(file: &SourceFile, span: &Span) -> bool {
+    let definitions = file.facts.definitions.iter();
+    let mut within = definitions
+        .filter(|one| one.start_line <= span.last && one.end_line >= span.first)
+        .peekable();
+    role::of(&file.path) == Role::Test
+        || role::is_stand_in(&file.path)
+        || (within.peek().is_some() && within.all(|one| one.test))
 }
 
 /// The reported tokens of each file, as disjoint stretches: the start and the end of each.

@@ -287,6 +287,31 @@ const TOOLS: &[&str] = &[
     "xunit",
 ];
 
+/// Libraries that a program of any kind may use.
+const LIBRARIES: &[&str] = &[
+    "anyhow", "guava", "lombok", "rayon", "serde", "tower", "tracing",
+];
+
+/// How much a technology says about a program, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// It shapes the program.
+    Framework,
+    /// A program of any kind may use it.
+    Library,
+    /// It tests or builds the program.
+    Tool,
+}
+
+/// The standing of the technology with this name.
+pub(crate) fn standing(name: &str) -> Standing {
+    match name {
+        name if TOOLS.contains(&name) => Standing::Tool,
+        name if LIBRARIES.contains(&name) => Standing::Library,
+        _ => Standing::Framework,
+    }
+}
+
 /// Whether a Maven group with the prefix `package` belongs to another framework: `org.springframework.boot` has its own
 /// versions.
 pub(super) fn is_anothers(group: &str, package: &str) -> bool {
@@ -301,6 +326,11 @@ pub(super) fn is_anothers(group: &str, package: &str) -> bool {
 impl Framework {
     pub fn is_tool(&self) -> bool {
         TOOLS.contains(&self.name)
+    }
+
+    /// Whether it turns the modules of a program into fewer files. Other tools bring one along, and tests may bundle.
+    pub fn is_bundler(&self) -> bool {
+        matches!(self.name, "esbuild" | "rollup" | "vite" | "webpack")
     }
 
     /// Whether a build applies it by a parent or a plugin, so that code need not import it.

@@ -25,6 +25,10 @@ const COMMIT_FILES_MAX: usize = 30;
 const TOGETHER_MIN: u32 = 5;
 const CO_CHANGE_DEGREE_MIN: f64 = 0.5;
 
+/// The age in seconds, before the newest commit, from which the last common commit of a pair is too old: half a year. A
+/// refactoring that has ended, or a file that is only kept for others, says nothing about the next change.
+const ENDED_SECONDS: i64 = 183 * 24 * 60 * 60;
+
 /// Lock files, which tools write.
 const LOCK_FILES: [&str; 12] = [
     "Cargo.lock",
@@ -81,6 +85,9 @@ pub struct Change {
     /// The changed files, by their paths as in [`SourceFile::path`](super::SourceFile::path), possibly including
     /// deleted files.
     pub paths: Vec<String>,
+    /// When it was committed, in seconds since 1970; 0 if unknown.
+    #[serde(default)]
+    pub committed_at: i64,
 }
 
 /// The part of the history that the analysis covers.
@@ -143,7 +150,7 @@ fn are_unknown(source_ids: &[Option<String>; 2]) -> bool {
 
 /// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree,
 /// so that forty of forty-five precede five of five. Text for people is excluded, because a changelog changes with
-/// everything, and so are fixtures.
+/// everything, and so are fixtures. A pair whose last common commit is half a year older than the newest has ended.
 pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoChange> {
     let number: FxHashMap<&str, u32> = (0..)
         .zip(files)
@@ -176,19 +183,25 @@ pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoCha
             commits[*file as usize] += 1;
         }
     }
-    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    let newest = changes.iter().map(|change| change.committed_at).max();
+    let goes_on = |at: i64| newest.is_none_or(|newest| newest.saturating_sub(at) < ENDED_SECONDS);
+    // Each pair of a commit, and whether the commit is recent enough for the pair to go on.
+    let mut pairs: Vec<(u32, u32, bool)> = Vec::new();
     for change in telling() {
         numbers(change, &mut changed);
         changed.retain(|file| commits[*file as usize] >= TOGETHER_MIN);
+        let is_recent = goes_on(change.committed_at);
         for (at, one) in changed.iter().enumerate() {
-            pairs.extend(changed[at + 1..].iter().map(|other| (*one, *other)));
+            let others = changed[at + 1..].iter();
+            pairs.extend(others.map(|other| (*one, *other, is_recent)));
         }
     }
     pairs.sort_unstable();
     let mut found: Vec<(f64, CoChange)> = pairs
-        .chunk_by(|a, b| a == b)
+        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+        .filter(|same| same.iter().any(|(_, _, is_recent)| *is_recent))
         .filter_map(|same| {
-            let ((one, other), together) = (*same.first()?, u32::try_from(same.len()).ok()?);
+            let ((one, other, _), together) = (*same.first()?, u32::try_from(same.len()).ok()?);
             let both = [commits[one as usize], commits[other as usize]];
             let rarer = both[0].min(both[1]);
             let degree = share(together.into(), rarer.into());
@@ -309,142 +322,4 @@ fn is_bot(author: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facts::FileFacts;
-    use crate::language::Language;
-
-    fn files(paths: &[&str]) -> Vec<SourceFile> {
-        let mut paths: Vec<&str> = paths.to_vec();
-        paths.sort_unstable();
-        let file = |path: &&str| SourceFile {
-            path: (*path).to_owned(),
-            blob: String::new(),
-            language: Language::detect(path).unwrap(),
-            facts: FileFacts::default(),
-        };
-        paths.iter().map(file).collect()
-    }
-
-    fn change(author: &str, paths: &[&str]) -> Change {
-        Change {
-            author: author.to_owned(),
-            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn co_changes_ignore_commits_that_touch_every_file() {
-        let files = files(&[
-            "src/a.rs",
-            "src/b.rs",
-            "src/c.rs",
-            "CHANGELOG.md",
-            "tests/fixtures/x.rs",
-        ]);
-        let files: Vec<&SourceFile> = files.iter().collect();
-        let mut changes: Vec<Change> = (0..6)
-            .map(|_| {
-                change(
-                    "A",
-                    &[
-                        "src/a.rs",
-                        "src/b.rs",
-                        "CHANGELOG.md",
-                        "gone.rs",
-                        "tests/fixtures/x.rs",
-                    ],
-                )
-            })
-            .collect();
-        changes.extend((0..4).map(|_| change("A", &["src/a.rs", "src/c.rs"])));
-        changes.push(change("A", &["src/b.rs", "src/b.rs"]));
-        let many: Vec<String> = (0..40).map(|n| format!("src/f{n}.rs")).collect();
-        let many: Vec<&str> = ["src/a.rs", "src/b.rs", "src/c.rs"]
-            .into_iter()
-            .chain(many.iter().map(String::as_str))
-            .collect();
-        changes.extend((0..9).map(|_| change("A", &many)));
-        let found = co_changes(&files, &changes);
-        assert_eq!(
-            found.len(),
-            1,
-            "four times is too few, forty files are too many"
-        );
-        let pair = &found[0];
-        assert_eq!(pair.paths, ["src/a.rs", "src/b.rs"]);
-        assert_eq!(
-            (pair.together, pair.commits, pair.degree),
-            (6, [10, 7], 0.8571)
-        );
-    }
-
-    #[test]
-    fn co_changes_are_ordered_and_need_half_of_the_commits() {
-        let files = files(&["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"]);
-        let files: Vec<&SourceFile> = files.iter().collect();
-        let mut changes = Vec::new();
-        let mut add =
-            |times: usize, paths: &[&str]| changes.extend((0..times).map(|_| change("A", paths)));
-        add(5, &["a.rs", "b.rs"]);
-        add(40, &["c.rs", "d.rs"]);
-        add(5, &["c.rs"]);
-        add(2, &["d.rs"]);
-        add(6, &["e.rs", "f.rs"]);
-        add(7, &["e.rs"]);
-        add(7, &["f.rs"]);
-        let found: Vec<String> = co_changes(&files, &changes)
-            .into_iter()
-            .map(|pair| pair.paths.join(" "))
-            .collect();
-        assert_eq!(found, ["c.rs d.rs", "a.rs b.rs"]);
-    }
-
-    #[test]
-    fn a_person_with_two_spellings_is_one() {
-        let files = files(&["src/a.rs"]);
-        let files: Vec<&SourceFile> = files.iter().collect();
-        let mut changes: Vec<Change> = (0..3)
-            .map(|_| change("adalovelace", &["src/a.rs"]))
-            .collect();
-        changes.extend((0..2).map(|_| change("Ada Lovelace", &["src/a.rs"])));
-        let told = ownership(&files, &changes);
-        assert_eq!((told[0].commits, told[0].authors), (5, 1));
-        assert_eq!(told[0].main_author, "Ada Lovelace");
-    }
-
-    #[test]
-    fn a_folder_belongs_to_who_changes_it_most_and_bots_are_nobody() {
-        let files = files(&["src/web/a.rs", "src/web/deep/b.rs", "docs/c.md"]);
-        let files: Vec<&SourceFile> = files.iter().collect();
-        let mut changes: Vec<Change> = (0..3)
-            .map(|_| change("Ann", &["src/web/a.rs", "src/web/deep/b.rs"]))
-            .collect();
-        changes.extend((0..3).map(|_| change("Bob", &["src/web/a.rs", "gone/x.rs"])));
-        changes.extend((0..2).map(|_| change("Bob", &["docs/c.md"])));
-        changes.extend((0..9).map(|_| change("dependabot[bot]", &["src/web/a.rs"])));
-        let told: Vec<(String, u32, u32, String, f64)> = ownership(&files, &changes)
-            .into_iter()
-            .map(|one| {
-                (
-                    one.folder,
-                    one.commits,
-                    one.authors,
-                    one.main_author,
-                    one.main_share,
-                )
-            })
-            .collect();
-        let is = |folder: &str, commits, author: &str, share| {
-            (folder.to_owned(), commits, 2, author.to_owned(), share)
-        };
-        assert_eq!(
-            told,
-            [
-                is("", 8, "Bob", 0.625),
-                is("src", 6, "Ann", 0.5),
-                is("src/web", 6, "Ann", 0.5)
-            ]
-        );
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use super::imports::{
 };
 use super::manifest::Manifest;
 use super::role::{self, Role};
+use super::sample_apps::{is_in, sample_apps};
 use super::stack::is_recipe;
 use crate::language::Language;
 
@@ -64,9 +65,9 @@ pub struct CycleStep {
 pub const CYCLE_CAP: usize = 50;
 
 /// Builds the report on the imports of files that are sorted by path. Tests, fixtures, examples, files that are only
-/// imported as text, recipes and scripts at the top of a workspace, and imports for tests are excluded. Type-only
-/// imports, imports that run in a function and, in Rust, re-exports form no cycle: none of them waits for the other
-/// file when it is loaded.
+/// imported as text, recipes and scripts at the top of a workspace, and imports for tests are excluded, and the layers
+/// are without applications for trying a gem. Type-only imports, imports that run in a function and, in Rust,
+/// re-exports form no cycle: none of them waits for the other file when it is loaded.
 pub(crate) fn find(
     files: &[&SourceFile],
     index: &ImportIndex,
@@ -122,7 +123,20 @@ pub(crate) fn find(
         .collect();
     let constants = constant_uses(files, counts);
     graph.layers = layers(files, &edges, &constants, &takes_part, manifests);
+    without_apps(&mut graph.layers, &sample_apps(manifests));
     graph
+}
+
+/// Removes the applications for trying a gem. Nothing imports them, so the levels of all others stay in their order.
+fn without_apps(layers: &mut Vec<Layer>, apps: &[&str]) {
+    for layer in layers.iter_mut() {
+        let is_app = |folder: &str| apps.contains(&folder) || is_in(folder, apps);
+        layer.folders.retain(|folder| !is_app(folder));
+    }
+    layers.retain(|layer| !layer.folders.is_empty());
+    for (level, layer) in (0..).zip(layers) {
+        layer.level = level;
+    }
 }
 
 fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {

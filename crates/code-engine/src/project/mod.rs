@@ -13,6 +13,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod names;
 pub(crate) mod role;
+pub(crate) mod sample_apps;
 pub(crate) mod stack;
 mod suffixes;
 mod versions;

@@ -163,13 +163,24 @@ pub(crate) fn is_expected_output(path: &str) -> bool {
     telling_folders(folders).any(|folder| EXPECTED_OUTPUTS.contains(&folder))
 }
 
+/// Whether the file is named as something that stands in for another in tests: `SftpStub.php`, `clock_mock.py`.
+pub(crate) fn is_stand_in(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let ends = [
+        "Stub", "Mock", "Fake", "_stub", "_mock", "_fake", "-stub", "-mock", "-fake",
+    ];
+    ends.iter()
+        .any(|end| stem.len() > end.len() && stem.ends_with(end))
+}
+
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     match of_folders_known(folders) {
         Role::Source if is_test_name(name) => Role::Test,
         // A tool dictates the content and the form of its configuration.
-        Role::Source if is_tool_config(name) => Role::Aside,
+        Role::Source if is_tool_config(name) || is_measure(name) => Role::Aside,
         other => other,
     }
 }
@@ -246,6 +257,14 @@ fn is_measuring(folder: &str) -> bool {
     folder == "perf"
         || (first != Some(folder)
             && matches!(first, Some("perf" | "bench" | "benchmark" | "benchmarks")))
+}
+
+/// Whether a file is a program that measures: `multi_queue_bench`, `parse_benchmark.py`.
+fn is_measure(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    let ends = ["_bench", "-bench", "_benchmark", "-benchmark"];
+    ends.iter()
+        .any(|end| stem.len() > end.len() && stem.ends_with(end))
 }
 
 /// Whether a file is the configuration of a JavaScript tool, written as a module: `vitest.config.ts`,
@@ -343,88 +362,4 @@ fn is_test_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snapshot_is_the_output_that_a_test_expects() {
-        assert!(is_expected_output("Tests/AppTests/Snapshots/Help.bash"));
-        assert!(is_expected_output("web/__snapshots__/page.js"));
-        assert!(!is_expected_output("src/Snapshots/Store.cs"));
-        assert!(!is_expected_output("tests/fixtures/a.js"));
-    }
-
-    #[test]
-    fn a_path_tells_source_from_tests_fixtures_and_examples() {
-        for (path, role) in [
-            ("src/client.rs", Role::Source),
-            ("src/testimony.py", Role::Source),
-            ("tests/api.rs", Role::Test),
-            ("pkg/a_test.go", Role::Test),
-            ("src/App.test.tsx", Role::Test),
-            ("src/test/java/a/B.java", Role::Test),
-            ("lib/a_spec.rb", Role::Test),
-            ("src/CartTest.php", Role::Test),
-            ("AppUITests/Launch.swift", Role::Test),
-            ("Sources/Contest.swift", Role::Source),
-            ("bin/add.bats", Role::Test),
-            ("tests/fixtures/broken.py", Role::Fixture),
-            ("internal/testdata/x.go", Role::Fixture),
-            ("examples/hello/main.rs", Role::Aside),
-            ("benches/parse.rs", Role::Aside),
-            ("db/cache_test.cc", Role::Test),
-            ("db/contest.cc", Role::Source),
-            ("util/testutil.h", Role::Test),
-            ("util/testutility.h", Role::Source),
-            ("src/Latest.cs", Role::Source),
-            ("src/OrderTests.cs", Role::Test),
-            ("app/FeedSpec.kt", Role::Test),
-            ("okio/src/jvmTest/kotlin/A.kt", Role::Test),
-            ("Shop.Tests/Helpers.cs", Role::Test),
-            ("core/LedgerSuite.scala", Role::Test),
-            ("okio/src/commonTest/kotlin/A.kt", Role::Test),
-            ("Src/Shop.Tests/Order.cs", Role::Test),
-            ("Tests/App/routes.swift", Role::Test),
-            ("lib/order_spec.rb", Role::Test),
-            ("src/Contest/Latest.php", Role::Source),
-            ("src/AdapterTestUtilities/Retry.php", Role::Test),
-            ("Sources/ParserTestHelpers/Snapshot.swift", Role::Test),
-            ("Tests/AppTests/Snapshots/Help.bash", Role::Fixture),
-            ("test_files/wait_for_ftp.php", Role::Fixture),
-            ("src/Ftp/test_files/server.php", Role::Fixture),
-            ("src/Snapshots/Store.cs", Role::Source),
-            ("src/Snippets/Docs/Retry.cs", Role::Aside),
-            ("Example/Source/AppDelegate.swift", Role::Aside),
-            ("watchOS Example/App/ContentView.swift", Role::Aside),
-            ("src/Shop.Tests.Benchmarks/Program.cs", Role::Aside),
-            ("src/Benchmarks.Shop/Program.cs", Role::Source),
-            ("core/src/jmh/java/org/acme/RingBenchmark.java", Role::Aside),
-            ("src/main/java/org/acme/samples/Owner.java", Role::Source),
-            ("src/main/java/com/example/demo/docs/A.java", Role::Source),
-            ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),
-            ("src/acme/testing/client.py", Role::Source),
-            ("packages/testing/src/testing.ts", Role::Source),
-            ("packages/testing/src/a.spec.ts", Role::Test),
-            ("packages/web/testing/rig.ts", Role::Test),
-            ("src/acme/templates/loader.py", Role::Source),
-            ("lib/rules/spec/check.js", Role::Source),
-            ("src/parts/__tests__/a.ts", Role::Test),
-            ("src/parts/test/a.js", Role::Test),
-            ("packages/zod/src/v3/benchmarks/ipv4.ts", Role::Aside),
-            ("packages/docs/src/a.ts", Role::Aside),
-            ("examples/src/lib.rs", Role::Aside),
-            ("examples/tutorial/tests/test_a.py", Role::Aside),
-            ("examples/src/main/java/a/B.java", Role::Aside),
-            ("perf-measures/type-check/client.ts", Role::Aside),
-            ("crates/parser/fuzz/src/properties.rs", Role::Aside),
-            ("src/fuzz/mutate.c", Role::Source),
-            ("src/perf_counters/a.c", Role::Source),
-            ("src/performance/a.ts", Role::Source),
-            ("packages/app/vitest.config.ts", Role::Aside),
-            ("src/app.config.py", Role::Source),
-            ("src/config.ts", Role::Source),
-        ] {
-            assert_eq!(of(path), role, "{path}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The stack of a project: languages and frameworks, from manifests and imports.
 
+mod bundlers;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,9 +105,11 @@ pub(crate) fn find(
             folder = folder_of(folder);
         }
     }
+    let builders = bundlers::builders(&own);
     let versions = Versions::new(own, |folder| below.get(folder).copied().unwrap_or(0));
     let modules = Modules::new(files, manifests);
-    let frameworks = frameworks_find(files, &modules, &packages, &versions);
+    let mut frameworks = frameworks_find(files, &modules, &packages, &versions);
+    frameworks.retain(|one| bundlers::is_of_stack(one, files, &builders));
     let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
     for share in shares {
         let (files, lines) = languages.entry(share.language.stack()).or_default();

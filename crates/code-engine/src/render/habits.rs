@@ -5,11 +5,16 @@ use super::super::patterns::Pattern;
 use super::super::patterns::information::{Information, is_own};
 use super::super::patterns::{co_change, commands, import_direction};
 use super::super::project::import_graph::Layer;
+use super::super::project::stack::Technology;
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
-const PATTERNS_SHOWN: usize = 14;
+const PATTERNS_SHOWN: usize = 10;
 const USUAL_SHOWN: usize = 8;
+/// The bits of a habit that three of seven projects have: a page shows habits that say more.
+const TOLD_BITS: f64 = 1.2;
+/// The kinds of which a language has one row: the habit that says most, and the others in a line below it.
+const FOLDED_KINDS: &[&str] = &["documentation", "import_direction", "naming", "test_layout"];
 /// The number of bits of a full bar.
 const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
@@ -23,6 +28,8 @@ struct Row<'p> {
     stacks: Vec<&'p str>,
     support: u32,
     cases: u32,
+    /// The other habits of its kind and language.
+    others: Vec<&'p Pattern>,
 }
 
 /// Groups the patterns into rows, in their order. The same habit of several folders is one row, and so is a habit with
@@ -52,6 +59,7 @@ fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<R
                 stacks: pattern.stack.as_deref().into_iter().collect(),
                 support: pattern.support,
                 cases: pattern.cases,
+                others: Vec::new(),
             }),
         }
     }
@@ -60,6 +68,44 @@ fn rows<'p>(patterns: impl Iterator<Item = (&'p Pattern, Information)>) -> Vec<R
         row.stacks.dedup();
     }
     rows
+}
+
+/// Folds the habits of one kind and language into the row of the first, which says most.
+fn folded(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let mut kept: Vec<Row<'_>> = Vec::new();
+    for row in rows {
+        let is_same = |first: &&mut Row<'_>| {
+            let (one, other) = (first.pattern, row.pattern);
+            is_folded(one) && one.kind == other.kind && one.stack == other.stack
+        };
+        let is_part = is_folded(row.pattern);
+        match kept.iter_mut().filter(|_| is_part).find(is_same) {
+            Some(first) => first.others.push(row.pattern),
+            None => kept.push(row),
+        }
+    }
+    kept
+}
+
+/// Whether the habit is a part of what a newcomer is told in one sentence: how tests are written, how names are.
+fn is_folded(pattern: &Pattern) -> bool {
+    let subject = pattern.key.split('/').nth(2).unwrap_or_default();
+    let is_case = matches!(
+        subject,
+        "functions" | "types" | "constants" | "files" | "component-files"
+    );
+    FOLDED_KINDS.contains(&pattern.kind.as_str()) && (pattern.kind != "naming" || is_case)
+}
+
+/// Whether the stack names the same: what tests run on.
+fn is_in_stack(pattern: &Pattern, stack: &[Technology]) -> bool {
+    let tool = pattern.title.strip_prefix("Tests run on ");
+    tool.is_some_and(|tool| {
+        // `JUnit Jupiter` is `junit-jupiter`, and `JUnit 4` is `junit`.
+        let name = tool.to_lowercase().replace(' ', "-");
+        let is_it = |one: &Technology| name.strip_suffix("-4").unwrap_or(&name) == one.name;
+        stack.iter().any(is_it)
+    })
 }
 
 /// Whether the layers show the same direction: one folder is above the other.
@@ -80,16 +126,35 @@ pub(super) fn patterns(
     page: &mut Page,
     patterns: &[Pattern],
     layers: &[Layer],
+    stack: &[Technology],
     commit: Option<&str>,
 ) {
-    // Co-changes, commands and layers have sections of their own.
+    // Co-changes, commands, layers and the stack have sections of their own.
     let elsewhere = [co_change::KIND, commands::KIND];
     let shown_here = patterns
         .iter()
-        .filter(|one| !elsewhere.contains(&one.kind.as_str()) && !is_layered(one, layers));
-    let known = shown_here.map(|one| (one, Information::of_commit(one, commit)));
-    let (usual, telling): (Vec<_>, Vec<_>) =
-        known.partition(|(_, information)| information.is_usual());
+        .filter(|one| !elsewhere.contains(&one.kind.as_str()) && !is_layered(one, layers))
+        .filter(|one| !is_in_stack(one, stack));
+    let known: Vec<(&Pattern, Information)> = shown_here
+        .map(|one| (one, Information::of_commit(one, commit)))
+        .collect();
+    // A header or a prefix of several languages is one row, so it is told for all or for none.
+    let says_more = |(_, information): &&(&Pattern, Information)| information.bits > TOLD_BITS;
+    let titles_told: Vec<&str> = known
+        .iter()
+        .filter(says_more)
+        .map(|(one, _)| one.title.as_str())
+        .collect();
+    let (telling, usual): (Vec<_>, Vec<_>) = known.into_iter().partition(|(one, information)| {
+        match titles_told.is_empty() {
+            // A project without such habits shows those that not all have.
+            true => !information.is_usual(),
+            false => {
+                information.bits > TOLD_BITS
+                    || (is_own(one) && titles_told.contains(&one.title.as_str()))
+            }
+        }
+    });
     // Only the strongest of several patterns about imports of one part is shown.
     let mut lower: Vec<&str> = Vec::new();
     let mut told: Vec<(&Pattern, Information)> = Vec::new();
@@ -100,11 +165,15 @@ pub(super) fn patterns(
             told.push((pattern, information));
         }
     }
-    let told = rows(told.into_iter());
+    let told = folded(rows(told.into_iter()));
+    let more = match usual.len() {
+        0 => String::new(),
+        more => format!(", {more} more that many projects have"),
+    };
     let remark = match told.len() {
         0 => String::new(),
         all => format!(
-            "{}  what fewest projects do first",
+            "{}  what fewest projects do first{more}",
             shown(all.min(PATTERNS_SHOWN), all)
         ),
     };
@@ -115,14 +184,10 @@ pub(super) fn patterns(
     for row in told.iter().take(PATTERNS_SHOWN) {
         habit(page, row);
     }
-    if !usual.is_empty() {
+    // Usual habits are named only where there is nothing that tells more.
+    if told.is_empty() {
         let habits = counted(usual.len() as u32, "habit");
-        // They are named only where there is nothing that tells more.
-        let which = match told.is_empty() {
-            true => titles(&usual),
-            false => "`nyxcore analyze --format json` lists them".into(),
-        };
-        let words = format!("{habits} as most projects have them: {which}");
+        let words = format!("{habits} as most projects have them: {}", titles(&usual));
         page.words("  ", &words, Paint::Faint);
     }
     page.gap();
@@ -176,6 +241,19 @@ fn habit(page: &mut Page, row: &Row<'_>) {
             place(page, word, first);
         }
     }
+    if !row.others.is_empty() {
+        let others: Vec<String> = row.others.iter().map(|one| with_share(one)).collect();
+        let words = others.join(" · ");
+        page.words(&format!("{INDENT}also "), &words, Paint::Faint);
+    }
+}
+
+/// The title of a habit with its places: `Types are PascalCase (145 of 161)`.
+fn with_share(pattern: &Pattern) -> String {
+    let scope = pattern.scope.as_deref();
+    let scope = scope.map_or(String::new(), |scope| format!(" in {scope}/"));
+    let (support, cases) = (thousands(pattern.support), thousands(pattern.cases));
+    format!("{} ({support} of {cases}{scope})", pattern.title)
 }
 
 const INDENT: &str = "              ";
@@ -240,6 +318,8 @@ pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::language::Language;
+    use super::super::super::project::stack::TechnologyKind;
     use super::*;
 
     fn pattern(key: &str, title: &str, scope: Option<&str>) -> Pattern {
@@ -268,7 +348,7 @@ mod tests {
             })
             .collect();
         let mut page = Page::new(100, false);
-        super::patterns(&mut page, patterns, &layers, None);
+        super::patterns(&mut page, patterns, &layers, &[], None);
         page.finish()
     }
 
@@ -302,6 +382,49 @@ mod tests {
         let text = table(&[one, other], &[]);
         assert_eq!(text.matches("Copyright YYYY Ada").count(), 1, "{text}");
         assert!(text.contains("40 of 50 · kotlin, java"), "{text}");
+    }
+
+    #[test]
+    fn habits_of_tests_are_one_row_with_the_others_below() {
+        let patterns = [
+            pattern(
+                "test_layout/kotlin/places/beside",
+                "Tests are beside the code",
+                None,
+            ),
+            pattern(
+                "test_layout/kotlin/groups/none",
+                "Tests are not grouped",
+                None,
+            ),
+            pattern(
+                "logging/kotlin/channel/logger",
+                "Messages go to a logger",
+                None,
+            ),
+        ];
+        let text = table(&patterns, &[]);
+        assert!(
+            text.contains("also Tests are not grouped (20 of 25)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_tests_run_on_is_told_by_the_stack() {
+        let habit = |tool: &str| {
+            let key = format!("test_layout/kotlin/runner/{tool}");
+            pattern(&key, &format!("Tests run on {tool}"), None)
+        };
+        let stack = [Technology {
+            name: "junit-jupiter".to_owned(),
+            kind: TechnologyKind::Framework,
+            language: Language::Kotlin,
+            version: None,
+            files: 3,
+        }];
+        assert!(is_in_stack(&habit("JUnit Jupiter"), &stack));
+        assert!(!is_in_stack(&habit("JUnit 4"), &stack));
     }
 
     #[test]

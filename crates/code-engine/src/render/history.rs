@@ -4,9 +4,12 @@ use super::super::project::Hotspot;
 use super::super::project::history::{CoChange, HistoryWindow, Ownership, is_told};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
-const HOTSPOTS_SHOWN: usize = 5;
+const HOTSPOTS_SHOWN: usize = 3;
 /// The least number of changes in the window for a hotspot, regardless of its complexity.
 const OFTEN: u32 = 3;
+/// The least changes of a hotspot: one for so many of the hotspot that changes most. A sweep over all files is no
+/// reason to look at one.
+const OFTEN_PART: u32 = 5;
 /// The least score of a hotspot, as a share of the first one's.
 const SCORE_MIN: f64 = 0.2;
 /// The least cyclomatic complexity of a hotspot: McCabe's limit for one function ("A complexity measure", 1976),
@@ -14,8 +17,8 @@ const SCORE_MIN: f64 = 0.2;
 const COMPLEX: u32 = 10;
 /// The least share of the commits for a folder to be shown: a smaller one is not informative.
 const FOLDER_SHARE: f64 = 0.05;
-const PAIRS_SHOWN: usize = 4;
-const FOLDERS_SHOWN: usize = 6;
+const PAIRS_SHOWN: usize = 3;
+const FOLDERS_SHOWN: usize = 3;
 /// The least difference of the main author's share from that of the enclosing folder for a folder to be shown.
 const SHARE_DIFFERS: f64 = 0.2;
 /// The least number of commits, and the least share of them, for the main author of a folder to be an expert on it.
@@ -33,8 +36,10 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
+    let most = hotspots.iter().map(|one| one.commits).max().unwrap_or(0);
+    let often = OFTEN.max(most.div_ceil(OFTEN_PART));
     let is_hot = |one: &&Hotspot| {
-        one.commits >= OFTEN && one.complexity >= COMPLEX && one.score >= SCORE_MIN
+        one.commits >= often && one.complexity >= COMPLEX && one.score >= SCORE_MIN
     };
     let hotspots: Vec<&Hotspot> = hotspots.iter().filter(is_hot).collect();
     if hotspots.is_empty() {

@@ -1,7 +1,9 @@
 //! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
-//! characters; `project`, `habits`, `structure` and `history` write the sections.
+//! characters; `project`, `habits`, `structure`, `history` and
+//! `duplicates` write the sections.
 
 mod agents;
+mod duplicates;
 mod habits;
 mod history;
 mod page;
@@ -60,7 +62,8 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     project::stack(page, &found.stack);
     project::commands(page, &found.commands);
     let commit = found.window.as_ref().map(|window| &*window.commit);
-    habits::patterns(page, &found.patterns, &found.imports.layers, commit);
+    let layers = &found.imports.layers;
+    habits::patterns(page, &found.patterns, layers, &found.stack, commit);
     habits::own_rules(page, &found.rules);
     structure::map(page, &found.map);
     structure::layers(page, &found.imports);
@@ -69,7 +72,7 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     history::hotspots(page, &found.hotspots, window);
     history::co_changes(page, &found.co_changes, window);
     history::ownership(page, &found.ownership, window);
-    structure::duplicates(page, &found.duplicates, found.metrics.duplicated_lines);
+    duplicates::duplicates(page, &found.duplicates, found.metrics.duplicated_lines);
     if !found.failed.is_empty() {
         let names: Vec<&str> = found.failed.iter().map(|step| step.as_str()).collect();
         let words = format!(

@@ -18,7 +18,6 @@ pub(super) enum Paint {
     Heading,
     Strong,
     Faint,
-    Bar,
     Hot,
 }
 
@@ -103,7 +102,6 @@ impl Page {
             Paint::Heading => Some(Style::new().bold().cyan()),
             Paint::Strong => Some(Style::new().bold()),
             Paint::Faint => Some(Style::new().dimmed()),
-            Paint::Bar => Some(Style::new().blue()),
             Paint::Hot => Some(Style::new().red()),
         };
         match style.filter(|_| self.colour && !text.trim().is_empty()) {

@@ -1,13 +1,16 @@
 //! Renders the technologies and commands of a project.
 
+use super::super::project::frameworks::{Standing, standing};
 use super::super::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 use super::super::project::{LanguageShare, ProjectMetrics};
-use super::page::{Page, Paint, bar, counted, padded, path_fit, thousands, widest};
+use super::page::{Page, Paint, counted, padded, path_fit, thousands, widest};
 
 const LANGUAGES_SHOWN: usize = 6;
-/// Languages below this share of the code are listed on one line, up to the maximum number.
-const SHARE_TOLD: f64 = 0.02;
+/// Languages below this share of the code are only named, up to the maximum number.
+const SHARE_TOLD: f64 = 0.05;
 const LANGUAGES_NAMED: usize = 6;
+/// The maximum number of shown frameworks per language.
+const FRAMEWORKS_SHOWN: usize = 4;
 /// The maximum number of shown commands per purpose.
 const COMMANDS_SHOWN: usize = 3;
 
@@ -28,53 +31,35 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
     if metrics.languages.is_empty() {
         return;
     }
-    page.heading("Languages", "");
-    let bar_width = page.width().saturating_sub(47).clamp(8, 40);
     let share = |one: &LanguageShare| {
         f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1))
     };
-    let is_told = |one: &&LanguageShare| share(one) >= SHARE_TOLD;
-    let told = metrics.languages.iter().filter(is_told);
-    for one in told.clone().take(LANGUAGES_SHOWN) {
-        let share = share(one);
-        let unit = if one.lines_of_code == 1 {
-            "line"
-        } else {
-            "lines"
-        };
-        let lines = thousands(one.lines_of_code);
-        page.line(&[
-            ("  ", Paint::Plain),
-            (&padded(one.language.title(), 17), Paint::Strong),
-            (&bar(share, bar_width), Paint::Bar),
-            (
-                &format!(" {:>5.1} %  {lines:>9} {unit}", share * 100.0),
-                Paint::Plain,
-            ),
-        ]);
-    }
-    let few = metrics.languages.iter().filter(|one| !is_told(one));
-    let rest: Vec<&str> = told
-        .skip(LANGUAGES_SHOWN)
-        .chain(few)
-        .map(|one| one.language.title())
+    // The first language is told even if a project has many.
+    let told = metrics.languages.iter().enumerate();
+    let told = told.take_while(|(at, one)| *at == 0 || share(one) >= SHARE_TOLD);
+    let mut words: Vec<String> = told
+        .take(LANGUAGES_SHOWN)
+        .map(|(_, one)| format!("{} {:.1} %", one.language.title(), share(one) * 100.0))
         .collect();
+    let rest = metrics.languages.iter().skip(words.len());
+    let rest: Vec<&str> = rest.map(|one| one.language.title()).collect();
     if !rest.is_empty() {
         let named = &rest[..rest.len().min(LANGUAGES_NAMED)];
         let more = match rest.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let words = format!("and a little {}{more}", named.join(", "));
-        page.words("  ", &words, Paint::Faint);
+        words.push(format!("a little {}{more}", named.join(", ")));
     }
+    page.heading("Languages", "");
+    page.words("  ", &words.join(" · "), Paint::Plain);
     page.gap();
 }
 
 pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
     // One line per language, with its frameworks. A language without a version and frameworks is already shown with its
     // share.
-    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    let mut lines: Vec<(String, Vec<(Standing, String)>)> = Vec::new();
     for (at, one) in stack.iter().enumerate() {
         let version = one.version.as_deref();
         // A required version may be a long range, which is not shown.
@@ -86,7 +71,9 @@ pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
             None => one.name.clone(),
         };
         match (one.kind, lines.last_mut()) {
-            (TechnologyKind::Framework, Some((_, frameworks))) => frameworks.push(name),
+            (TechnologyKind::Framework, Some((_, frameworks))) => {
+                frameworks.push((standing(&one.name), name));
+            }
             _ if is_framework(one) || has_more => lines.push((name, Vec::new())),
             _ => {}
         }
@@ -96,7 +83,15 @@ pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
     }
     page.heading("Stack", "");
     let width = widest(lines.iter().map(|(name, _)| name.as_str()), 24).max(10);
-    for (language, frameworks) in lines {
+    for (language, mut frameworks) in lines {
+        // Stable: of equals, what most files import comes first.
+        frameworks.sort_by_key(|(standing, _)| *standing);
+        let more = frameworks.len().saturating_sub(FRAMEWORKS_SHOWN);
+        frameworks.truncate(FRAMEWORKS_SHOWN);
+        let mut frameworks: Vec<String> = frameworks.into_iter().map(|(_, name)| name).collect();
+        if more > 0 {
+            frameworks.push(format!("and {more} more"));
+        }
         let indent = format!("  {}  ", padded(&language, width));
         if frameworks.is_empty() {
             page.line(&[(&indent, Paint::Plain)]);

@@ -2,33 +2,24 @@
 
 use super::super::facts::DefinitionKind;
 use super::super::project::dead_code::DeadCode;
-use super::super::project::duplicates::CloneGroup;
 use super::super::project::import_graph::{Cycle, ImportGraph};
 use super::super::project::map::RankedDefinition;
-use super::super::project::role::{self, Role};
 use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
-use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
+use super::page::{Page, Paint, counted, padded, path_fit, shown, widest};
 
-const MAP_SHOWN: usize = 6;
-/// Below the first [`MAP_MIN`], a definition is shown if at least a quarter as many files name it as name the first:
-/// the project does not lean on the others in the same way.
-const MAP_PART: u32 = 4;
+const MAP_SHOWN: usize = 4;
+/// Below the first [`MAP_MIN`], a definition is shown if at least half as many files name it as name the first: the
+/// project does not lean on the others in the same way.
+const MAP_PART: u32 = 2;
 const MAP_MIN: usize = 3;
 /// The number of highest ranked definitions of which the most widely used are shown. A type that a single file mentions
 /// on every line has a high rank, but the project does not depend on it.
-const MAP_RANKED: usize = 3 * MAP_SHOWN;
+const MAP_RANKED: usize = 18;
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
-const DUPLICATES_SHOWN: usize = 4;
-const PLACES_SHOWN: usize = 3;
-/// The least lines of a duplicate with two places for it to be shown.
-const LINES_TOLD: u32 = 15;
-/// The least lines of a duplicate in tests and benchmarks: shorter copies are normal there, and all are less important
-/// than one in the source.
-const TEST_LINES_MIN: u32 = 30;
 const DEAD_SHOWN: usize = 6;
-const COMPLEX_SHOWN: usize = 4;
+const COMPLEX_SHOWN: usize = 2;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     // A method is resolved by its name only, and several types may have it. References to types are more reliable.
@@ -65,7 +56,16 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     top.truncate(wide.max(MAP_MIN));
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
-        let used = format!("  in {}", counted(one.used_in, "file"));
+        // Types that differ only in their parameters: the files name one of them.
+        let is_namesake = |other: &&RankedDefinition| {
+            (&other.name, &other.path, other.kind) == (&one.name, &one.path, one.kind)
+        };
+        let namesakes = match map.iter().filter(is_namesake).count() {
+            0 | 1 => String::new(),
+            2 => " and another of its name".to_owned(),
+            all => format!(" and {} others of its name", all - 1),
+        };
+        let used = format!("{namesakes}  in {}", counted(one.used_in, "file"));
         let room = page.width().saturating_sub(width + used.len() + 15);
         let at = path_fit(&format!("{}:{}", one.path, one.start_line), room.max(10));
         page.line(&[
@@ -84,7 +84,7 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     if imports.layers.len() < 2 {
         return;
     }
-    page.heading("Layers", "nothing imports what is above it");
+    page.heading("Layers", "nothing but tests imports what is above it");
     // The top layer comes first, as in a diagram.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
         let folders: Vec<&str> = layer
@@ -128,8 +128,11 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     if all == 0 {
         return;
     }
-    page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
-    for cycle in told.into_iter().take(CYCLES_SHOWN) {
+    // Two files that import each other matter less than a knot of many.
+    let knots = told.iter().filter(|one| one.size > 2).count();
+    let count = knots.clamp(1, CYCLES_SHOWN);
+    page.heading("Circles of imports", &shown(count, all));
+    for cycle in told.into_iter().take(count) {
         let files = counted(cycle.size, "file");
         let words = match cycle.size as usize == cycle.path.len() {
             true => files,
@@ -146,111 +149,6 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
         }
     }
     page.gap();
-}
-
-pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
-    // Tests, examples and benchmarks repeat code on purpose, and a short duplicate with two places is minor. Both are
-    // counted. They are shown only if they are long and the source has no duplicates.
-    let is_source = |group: &&CloneGroup| {
-        let mut places = group.places.iter();
-        places.any(|place| role::of(&place.path) == Role::Source)
-            && (group.lines >= LINES_TOLD || group.count > 2)
-    };
-    let told = groups.iter().filter(|group| !is_of_locales(group));
-    let (source, others): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_source);
-    let all = source.len() + others.len();
-    let groups = if source.is_empty() {
-        let long = others.into_iter();
-        long.filter(|group| group.lines >= TEST_LINES_MIN).collect()
-    } else {
-        source
-    };
-    if groups.is_empty() {
-        return;
-    }
-    let of_others = match all - groups.len() {
-        0 => String::new(),
-        more => format!(", {more} more in tests or short"),
-    };
-    // Names and literals are ignored and tests are included, so the number does not rate the source.
-    let remark = format!(
-        "{}{of_others}  {} alike but for names and literals, tests too",
-        shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
-        counted(lines, "line")
-    );
-    page.heading("Duplicates", &remark);
-    for group in groups.iter().take(DUPLICATES_SHOWN) {
-        let mut lines = format!("{:>5} lines  ", thousands(group.lines));
-        for place in group.places.iter().take(PLACES_SHOWN) {
-            let place = format!("{}:{}", place.path, place.start_line);
-            let at = path_fit(&place, page.width().saturating_sub(15));
-            page.line(&[
-                ("  ", Paint::Plain),
-                (&padded(&lines, 13), Paint::Strong),
-                (&at, Paint::Plain),
-            ]);
-            lines.clear();
-        }
-        let all = usize::try_from(group.count).unwrap_or(usize::MAX);
-        if all > PLACES_SHOWN {
-            let more = match all - PLACES_SHOWN {
-                1 => "and 1 more place".to_owned(),
-                more => format!("and {more} more places"),
-            };
-            page.line(&[("               ", Paint::Plain), (&more, Paint::Faint)]);
-        }
-    }
-    page.gap();
-}
-
-/// Whether the places are translations of one text: their paths differ only in language codes.
-fn is_of_locales(group: &CloneGroup) -> bool {
-    let mut places = group.places.iter().map(|place| place.path.as_str());
-    let first = places.next().unwrap_or_default();
-    let mut others = places.peekable();
-    others.peek().is_some() && others.all(|path| is_translation(first, path))
-}
-
-/// The codes of ISO 639-1.
-const LANGUAGE_CODES: &str = "\
-    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es \
-    et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki \
-    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no \
-    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te \
-    tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
-
-/// Folders of translations, in which a code may have three letters.
-const LOCALE_FOLDERS: &[&str] = &[
-    "i18n",
-    "l10n",
-    "lang",
-    "langs",
-    "locale",
-    "locales",
-    "translations",
-];
-
-fn is_translation(one: &str, other: &str) -> bool {
-    let is_beside = one.split('/').any(|part| LOCALE_FOLDERS.contains(&part));
-    let parts = |path: &str| -> Vec<String> { path.split(['/', '.']).map(str::to_owned).collect() };
-    let (one, other) = (parts(one), parts(other));
-    let mut pairs = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
-    one.len() == other.len()
-        && pairs.peek().is_some()
-        && pairs.all(|(a, b)| is_language_code(a, is_beside) && is_language_code(b, is_beside))
-}
-
-/// Whether a word is a language code: `de`, `pt-BR`, `zh_Hant`; in a folder of translations also `ota`.
-fn is_language_code(word: &str, in_locales: bool) -> bool {
-    let (language, region) = word.split_once(['-', '_']).unwrap_or((word, "BR"));
-    let is_language = if in_locales {
-        (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase())
-    } else {
-        LANGUAGE_CODES.split(' ').any(|code| code == language)
-    };
-    is_language
-        && (2..=4).contains(&region.len())
-        && region.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
@@ -353,7 +251,7 @@ mod tests {
         let names = ["One", "Two", "Three", "Four", "Five", "Six"];
         let many = names.map(|name| ranked(DefinitionKind::Class, name, 5));
         let text = table(&[&few[..], &many].concat());
-        assert!(!text.contains("Few") && text.contains("Six"), "{text}");
+        assert!(!text.contains("Few") && text.contains("Four"), "{text}");
     }
 
     #[test]
@@ -362,43 +260,5 @@ mod tests {
         let found = names.map(|(name, files)| ranked(DefinitionKind::Class, name, files));
         let text = table(&found);
         assert!(text.contains("Three") && !text.contains("Four"), "{text}");
-    }
-
-    #[test]
-    fn what_is_alike_among_tests_alone_is_counted_and_not_shown() {
-        let group = |paths: [&str; 2]| CloneGroup {
-            tokens: 90,
-            lines: 20,
-            count: 2,
-            places: paths
-                .map(|path| super::super::super::evidence::CodeLocation {
-                    source_id: None,
-                    path: path.to_owned(),
-                    start_line: 1,
-                    end_line: 20,
-                    blob: String::new(),
-                })
-                .to_vec(),
-        };
-        let found = [
-            group(["tests/a.rs", "benches/b.rs"]),
-            group(["src/a.rs", "tests/c.rs"]),
-        ];
-        let mut page = Page::new(80, false);
-        duplicates(&mut page, &found, 40);
-        let text = page.finish();
-        assert!(text.contains("(1), 1 more in tests or short"), "{text}");
-        assert!(!text.contains("benches"), "{text}");
-    }
-
-    #[test]
-    fn translations_differ_in_the_codes_of_languages() {
-        assert!(is_translation("text/de/a.ts", "text/en/a.ts"));
-        assert!(is_translation("locales/pt-BR.ts", "locales/en.ts"));
-        assert!(!is_translation("text/de/a.ts", "text/de/a.ts"));
-        assert!(!is_translation("text/de/a.ts", "text/en/b.ts"));
-        assert!(is_translation("v4/locales/eo.ts", "v4/locales/ota.ts"));
-        assert!(!is_translation("src/app.py", "src/cli.py"));
-        assert!(!is_translation("src/js/a.ts", "src/go/a.ts"));
     }
 }

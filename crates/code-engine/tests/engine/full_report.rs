@@ -180,6 +180,7 @@ pub fn project() -> ProjectAnalysis {
             tokens: 120,
             lines: 18,
             count: 2,
+            tests: false,
             places: vec![place("src/a.ts", 40), place("src/b.ts", 80)],
         }],
         window: Some(HistoryWindow {

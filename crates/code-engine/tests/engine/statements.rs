@@ -11,6 +11,9 @@ use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
 /// The width of a page at which no path of a case is truncated.
 const WIDTH: usize = 120;
 
+/// When the commits of today were made, in seconds since 1970.
+const NEWEST: i64 = 1_795_860_000;
+
 /// One case: a small project, and what its tables must and must not contain.
 #[derive(Debug, Default)]
 struct Statements {
@@ -39,7 +42,11 @@ impl Statements {
                     case.files.extend(names.split_whitespace().map(of));
                 }
                 "commit" => case.commit = Some(about.to_owned()),
-                "commits" => case.changes.extend(body.lines().flat_map(commits)),
+                "commits" => {
+                    let days: i64 = about.parse().unwrap_or(0);
+                    let changes = body.lines().flat_map(|line| commits(line, days));
+                    case.changes.extend(changes);
+                }
                 "expect" => case.expected.extend(body.lines().map(statement)),
                 "forbid" => case.forbidden.extend(body.lines().map(statement)),
                 other => panic!("{other}: no part of a case"),
@@ -107,13 +114,14 @@ impl Statements {
     }
 }
 
-/// Parses `9 Ada: a.py b.py`: nine commits by Ada, each of which changes these files.
-fn commits(line: &str) -> Vec<Change> {
+/// Parses `9 Ada: a.py b.py`: nine commits by Ada, each of which changes these files, so many days ago.
+fn commits(line: &str, days: i64) -> Vec<Change> {
     let (count, rest) = line.split_once(' ').expect("a number");
     let (author, paths) = rest.split_once(": ").expect("an author");
     let change = Change {
         author: author.to_owned(),
         paths: paths.split_whitespace().map(str::to_owned).collect(),
+        committed_at: NEWEST - days * 24 * 60 * 60,
     };
     vec![change; count.parse().expect("a number")]
 }

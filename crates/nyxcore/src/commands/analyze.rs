@@ -293,6 +293,7 @@ async fn history(place: &Place, commit: &str) -> std::result::Result<History, Gi
             .iter()
             .filter_map(|path| inside(path))
             .collect(),
+        committed_at: change.committed_at,
     });
     Ok(History {
         history: counts.collect(),

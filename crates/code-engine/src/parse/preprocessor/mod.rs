@@ -67,6 +67,8 @@ struct Group {
     /// The index of the branch to keep if only one is kept, and whether the value of the condition is known.
     kept: usize,
     known: bool,
+    /// Whether the first branch is compiled on Windows alone.
+    for_windows: bool,
     /// Whether a branch begins or ends in the middle of a construct.
     crosses: bool,
     /// The open brackets at the beginning, and at the end of the first branch.
@@ -372,6 +374,7 @@ impl Scan {
                     directives: vec![directive],
                     kept: usize::from(truth == Some(false)),
                     known: truth.is_some(),
+                    for_windows: word != "ifndef" && is_windows(condition),
                     crosses: self.is_midway(text),
                     before: self.brackets.clone(),
                     after: None,
@@ -398,6 +401,10 @@ impl Scan {
                 group.branch_end(&self.brackets, midway);
                 group.directives.push(directive);
                 let fewest = group.fewest;
+                // The code that both branches share has the name and the form of other systems.
+                if group.crosses && group.for_windows && group.directives.len() > 2 {
+                    group.kept = 1;
+                }
                 if group.kept == 0
                     && let Some(after) = group.after.take()
                 {
@@ -466,6 +473,22 @@ fn truth(word: &str, condition: &str, dialect: Dialect) -> Option<bool> {
     }
 }
 
+/// Whether a condition holds on Windows alone: `_WIN32`, `defined(WIN32)`.
+fn is_windows(condition: &str) -> bool {
+    let name = condition.split("/*").next().unwrap_or("").trim();
+    let name = name.strip_prefix("defined").unwrap_or(name);
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')'));
+    let names = [
+        "WIN32",
+        "_WIN32",
+        "__WIN32__",
+        "WIN64",
+        "_WIN64",
+        "_WINDOWS",
+    ];
+    names.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -490,6 +513,21 @@ mod tests {
             readable(text, Dialect::C).text,
             "if (a) {\n        \n} else {\n      \n}\n"
         );
+    }
+
+    #[test]
+    fn of_half_a_block_for_windows_the_other_branch_stays() {
+        for condition in ["ifdef WIN32", "if defined(_WIN32)"] {
+            let text =
+                format!("#{condition}\nint w(int a) {{\n#else\nint f(void) {{\n#endif\n}}\n");
+            let read = readable(&text, Dialect::C);
+            let lines: Vec<&str> = read.text.lines().map(str::trim).collect();
+            assert_eq!(lines, ["", "", "", "int f(void) {", "", "}"], "{condition}");
+        }
+        let alone = "if (a) {\n#ifdef WIN32\n} else {\n#endif\n}\n";
+        assert!(readable(alone, Dialect::C).text.contains("} else {"));
+        let other = "#ifndef WIN32\nint f(int a) {\n#else\nint w(void) {\n#endif\n}\n";
+        assert!(readable(other, Dialect::C).text.contains("int f"));
     }
 
     #[test]

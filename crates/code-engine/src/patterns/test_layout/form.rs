@@ -159,20 +159,24 @@ fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
             "Fixtures are in the modules that use them",
             "Put a fixture into the module of the tests that use it.",
         ),
+        Answer::other("for-others"),
     ];
     let mut cases = Vec::new();
     for file in context.tests(Language::Python) {
-        let is_conftest = name_of(&file.path) == "conftest.py";
-        // A module without tests contains fixtures for others.
-        if !is_conftest && file.facts.tests.is_empty() {
-            continue;
-        }
+        // A module without tests, as a plugin is one, contains fixtures for others.
+        let answer = match (name_of(&file.path), file.facts.tests.is_empty()) {
+            ("conftest.py", _) => 0,
+            (_, false) => 1,
+            (_, true) => 2,
+        };
         for one in file.noted().filter(|one| one.path == "pytest.fixture") {
-            cases.extend(
-                one.lines()
-                    .map(|line| Case::line(file, line, usize::from(!is_conftest))),
-            );
+            cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }
+    }
+    // Tests of any folder use a plugin of the project, so no folder has a habit of its own.
+    let for_others = cases.iter().filter(|case| case.answer == 2).count();
+    if for_others * 4 > cases.len() {
+        cases.clear();
     }
     Question {
         subject: "fixtures".into(),

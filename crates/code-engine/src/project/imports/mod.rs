@@ -396,7 +396,7 @@ fn path_join(folder: &str, relative: &str) -> Option<String> {
 }
 
 /// Whether the path is below the folder; every path is below the empty one.
-fn is_below(path: &str, folder: &str) -> bool {
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty()
         || path
             .strip_prefix(folder)
