@@ -2,40 +2,38 @@
 //!
 //! A pack contains the facts of all files, then an index by path, then the offset of the index. It is read in parts, so
 //! that it is never in memory as a whole. It is written to a temporary file and renamed: a reader sees the old or the
-//! new pack, and the last of two writers wins. New facts are appended to the old ones, until a quarter of the old ones
-//! is unused. A damaged pack, or one of another version, is ignored.
+//! new pack, and the last of two writers wins. The facts of a few changed files are written to a second file, a
+//! continuation of the pack, until it is an eighth of the pack or a quarter of the pack is unused. A damaged pack, or
+//! one of another version, is ignored, and so is the continuation of another pack.
 //!
 //! A file with the same stamp (size, times, inode) as in the pack is not read again, as in git's index. As in git
 //! (<https://git-scm.com/docs/racy-git>), a stamp proves nothing for a file that was written after the pack's run
 //! began. Such a file, and a moved file, is read, and its facts are found by its content.
 //!
-//! A file next to the pack holds sums over its files, see [`sums`].
+//! Files next to the pack hold sums over its files, see [`sums`], and results of the last run, see [`kept`].
 
+mod kept;
+mod open;
 mod sums;
 mod write;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::blob::{blob_id, sum};
-use super::facts::{ENGINE_VERSION, FileFacts};
+use super::facts::FileFacts;
 use super::language::Language;
 use super::noted::Noted;
 use super::skip::Skip;
 use super::source::{FileStamp, time_written};
+use open::Pack;
 
-/// The magic number at the beginning of the trailer. It names the version of the format.
-const MAGIC: &[u8; 16] = b"nyxcore facts 2\n";
-/// The length of the trailer: magic, engine version, start of the index, its length, and its checksum.
-const TAIL_BYTES: u64 = 16 + 4 + 8 + 8 + 8;
-/// A longer index is treated as damaged: even a hundred bytes per file would be a lot.
-const INDEX_CAP: u64 = 1 << 30;
 /// Adjacent entries are read together, up to this many bytes.
 const READ_CAP: u64 = 8 << 20;
 /// Entries with a larger gap between them, in bytes, are read one by one.
@@ -46,6 +44,9 @@ const STEP_COARSE: i64 = 2_000_000_000;
 const STEP_FINE: i64 = 20_000_000;
 /// The age at which the temporary file of a killed run is removed, in nanoseconds: an hour.
 const LEFTOVER_AGE: i64 = 3_600_000_000_000;
+
+/// The ending of the continuation's name.
+const MORE: &str = "more";
 
 /// The stored result for a content: its facts, or the reason why it has none.
 pub(crate) type StoredFacts = Result<FileFacts, Skip>;
@@ -84,11 +85,13 @@ pub(crate) struct Cache {
     beside: PathBuf,
     began: i64,
     rules: String,
+    /// The newest index: that of the continuation, if there is one.
     index: Index,
-    pack: Option<Mutex<File>>,
-    /// The end of the pack's facts, where its index begins, and the index's checksum.
-    facts_end: u64,
-    pack_sum: u64,
+    /// The pack's own index, if there is a continuation.
+    older: Option<Index>,
+    pack: Option<Pack>,
+    /// The continuation of the pack.
+    more: Option<Pack>,
     by_content: OnceLock<FxHashMap<(String, Language), usize>>,
 }
 
@@ -120,18 +123,25 @@ impl Cache {
             began,
             rules: rules.to_owned(),
             index: Index::default(),
+            older: None,
             pack: None,
-            facts_end: 0,
-            pack_sum: 0,
+            more: None,
             by_content: OnceLock::new(),
         };
-        if let Ok(pack) = pack_open(&cache.place) {
-            cache.index = pack.index;
-            cache.facts_end = pack.facts_end;
-            cache.pack_sum = pack.sum;
-            cache.pack = Some(Mutex::new(pack.file));
+        if let Ok((pack, index)) = Pack::open(&cache.place, None) {
+            let more = Pack::open(&cache.place.with_extension(MORE), Some(&pack));
+            (cache.index, cache.older, cache.more) = match more {
+                Ok((more, newest)) => (newest, Some(index), Some(more)),
+                Err(_) => (index, None, None),
+            };
+            cache.pack = Some(pack);
         }
         Some(cache)
+    }
+
+    /// Whether there is nothing in it yet.
+    pub fn is_empty(&self) -> bool {
+        self.index.entries.is_empty()
     }
 
     /// Returns the entry of the file at `path` if the file seems unchanged: by its blob if that is known, else by its
@@ -183,14 +193,18 @@ impl Cache {
 
     /// Reads some entries, in ascending order; `None` for a damaged entry.
     pub fn read(&self, wanted: &[usize]) -> Vec<Option<(StoredFacts, Vec<u8>)>> {
+        self.read_of(&self.index.entries, wanted)
+    }
+
+    fn read_of(&self, entries: &[Entry], wanted: &[usize]) -> Vec<Option<(StoredFacts, Vec<u8>)>> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut rest = wanted;
         while !rest.is_empty() {
-            let (range, count) = self.run(rest);
+            let (range, count) = self.run(entries, rest);
             let (now, later) = rest.split_at(count);
             let bytes = self.bytes(&range);
             found.extend(now.iter().map(|number| {
-                let entry = &self.index.entries[*number];
+                let entry = &entries[*number];
                 let from = usize::try_from(entry.start - range.start).ok()?;
                 let bytes = bytes.as_deref()?.get(from..from + entry.length as usize)?;
                 if sum(bytes) != entry.sum {
@@ -209,9 +223,9 @@ impl Cache {
 
     /// Returns the byte range of the first entry and of as many following entries as are worth reading with it, and
     /// their number.
-    fn run(&self, wanted: &[usize]) -> (Range<u64>, usize) {
+    fn run(&self, entries: &[Entry], wanted: &[usize]) -> (Range<u64>, usize) {
         let of = |number: usize| {
-            let entry = &self.index.entries[number];
+            let entry = &entries[number];
             entry.start..entry.start + u64::from(entry.length)
         };
         let mut range = of(wanted[0]);
@@ -219,7 +233,10 @@ impl Cache {
         for number in &wanted[1..] {
             let next = of(*number);
             let gap = next.start.checked_sub(range.end);
-            if gap.is_none_or(|gap| gap > GAP_CAP) || next.end - range.start > READ_CAP {
+            if self.is_continued(range.start) != self.is_continued(next.start)
+                || gap.is_none_or(|gap| gap > GAP_CAP)
+                || next.end - range.start > READ_CAP
+            {
                 break;
             }
             range.end = next.end;
@@ -228,13 +245,16 @@ impl Cache {
         (range, count)
     }
 
+    /// Whether an offset lies in the continuation of the pack.
+    fn is_continued(&self, start: u64) -> bool {
+        self.pack.as_ref().is_some_and(|pack| start >= pack.end)
+    }
+
     fn bytes(&self, range: &Range<u64>) -> Option<Vec<u8>> {
-        let length = range.end - range.start;
-        let mut bytes = Vec::with_capacity(usize::try_from(length).ok()?);
-        let mut file = self.pack.as_ref()?.lock().ok()?;
-        file.seek(SeekFrom::Start(range.start)).ok()?;
-        let read = (&*file).take(length).read_to_end(&mut bytes).ok()?;
-        (read as u64 == length).then_some(bytes)
+        match self.is_continued(range.start) {
+            true => self.more.as_ref()?.bytes(range),
+            false => self.pack.as_ref()?.bytes(range),
+        }
     }
 
     /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read
@@ -294,52 +314,6 @@ fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
         }
     }
     Ok((beside, began))
-}
-
-struct Pack {
-    file: File,
-    index: Index,
-    facts_end: u64,
-    sum: u64,
-}
-
-/// Opens a pack and reads its index.
-fn pack_open(place: &Path) -> io::Result<Pack> {
-    let mut file = File::open(place)?;
-    let size = file.seek(SeekFrom::End(0))?;
-    let damaged = || io::Error::from(io::ErrorKind::InvalidData);
-    let tail_at = size.checked_sub(TAIL_BYTES).ok_or_else(damaged)?;
-    file.seek(SeekFrom::Start(tail_at))?;
-    let mut tail = [0; TAIL_BYTES as usize];
-    file.read_exact(&mut tail)?;
-    let number = |at: usize| {
-        let bytes: Option<[u8; 8]> = tail.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(u64::from_le_bytes).ok_or_else(damaged)
-    };
-    let (start, length, expected) = (number(20)?, number(28)?, number(36)?);
-    let is_ours = tail.starts_with(MAGIC) && tail[16..20] == ENGINE_VERSION.to_le_bytes();
-    if !is_ours || length > INDEX_CAP || start.checked_add(length) != Some(tail_at) {
-        return Err(damaged());
-    }
-    let mut bytes = vec![0; usize::try_from(length).map_err(|_| damaged())?];
-    file.seek(SeekFrom::Start(start))?;
-    file.read_exact(&mut bytes)?;
-    let index: Index = postcard::from_bytes(&bytes).map_err(|_| damaged())?;
-    let is_whole = sum(&bytes) == expected
-        && index
-            .entries
-            .iter()
-            .all(|entry| entry.start.saturating_add(u64::from(entry.length)) <= start);
-    if is_whole {
-        Ok(Pack {
-            file,
-            index,
-            facts_end: start,
-            sum: expected,
-        })
-    } else {
-        Err(damaged())
-    }
 }
 
 #[cfg(test)]

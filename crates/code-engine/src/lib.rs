@@ -66,6 +66,7 @@ pub mod evidence;
 pub mod facts;
 mod guard;
 mod ignored;
+mod kept_report;
 pub mod language;
 mod lines;
 mod name;

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashSet;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::blob::sum;
@@ -75,7 +76,20 @@ impl Serialize for Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
-        Box::<str>::deserialize(deserializer).map(|name| Name(name.into()))
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            // Most of the facts of a project are names, and another string would be one more allocation for each.
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(name.into())
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

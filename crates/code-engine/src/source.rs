@@ -386,6 +386,11 @@ fn stamp(metadata: &Metadata) -> FileStamp {
     }
 }
 
+/// The stamp of the file at a path.
+pub(crate) fn stamp_of(path: &Path) -> Option<FileStamp> {
+    path.metadata().ok().map(|metadata| stamp(&metadata))
+}
+
 /// When a file was last modified, in nanoseconds since 1970, by the file system's own clock.
 pub(crate) fn time_written(metadata: &Metadata) -> i64 {
     stamp(metadata).modified

@@ -7,11 +7,13 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::iter::ParallelIterator;
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
-use super::analysis::{ProjectAnalysis, project_summarize_known, project_summarize_released};
+use super::analysis::{
+    EarlierResults, ProjectAnalysis, project_summarize_known, project_summarize_released,
+};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
 use super::cache::{Cache, CacheRecord, StoredFacts};
@@ -19,9 +21,13 @@ use super::declarations::map_text;
 use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
+use super::kept_report::{ReportKey, report_read, report_write};
 use super::language::Language;
 use super::name::SharedNames;
 use super::parse::{FileError, source_analyze};
+use super::project::duplicates::KeptRepeats;
+use super::project::imports::KeptImports;
+use super::project::map::KeptEdges;
 use super::project::names::NameUses;
 use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
 use super::report_files::{complex_functions, file_reports};
@@ -43,6 +49,11 @@ pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
 
 /// The maximum size of ignore lists, attributes and rule files, in bytes.
 const LIST_CAP: u64 = 1 << 20;
+
+/// The names of the files next to the cache: the edges of the map, the resolved imports, and the repeated windows.
+const EDGES: &str = "edges";
+const IMPORTS: &str = "imports";
+const REPEATS: &str = "repeats";
 
 /// The number of files in one unit of work of a thread.
 const CHUNK: usize = 16;
@@ -166,6 +177,7 @@ pub fn files_analyze(
         rules,
         attributes,
     } = Listing::new(tree)?;
+    let mut key = ReportKey::new(options, &manifests, &rules);
     let rules = pool.install(|| Rules::new(&rules));
     let folder = options.cache.as_deref();
     let cache = folder.and_then(|folder| Cache::open(folder, &tree.identity(), rules.key()));
@@ -184,15 +196,25 @@ pub fn files_analyze(
             total,
         });
     };
+    let plans = pool.install(|| work.plans(&files));
+    if let Some(cache) = &cache
+        && let Some(planned) = key.clone().and_then(|key| work.key(key, &files, &plans))
+        && let Some(report) = report_read(cache, planned)
+    {
+        files.iter().for_each(|_| told());
+        return Ok(report);
+    }
     let outcomes: Vec<Vec<Outcome>> = pool.install(|| {
-        let chunks = files.par_chunks(CHUNK);
-        chunks.map(|chunk| work.chunk(chunk, &told)).collect()
+        let chunks = files.par_chunks(CHUNK).zip(plans);
+        let outcomes = chunks.map(|(chunk, plans)| work.chunk(chunk, plans, &told));
+        outcomes.collect()
     });
     drop(work);
     let is_known = |outcome: &&Outcome| matches!(outcome, Outcome::Known(_));
     let known = outcomes.iter().flatten().filter(is_known).count();
     let mut found = Findings::new(known, cache.is_some());
     for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
+        key = key.and_then(|key| outcome.add_to(key, &file.path));
         found.add(file.path, outcome);
     }
     let hits = found.marks.iter().filter_map(|mark| {
@@ -224,22 +246,47 @@ pub fn files_analyze(
     let uses = whole.and_then(|cache| cache.uses(&keep));
     let write = || {
         let cache = cache.as_ref()?;
-        let pack_sum = cache.is_stale(&keep).then(|| cache.write(&keep).ok())??;
+        // A continuation leaves the pack and its sums as they are.
+        let may_continue = uses.is_some();
+        let write = || cache.write(&keep, may_continue).ok().flatten();
+        let pack_sum = cache.is_stale(&keep).then(write)??;
         let write = || cache.uses_write(&uses_of(uses.as_ref(), &keep), pack_sum);
         is_whole.then(write)?.ok()
     };
+    // What is kept of each file takes memory.
+    let keeps = cache.as_ref().filter(|_| input.files.len() <= LARGE_FILES);
+    let edges = keeps.and_then(|cache| KeptEdges::read(&cache.kept(EDGES)?));
+    let imports = keeps.and_then(|cache| KeptImports::read(&cache.kept(IMPORTS)?));
+    let repeats = keeps.and_then(|cache| KeptRepeats::read(&cache.kept(REPEATS)?));
+    let known = EarlierResults {
+        uses: uses.as_ref(),
+        edges: keeps.map(|_| edges.as_ref()),
+        imports: keeps.map(|_| imports.as_ref()),
+        repeats: keeps.map(|_| repeats.as_ref()),
+    };
     // The cache for the next run is written beside the analysis, or before it if memory matters more. A failure to
     // write it is ignored.
-    let project = if input.files.len() > LARGE_FILES {
+    let (project, results) = if input.files.len() > LARGE_FILES {
         write();
         drop(keep);
-        pool.install(|| project_summarize_released(&mut input, uses.as_ref()))
+        pool.install(|| project_summarize_released(&mut input, known))
     } else {
         std::thread::scope(|scope| {
             scope.spawn(write);
-            pool.install(|| project_summarize_known(&input, uses.as_ref()))
+            pool.install(|| project_summarize_known(&input, known))
         })
     };
+    if let Some(cache) = &cache {
+        if let Some(edges) = results.edges {
+            let _ = cache.kept_write(EDGES, edges.bytes());
+        }
+        if let Some(imports) = results.imports {
+            let _ = cache.kept_write(IMPORTS, imports.bytes());
+        }
+        if let Some(repeats) = results.repeats {
+            let _ = cache.kept_write(REPEATS, repeats.bytes());
+        }
+    }
     let map = options.map.as_ref().map(|query| {
         map_text(&project.map, query, |path| {
             let at = input
@@ -265,6 +312,9 @@ pub fn files_analyze(
         files: options.files.then(|| file_reports(&input.files)),
         map,
     };
+    if let (Some(cache), Some(key)) = (&cache, key) {
+        report_write(cache, key, &report);
+    }
     // Deallocating the many small parts of the facts takes time, so it is done in the background.
     pool.spawn(move || drop((input, found.marks)));
     Ok(report)
@@ -395,6 +445,18 @@ enum Outcome {
     Unnamed,
 }
 
+impl Outcome {
+    /// Adds the file to the key of the report.
+    fn add_to(&self, mut key: ReportKey, path: &str) -> Option<ReportKey> {
+        match self {
+            Outcome::Known(known) => key.known(path, &known.blob, known.language)?,
+            Outcome::Skipped(rule) => key.skipped(path, rule)?,
+            Outcome::Unnamed => key.unnamed(path)?,
+        }
+        Some(key)
+    }
+}
+
 struct KnownFile {
     blob: String,
     language: Language,
@@ -417,9 +479,47 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    fn chunk(&self, files: &[TreeFile], told: &(dyn Fn() + Sync)) -> Vec<Outcome> {
+    /// The plans of all files, in chunks. Without cached results, each chunk is planned when it is its turn.
+    fn plans(&self, files: &[TreeFile]) -> Vec<Plans> {
+        let chunks = files.par_chunks(CHUNK);
+        if self.cache.is_none_or(Cache::is_empty) {
+            return chunks.map(|_| None).collect();
+        }
+        let plans = chunks.map(|chunk| {
+            let plans = chunk.iter().map(|file| {
+                let mut plan = self.plan(file);
+                if let Ok(plan) = &mut plan {
+                    // All files would be in memory at once.
+                    plan.content = None;
+                }
+                plan
+            });
+            Some(plans.collect())
+        });
+        plans.collect()
+    }
+
+    /// Adds the files to the key of a report, if all of them are as in the cache.
+    fn key(&self, mut key: ReportKey, files: &[TreeFile], plans: &[Plans]) -> Option<ReportKey> {
+        let cache = self.cache?;
+        for (files, plans) in files.chunks(CHUNK).zip(plans) {
+            for (file, plan) in files.iter().zip(plans.as_ref()?) {
+                match plan {
+                    Ok(plan) => {
+                        let (at, path) = (plan.entry?, file.path.as_str());
+                        key.known(path, cache.blob(at), cache.language(at)?)?;
+                    }
+                    Err(outcome) => key = outcome.add_to(key, &file.path)?,
+                }
+            }
+        }
+        Some(key)
+    }
+
+    fn chunk(&self, files: &[TreeFile], plans: Plans, told: &(dyn Fn() + Sync)) -> Vec<Outcome> {
+        let plan = || files.iter().map(|file| self.plan(file)).collect();
+        let mut plans = plans.unwrap_or_else(plan);
         // The cached results are read at once.
-        let mut plans: Vec<Result<Plan, Outcome>> = files.iter().map(|f| self.plan(f)).collect();
         let entries = plans.iter().filter_map(|plan| plan.as_ref().ok()?.entry);
         let entries: Vec<usize> = entries.collect();
         let read = self.cache.map(|cache| cache.read(&entries));
@@ -561,6 +661,9 @@ impl Work<'_> {
         known(blob, plan.language, None, kept, hits)
     }
 }
+
+/// The plans of a chunk of files, or the outcomes of those that are not read; `None` if they are not made yet.
+type Plans = Option<Vec<Result<Plan, Outcome>>>;
 
 struct Plan {
     language: Language,

@@ -77,6 +77,11 @@ impl Windows {
         self.bytes.is_empty()
     }
 
+    /// At most so many windows are in it: each takes its fingerprint and three bytes or more.
+    pub(crate) fn count_max(&self) -> usize {
+        self.bytes.len() / 9
+    }
+
     /// The windows, in the order of the source.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Window> {
         let mut rest = self.parts().1;

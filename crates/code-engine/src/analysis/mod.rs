@@ -2,6 +2,7 @@
 //! input does not matter.
 
 mod places;
+mod results;
 mod step;
 
 use std::convert::Infallible;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::patterns::{self, AnalysisInput, Pattern};
 use super::project::duplicates::Duplicates;
 use super::project::imports::ImportIndex;
-use super::project::names::NameUses;
 use super::project::{
     CloneGroup, CoChange, DeadCode, HistoryWindow, Hotspot, ImportGraph, Ownership, ProjectCommand,
     ProjectInput, ProjectMetrics, RankedDefinition, SourceFile, Technology, commands, dead_code,
@@ -22,6 +22,7 @@ use super::windows::Windows;
 use step::Steps;
 
 pub use places::Place;
+pub(crate) use results::{EarlierResults, NewResults};
 pub use step::Step;
 
 /// The analysis of a project.
@@ -65,15 +66,15 @@ pub struct ProjectAnalysis {
 /// examples show only habits of tests and examples.
 #[must_use]
 pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
-    project_summarize_known(input, None)
+    project_summarize_known(input, EarlierResults::default()).0
 }
 
 /// Runs what nothing stops.
-fn never_stops(
-    work: impl FnOnce(&Steps<fn() -> Result<(), Infallible>>) -> Result<ProjectAnalysis, Infallible>,
-) -> ProjectAnalysis {
-    let Ok(analysis) = work(&Steps::new(|| Ok(())));
-    analysis
+fn never_stops<T>(
+    work: impl FnOnce(&Steps<fn() -> Result<(), Infallible>>) -> Result<T, Infallible>,
+) -> T {
+    let Ok(found) = work(&Steps::new(|| Ok(())));
+    found
 }
 
 /// Like [`project_summarize`], with a check between the steps whether to continue, called from several threads, because
@@ -86,29 +87,33 @@ pub fn project_summarize_checked<E: Send>(
     input: &ProjectInput,
     check: impl Fn() -> Result<(), E> + Sync,
 ) -> Result<ProjectAnalysis, E> {
-    summarize(input, None, None, &Steps::new(check))
+    let (analysis, _) = summarize(input, EarlierResults::default(), None, &Steps::new(check))?;
+    Ok(analysis)
 }
 
-/// Like [`project_summarize`], for a caller that already knows the uses of all names in the files.
+/// Like [`project_summarize`], for a caller that knows something of an earlier run, and keeps the findings for the next
+/// one.
 pub(crate) fn project_summarize_known(
     input: &ProjectInput,
-    uses: Option<&NameUses>,
-) -> ProjectAnalysis {
-    never_stops(|steps| summarize(input, uses, None, steps))
+    known: EarlierResults<'_>,
+) -> (ProjectAnalysis, NewResults) {
+    never_stops(|steps| summarize(input, known, None, steps))
 }
 
 /// Like [`project_summarize_known`], in less memory: the steps that take much of it run one after another, and the
 /// windows of the files are released once the duplicates are found.
 pub(crate) fn project_summarize_released(
     input: &mut ProjectInput,
-    uses: Option<&NameUses>,
-) -> ProjectAnalysis {
+    known: EarlierResults<'_>,
+) -> (ProjectAnalysis, NewResults) {
     never_stops(|steps| {
-        let clones = steps.take(Step::Duplicates, || duplicates::find(&by_path(input)))?;
+        let clones = steps.take(Step::Duplicates, || {
+            duplicates::find(&by_path(input), None).0
+        })?;
         for file in &mut input.files {
             file.facts.windows = Windows::default();
         }
-        summarize(input, uses, Some(clones), steps)
+        summarize(input, known, Some(clones), steps)
     })
 }
 
@@ -123,20 +128,20 @@ fn by_path(input: &ProjectInput) -> Vec<&SourceFile> {
 /// Computes the analysis. If the duplicates are already known as `clones`, the steps run one after another.
 fn summarize<E: Send>(
     input: &ProjectInput,
-    uses: Option<&NameUses>,
+    earlier: EarlierResults<'_>,
     clones: Option<Duplicates>,
     steps: &Steps<impl Fn() -> Result<(), E> + Sync>,
-) -> Result<ProjectAnalysis, E> {
+) -> Result<(ProjectAnalysis, NewResults), E> {
     let files = by_path(input);
     steps.check()?;
     let mut metrics = metrics(&files);
     let check = || steps.check();
     // Independent steps run in parallel: first those that need only the files, then those that need the import graph.
-    let (index, ((stack, commands), (hotspots, co_changes, ownership))) = both(
+    let ((index, resolved), ((stack, commands), (hotspots, co_changes, ownership))) = both(
         false,
         || {
             steps.take_checked(Step::Imports, || {
-                ImportIndex::build(&files, &input.manifests, check)
+                ImportIndex::build(&files, &input.manifests, earlier.imports, check)
             })
         },
         || {
@@ -175,20 +180,26 @@ fn summarize<E: Send>(
         commit: input.window.as_ref().map(|window| window.commit.as_str()),
     };
     let apart = clones.is_some();
-    let ((map, (clones, dead_code)), (imports, patterns)) = both(
+    let (((map, edges), ((clones, repeats), dead_code)), (imports, patterns)) = both(
         apart,
         || {
             both(
                 apart,
-                || steps.take(Step::Map, || map::find(&files, &index)),
+                || steps.take(Step::Map, || map::find(&files, &index, earlier.edges)),
                 || {
                     both(
                         apart,
                         || match clones {
-                            Some(clones) => Ok(clones),
-                            None => steps.take(Step::Duplicates, || duplicates::find(&files)),
+                            Some(clones) => Ok((clones, None)),
+                            None => steps.take(Step::Duplicates, || {
+                                duplicates::find(&files, earlier.repeats)
+                            }),
                         },
-                        || steps.take(Step::DeadCode, || dead_code::find(&files, input, uses)),
+                        || {
+                            steps.take(Step::DeadCode, || {
+                                dead_code::find(&files, input, earlier.uses)
+                            })
+                        },
                     )
                 },
             )
@@ -206,7 +217,7 @@ fn summarize<E: Send>(
         },
     )?;
     metrics.duplicated_lines = clones.lines;
-    Ok(ProjectAnalysis {
+    let analysis = ProjectAnalysis {
         stack,
         patterns,
         commands,
@@ -221,7 +232,13 @@ fn summarize<E: Send>(
         metrics,
         failed: steps.failed(),
         rules: input.rules.clone(),
-    })
+    };
+    let results = NewResults {
+        edges,
+        imports: resolved,
+        repeats,
+    };
+    Ok((analysis, results))
 }
 
 /// Does two things, on two threads if the platform has threads, or one after the other.
@@ -362,7 +379,10 @@ mod tests {
         };
         let kept = project_summarize(&input);
         assert!(!kept.duplicates.is_empty() && !kept.map.is_empty());
-        assert_eq!(project_summarize_released(&mut input, None), kept);
+        assert_eq!(
+            project_summarize_released(&mut input, EarlierResults::default()).0,
+            kept
+        );
         assert!(input.files.iter().all(|file| file.facts.windows.is_empty()));
     }
 

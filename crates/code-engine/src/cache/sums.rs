@@ -1,7 +1,8 @@
 //! The uses of all names, summed over the files of a pack and stored next to it.
 //!
-//! The file ends with the checksum of its pack. A run subtracts the uses in files that were removed or changed, and
-//! adds those in new files. If the sums are damaged or belong to another pack, they are computed again.
+//! The file ends with the checksum of its pack, whether the pack is continued or not. A run subtracts the uses in files
+//! that were removed or changed, and adds those in new files. If the sums are damaged or belong to another pack, they
+//! are computed again.
 
 use std::{fs, io};
 
@@ -21,16 +22,16 @@ impl Cache {
         let mut bytes = fs::read(&self.sums).ok()?;
         let head = bytes.split_off(bytes.len().checked_sub(SUMS_TAIL_BYTES)?);
         let number = |at: usize| Some(u64::from_le_bytes(head.get(at..at + 8)?.try_into().ok()?));
-        if number(0)? != self.pack_sum || number(8)? != sum(&bytes) {
+        if number(0)? != self.pack.as_ref()?.sum || number(8)? != sum(&bytes) {
             return None;
         }
-        let mut is_same = vec![false; self.index.entries.len()];
+        let summed = &self.older.as_ref().unwrap_or(&self.index).entries;
+        let mut is_same = vec![false; summed.len()];
         let mut new: Vec<&CacheRecord<'_>> = Vec::new();
         for one in keep {
-            match one
-                .entry
-                .filter(|at| self.index.entries[*at].path == one.path)
-            {
+            let start = one.entry.map(|at| self.index.entries[at].start);
+            let at = summed.binary_search_by(|entry| entry.path.as_str().cmp(one.path));
+            match at.ok().filter(|at| Some(summed[*at].start) == start) {
                 Some(at) => is_same[at] = true,
                 None => new.push(one),
             }
@@ -41,9 +42,9 @@ impl Cache {
             return None;
         }
         let mut uses = NameUses::read(bytes)?;
-        for (at, read) in gone.iter().zip(self.read(&gone)) {
+        for (at, read) in gone.iter().zip(self.read_of(summed, &gone)) {
             if let Ok(facts) = read?.0 {
-                uses.remove(&self.index.entries[*at].path, &facts);
+                uses.remove(&summed[*at].path, &facts);
             }
         }
         for one in new {

@@ -1,26 +1,55 @@
-//! Writes the pack that replaces the previous one.
+//! Writes the pack that replaces the previous one, or the continuation of the previous one.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use super::super::blob::sum;
 use super::super::facts::ENGINE_VERSION;
-use super::{Cache, CacheRecord, Entry, Index, MAGIC};
+use super::open::MAGIC;
+use super::{Cache, CacheRecord, Entry, Index, MORE};
+
+/// A continuation is at most this share of its pack.
+const MORE_SHARE: u64 = 8;
 
 impl Cache {
-    /// Writes a new pack, and returns the checksum of its index. A failure only costs the next run some time.
+    /// Writes the facts for the next run: only those that are new, as a continuation of the pack, if that `may` be and
+    /// pays. Returns the checksum of a new pack's index, or `None` if the pack is the old one. A failure only costs the
+    /// next run some time.
     ///
     /// # Errors
     /// The folder is not writable.
-    pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<u64> {
-        let mut file = File::create(&self.beside)?;
-        let mut at = 0u64;
-        // Usually only a few files changed: then the operating system copies the old pack as a whole.
-        let is_copied = self.is_worth_copying(keep);
-        if is_copied {
-            at = self.copy(&mut file)?;
+    pub fn write(&self, keep: &[CacheRecord<'_>], may_continue: bool) -> io::Result<Option<u64>> {
+        let more = self.place.with_extension(MORE);
+        if let Some(begin) = self.end_of_pack(keep).filter(|_| may_continue)
+            && let pack_sum = self.pack.as_ref().map_or(0, |pack| pack.sum)
+            && self.write_to(&more, keep, begin, pack_sum).is_ok()
+        {
+            return Ok(None);
         }
-        let mut out = BufWriter::with_capacity(1 << 18, file);
+        let pack_sum = self.write_to(&self.place, keep, 0, 0)?;
+        // It would be ignored, because it continues the old pack.
+        let _ = fs::remove_file(&more);
+        Ok(Some(pack_sum))
+    }
+
+    /// Writes the facts of which none are before `begin`, and the index of all. Returns the checksum of the index.
+    ///
+    /// # Errors
+    /// The folder is not writable, or a continuation becomes too large.
+    fn write_to(
+        &self,
+        place: &Path,
+        keep: &[CacheRecord<'_>],
+        begin: u64,
+        pack_sum: u64,
+    ) -> io::Result<u64> {
+        let end_max = match begin {
+            0 => u64::MAX,
+            begin => begin + begin / MORE_SHARE,
+        };
+        let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
+        let mut at = begin;
         let mut index = Index {
             began: self.began,
             rules: self.rules.clone(),
@@ -28,6 +57,9 @@ impl Cache {
         };
         let mut rest = keep;
         while let Some(first) = rest.first() {
+            if at > end_max {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
             let mut add = |one: &CacheRecord<'_>, start: u64, length: u32, sum: u64| {
                 index.entries.push(Entry {
                     path: one.path.to_owned(),
@@ -39,8 +71,16 @@ impl Cache {
                     sum,
                 });
             };
-            // Old entries are copied unchanged, adjacent ones together.
-            let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
+            let entry = |one: &CacheRecord<'_>| one.entry.map(|at| &self.index.entries[at]);
+            if let Some(entry) = entry(first).filter(|entry| entry.start < begin) {
+                add(first, entry.start, entry.length, entry.sum);
+                rest = &rest[1..];
+                continue;
+            }
+            // Other old entries are copied unchanged, adjacent ones together.
+            let old = rest.iter().map_while(|one| one.entry);
+            let old = old.take_while(|at| self.index.entries[*at].start >= begin);
+            let old: Vec<usize> = old.take(4096).collect();
             if old.is_empty() {
                 let noted = first.kept.ok().map(|facts| facts.noted(first.language));
                 let bytes = postcard::to_stdvec(&(first.kept, noted, first.hits));
@@ -52,15 +92,7 @@ impl Cache {
                 rest = &rest[1..];
                 continue;
             }
-            if is_copied {
-                for (number, one) in old.iter().zip(rest) {
-                    let entry = &self.index.entries[*number];
-                    add(one, entry.start, entry.length, entry.sum);
-                }
-                rest = &rest[old.len()..];
-                continue;
-            }
-            let (range, count) = self.run(&old);
+            let (range, count) = self.run(&self.index.entries, &old);
             let bytes = self.bytes(&range).ok_or(io::ErrorKind::UnexpectedEof)?;
             for (number, one) in old[..count].iter().zip(rest) {
                 let entry = &self.index.entries[*number];
@@ -76,34 +108,22 @@ impl Cache {
         out.write_all(&bytes)?;
         out.write_all(MAGIC)?;
         out.write_all(&ENGINE_VERSION.to_le_bytes())?;
-        let pack_sum = sum(&bytes);
-        for number in [at, bytes.len() as u64, pack_sum] {
+        let index_sum = sum(&bytes);
+        for number in [at - begin, bytes.len() as u64, index_sum, pack_sum] {
             out.write_all(&number.to_le_bytes())?;
         }
         out.into_inner().map_err(|error| error.into_error())?;
-        fs::rename(&self.beside, &self.place)?;
-        Ok(pack_sum)
+        fs::rename(&self.beside, place)?;
+        Ok(index_sum)
     }
 
-    /// Whether at most a quarter of the pack's facts is unused.
-    fn is_worth_copying(&self, keep: &[CacheRecord<'_>]) -> bool {
+    /// Where the facts of the pack end, if at most a quarter of them is unused.
+    fn end_of_pack(&self, keep: &[CacheRecord<'_>]) -> Option<u64> {
+        let end = self.pack.as_ref()?.end;
         let entries = keep.iter().filter_map(|one| one.entry);
-        let used: u64 = entries
-            .map(|at| u64::from(self.index.entries[at].length))
-            .sum();
-        self.pack.is_some() && used * 4 >= self.facts_end * 3
-    }
-
-    /// Copies the facts of the pack, and returns where they end.
-    fn copy(&self, to: &mut File) -> io::Result<u64> {
-        let pack = self.pack.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let mut pack = pack.lock().map_err(|_| io::ErrorKind::Other)?;
-        pack.seek(SeekFrom::Start(0))?;
-        let copied = io::copy(&mut (&*pack).take(self.facts_end), to)?;
-        if copied == self.facts_end {
-            Ok(copied)
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        let entries = entries.map(|at| &self.index.entries[at]);
+        let used = entries.filter(|entry| entry.start < end);
+        let used: u64 = used.map(|entry| u64::from(entry.length)).sum();
+        (end > 0 && used * 4 >= end * 3).then_some(end)
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use super::super::facts::{Definition, DefinitionKind, Name};
 use super::super::language::Language;
 use super::super::project::SourceFile;
@@ -46,7 +48,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
 }
 
 /// The role of a function, as its name shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Role<'a> {
     /// The first word of its name.
     Begins(&'a str),
@@ -57,7 +59,7 @@ enum Role<'a> {
 type Functions<'a> = Vec<(&'a SourceFile, &'a Definition)>;
 
 fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
-    let mut roles: BTreeMap<Role<'a>, Functions<'a>> = BTreeMap::new();
+    let mut roles: FxHashMap<Role<'a>, Functions<'a>> = FxHashMap::default();
     let mut uses: BTreeMap<&'a str, usize> = BTreeMap::new();
     // For each decorator, the number of functions with it in each role.
     let mut with: BTreeMap<&'a str, BTreeMap<Role<'a>, usize>> = BTreeMap::new();

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use super::super::language::Language;
 use super::super::project::SourceFile;
 use super::super::project::imports::{ImportKind, Parts, parts_find};
@@ -178,18 +180,21 @@ struct Names {
 
 impl Names {
     fn read(files: &[&SourceFile], wanted: &[u32], parts: &Parts) -> Names {
-        let mut named: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut named: FxHashMap<String, Vec<u32>> = FxHashMap::default();
         for (part, folder) in (0u32..).zip(&parts.folders) {
             named.entry(word(name_of(folder))).or_default().push(part);
         }
         let mut written = BTreeSet::new();
+        let mut common = String::new();
         for at in wanted {
             let (Some(file), Some(from)) = (files.get(*at as usize), parts.of.get(at)) else {
                 continue;
             };
             let mut note = |text: &str| {
                 for one in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))) {
-                    if let Some(parts) = named.get(&word(one)) {
+                    common.clear();
+                    word_push(one, &mut common);
+                    if let Some(parts) = named.get(&common) {
                         written.extend(parts.iter().map(|to| (*from, *to)));
                     }
                 }
@@ -227,7 +232,17 @@ impl Names {
 
 /// The common form of a name of a folder, package or module: `axum-core` is `axum_core`.
 fn word(name: &str) -> String {
-    name.to_ascii_lowercase().replace('-', "_")
+    let mut word = String::new();
+    word_push(name, &mut word);
+    word
+}
+
+fn word_push(name: &str, word: &mut String) {
+    let letters = name.chars();
+    word.extend(letters.map(|letter| match letter {
+        '-' => '_',
+        letter => letter.to_ascii_lowercase(),
+    }));
 }
 
 /// The language of most cases.

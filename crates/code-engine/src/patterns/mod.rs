@@ -399,8 +399,8 @@ pub(crate) mod fixture {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let Ok(imports) =
-            ImportIndex::build(&files, manifests, || Ok::<_, std::convert::Infallible>(()));
+        let check = || Ok::<_, std::convert::Infallible>(());
+        let Ok((imports, _)) = ImportIndex::build(&files, manifests, None, check);
         let known = AnalysisInput {
             files: &files,
             manifests,

@@ -18,10 +18,15 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::evidence::CodeLocation;
-use super::super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
-use super::SourceFile;
+use super::super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Window, Windows};
 use super::role::{self, Role};
 use super::suffixes::{Interval, Suffixes};
+use super::{EarlierResult, SourceFile};
+use kept::EarlierRepeats;
+
+mod kept;
+
+pub(crate) use kept::KeptRepeats;
 
 /// The maximum number of groups that an analysis reports.
 pub const CLONE_CAP: usize = 50;
@@ -65,7 +70,12 @@ pub(crate) struct Duplicates {
 }
 
 /// Finds the clones among `files`, which are sorted by path. Fixtures are excluded, because they repeat what they test.
-pub(crate) fn find(files: &[&SourceFile]) -> Duplicates {
+/// If the repeated windows are kept between runs, `kept` is what an earlier run stored, and the second result replaces
+/// it.
+pub(crate) fn find(
+    files: &[&SourceFile],
+    kept: EarlierResult<'_, KeptRepeats>,
+) -> (Duplicates, Option<KeptRepeats>) {
     let mut copies: Vec<Copies<'_>> = Vec::new();
     let mut known: FxHashMap<&Windows, usize> = FxHashMap::default();
     for file in files {
@@ -80,14 +90,24 @@ pub(crate) fn find(files: &[&SourceFile]) -> Duplicates {
         }
     }
     drop(known);
-    let repeated = repeated(&copies);
+    let kept = kept.filter(|_| kept::is_kept(&copies));
+    let earlier = kept.flatten();
+    let earlier = earlier.and_then(|kept| EarlierRepeats::new(kept, &copies));
+    let will_do = earlier.as_ref().is_some_and(|earlier| earlier.will_do);
+    let repeated = exactly(match earlier {
+        Some(earlier) => candidates_known(&copies, &earlier),
+        None => candidates(&copies),
+    });
+    let is_worth_it = kept.is_some() && !will_do;
+    let kept = is_worth_it.then(|| KeptRepeats::new(&copies, &repeated));
     let sequence = Sequence::new(&repeated);
     let suffixes = Suffixes::new(&sequence.symbols);
     let lines = lines(&copies, &repeated, &sequence, &suffixes);
-    Duplicates {
+    let duplicates = Duplicates {
         groups: groups(&copies, &repeated, &sequence, &suffixes),
         lines,
-    }
+    };
+    (duplicates, kept)
 }
 
 /// Files with equal windows; usually only one.
@@ -98,6 +118,11 @@ struct Copies<'f> {
 impl Copies<'_> {
     fn windows(&self) -> Option<&Windows> {
         self.files.first().map(|file| &file.facts.windows)
+    }
+
+    /// The key of the content and the language, which the windows are of.
+    fn key(&self) -> u64 {
+        self.files.first().map_or(0, |file| file.content_key())
     }
 }
 
@@ -115,8 +140,30 @@ struct Repeated {
     last: u32,
 }
 
-/// The windows that occur in more than one place, in the order of files and lines.
-fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
+/// Windows that may occur in more than one place, in the order of files and lines. Each print has the index of its
+/// window.
+#[derive(Debug, Default)]
+struct Candidates {
+    found: Vec<Repeated>,
+    prints: Vec<(u64, u32)>,
+}
+
+impl Candidates {
+    fn push(&mut self, file: u32, ordinal: u32, window: Window) {
+        self.prints.push((window.print, self.found.len() as u32));
+        self.found.push(Repeated {
+            class: 0,
+            file,
+            ordinal,
+            token: window.token,
+            first: window.first,
+            last: window.last,
+        });
+    }
+}
+
+/// The windows that two bits per print tell from others.
+fn candidates(copies: &[Copies<'_>]) -> Candidates {
     let windows = || copies.iter().filter_map(Copies::windows);
     let count: usize = windows().map(|windows| windows.iter().count()).sum();
     // First with two bits per print: whether it was seen once, and whether it was seen again. Most windows occur once,
@@ -133,30 +180,39 @@ fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
         seen[word] |= bit;
     }
     drop(seen);
-    let mut found: Vec<Repeated> = Vec::new();
-    let mut prints: Vec<(u64, u32)> = Vec::new();
-    'all: for (file, windows) in (0u32..).zip(windows()) {
+    let mut candidates = Candidates::default();
+    for (file, windows) in (0u32..).zip(windows()) {
         for (ordinal, window) in (0u32..).zip(windows.iter()) {
             let (word, bit) = place(window.print);
             if again[word] & bit == 0 {
                 continue;
             }
-            if found.len() == COMPARED_CAP {
-                break 'all;
+            if candidates.found.len() == COMPARED_CAP {
+                return candidates;
             }
-            prints.push((window.print, found.len() as u32));
-            found.push(Repeated {
-                class: 0,
-                file,
-                ordinal,
-                token: window.token,
-                first: window.first,
-                last: window.last,
-            });
+            candidates.push(file, ordinal, window);
         }
     }
-    drop(again);
-    // Then exactly: windows that only share their bits with another one are dropped.
+    candidates
+}
+
+/// The windows that an earlier run, and the files that changed since, tell from others.
+fn candidates_known(copies: &[Copies<'_>], earlier: &EarlierRepeats<'_>) -> Candidates {
+    let mut candidates = Candidates::default();
+    for (file, one) in (0u32..).zip(copies) {
+        for (ordinal, window) in earlier.candidates(one) {
+            candidates.push(file, ordinal, window);
+        }
+    }
+    candidates
+}
+
+/// The candidates that occur in more than one place, numbered by content.
+fn exactly(candidates: Candidates) -> Vec<Repeated> {
+    let Candidates {
+        mut found,
+        mut prints,
+    } = candidates;
     prints.sort_unstable();
     let mut class = 0u32;
     for alike in prints
@@ -466,7 +522,9 @@ fn groups(
     sequence: &Sequence,
     suffixes: &Suffixes,
 ) -> Vec<CloneGroup> {
-    let files = copies.iter().enumerate().filter_map(|(file, one)| {
+    let files = copies.iter().enumerate();
+    let files = files.filter(|(_, one)| one.files.len() > 1);
+    let files = files.filter_map(|(file, one)| {
         let tokens = whole(0, one)?.tokens();
         Some((Candidate::File(file), tokens, one.files.len()))
     });

@@ -15,14 +15,16 @@ use serde::{Deserialize, Serialize};
 
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
-use super::SourceFile;
 use super::imports::ImportIndex;
+use super::{EarlierResult, SourceFile};
 
 mod everyones;
 mod graph;
+mod kept;
 mod resolve;
 
 use graph::Graph;
+pub(crate) use kept::KeptEdges;
 
 /// The maximum number of definitions that an analysis ranks.
 pub const MAP_CAP: usize = 500;
@@ -76,14 +78,19 @@ pub(super) fn family(language: Language) -> Language {
     }
 }
 
-/// The definitions that most of the project depends on, highest rank first.
-pub(crate) fn find(files: &[&SourceFile], index: &ImportIndex) -> Vec<RankedDefinition> {
-    let graph = Graph::new(files, index);
+/// The definitions that most of the project depends on, highest rank first. If the edges of all files are kept between
+/// runs, `kept` is what an earlier run stored, and the second result replaces it.
+pub(crate) fn find(
+    files: &[&SourceFile],
+    index: &ImportIndex,
+    kept: EarlierResult<'_, KeptEdges>,
+) -> (Vec<RankedDefinition>, Option<KeptEdges>) {
+    let (graph, kept) = Graph::new(files, index, kept);
     let ranks = graph.ranks();
     let mut order: Vec<u32> = (0u32..).take(graph.nodes.len()).collect();
     // The sort is stable: definitions with equal ranks stay in the order of files and lines.
     order.sort_by(|a, b| ranks[*b as usize].total_cmp(&ranks[*a as usize]));
-    order
+    let map = order
         .into_iter()
         .take(MAP_CAP)
         .filter_map(|place| {
@@ -101,7 +108,8 @@ pub(crate) fn find(files: &[&SourceFile], index: &ImportIndex) -> Vec<RankedDefi
                 used_in: node.used_in,
             })
         })
-        .collect()
+        .collect();
+    (map, kept)
 }
 
 /// A definition of the project's source.

@@ -17,9 +17,12 @@ pub(crate) mod sample_apps;
 pub(crate) mod stack;
 mod suffixes;
 mod versions;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::share;
@@ -38,6 +41,7 @@ pub use manifest::Manifest;
 pub use map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
 pub use role::is_for_tests;
 pub use stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+pub(crate) use words::EarlierResult;
 
 /// The maximum number of hotspots that an analysis reports.
 pub const HOTSPOT_CAP: usize = 100;
@@ -76,6 +80,13 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// A key of its content and language, for comparing them with those of an earlier run.
+    fn content_key(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        (&self.blob, self.language).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// The references that some kind of pattern counts.
     pub(crate) fn noted(&self) -> impl Iterator<Item = Reference<'_>> {
         self.facts.noted(self.language).references.iter()

@@ -20,6 +20,7 @@ mod fuzzed;
 mod go;
 mod hostile;
 mod java;
+mod kept;
 #[cfg(feature = "kotlin")]
 mod kotlin;
 mod modifiers;

@@ -156,7 +156,7 @@ fn thousands_of_clones_are_one_group_with_the_first_places() {
         })
         .collect();
     let files: Vec<&SourceFile> = files.iter().collect();
-    let found = find(&files);
+    let (found, _) = find(&files, None);
     assert_eq!(found.groups[0].count, 2000);
     assert_eq!(found.groups[0].places.len(), PLACES_CAP);
     assert_eq!(found.groups[0].places[0].path, "f0000.py");

@@ -8,6 +8,8 @@ mod cycles;
 mod declared;
 mod go;
 mod jvm;
+mod kept;
+mod keys;
 mod native;
 mod parts;
 mod python;
@@ -15,19 +17,23 @@ mod rust;
 mod script;
 mod scripting;
 mod spans;
+mod tree;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 pub(crate) use constants::{ConstantUse, constant_uses};
 pub(crate) use cycles::{Circle, components, shortest_circles};
 pub(crate) use declared::declared_edges;
+pub(crate) use kept::KeptImports;
 pub(crate) use parts::{Parts, is_package, parts_find};
 
-use super::SourceFile;
 use super::manifest::Manifest;
+use super::{EarlierResult, SourceFile};
 use crate::facts::{Import, ImportStyle};
 use crate::language::Language;
+use kept::{EarlierImports, is_worth_storing};
 use spans::Spans;
+use tree::Tree;
 
 /// The number of files between two checks whether to continue.
 const CHECK_EVERY: usize = 4096;
@@ -114,16 +120,18 @@ impl ImportIndex {
         self.texts.contains(&file)
     }
 
-    /// Resolves the imports of files that are sorted by path. Calls `check` regularly. The time is linear in the number
-    /// of imports.
+    /// Resolves the imports of files that are sorted by path, except those that an earlier run resolved. If imports are
+    /// kept between runs, `kept` is what that run stored, and the second result replaces it. Calls `check` regularly.
+    /// The time is linear in the number of imports.
     ///
     /// # Errors
     /// The error of `check`.
     pub(crate) fn build<E>(
         files: &[&SourceFile],
         manifests: &[Manifest],
+        kept: EarlierResult<'_, KeptImports>,
         check: impl Fn() -> Result<(), E>,
-    ) -> Result<ImportIndex, E> {
+    ) -> Result<(ImportIndex, Option<KeptImports>), E> {
         let tree = Tree::new(files);
         let mut resolvers = Resolvers::new(&tree, manifests);
         let mut index = ImportIndex {
@@ -136,7 +144,10 @@ impl ImportIndex {
                 index.unit_of[*member as usize] = u32::try_from(unit).unwrap_or(u32::MAX);
             }
         }
-        let mut found: Vec<ImportEdge> = Vec::new();
+        let earlier = kept.flatten();
+        let earlier = earlier.and_then(|kept| EarlierImports::new(kept, files, manifests));
+        let mut resolved = 0;
+        let mut all: Vec<FileImports> = Vec::new();
         for (at, file) in files.iter().enumerate() {
             if at % CHECK_EVERY == 0 && at > 0 {
                 check()?;
@@ -145,13 +156,24 @@ impl ImportIndex {
             index
                 .starts
                 .push(index.edges.len().try_into().unwrap_or(u32::MAX));
-            let missing = resolvers.resolve(&tree, from, file, &mut found, &mut index.texts);
-            index.missing.push(missing);
-            let own = index.unit(from);
-            found.retain(|edge| edge.to != from && edge.to != own);
-            found.sort_unstable_by_key(|edge| (edge.to, edge.kind, edge.line));
-            found.dedup_by_key(|edge| edge.to);
-            index.edges.append(&mut found);
+            let known = earlier.as_ref().and_then(|earlier| earlier.of(at));
+            let found = known.unwrap_or_else(|| {
+                resolved += 1;
+                let mut found = resolvers.resolve(&tree, from, file);
+                let own = index.unit(from);
+                found.edges.retain(|edge| edge.to != from && edge.to != own);
+                found
+                    .edges
+                    .sort_unstable_by_key(|edge| (edge.to, edge.kind, edge.line));
+                found.edges.dedup_by_key(|edge| edge.to);
+                found
+            });
+            index.missing.push(found.missing);
+            index.texts.extend(&found.texts);
+            index.edges.extend_from_slice(&found.edges);
+            if kept.is_some() {
+                all.push(found);
+            }
         }
         index
             .starts
@@ -159,88 +181,20 @@ impl ImportIndex {
         for edge in &index.edges {
             index.texts.remove(&edge.to);
         }
-        Ok(index)
+        let is_worth_it = kept.is_some() && is_worth_storing(resolved, files.len());
+        let kept = is_worth_it.then(|| KeptImports::new(files, manifests, &all));
+        Ok((index, kept))
     }
 }
 
-/// The files by their paths.
-struct Tree<'a> {
-    files: &'a [&'a SourceFile],
-    by_path: FxHashMap<&'a str, u32>,
-    /// Every folder with a parsed file in it or below it, without the root.
-    folders: FxHashSet<&'a str>,
-}
-
-impl<'a> Tree<'a> {
-    fn new(files: &'a [&'a SourceFile]) -> Tree<'a> {
-        let mut tree = Tree {
-            files,
-            by_path: FxHashMap::default(),
-            folders: FxHashSet::default(),
-        };
-        for (at, file) in files.iter().enumerate() {
-            if !is_imported(file.language) {
-                continue;
-            }
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            tree.by_path.insert(&file.path, at);
-            let mut folder = folder_of(&file.path);
-            while !folder.is_empty() && tree.folders.insert(folder) {
-                folder = folder_of(folder);
-            }
-        }
-        tree
-    }
-
-    fn file(&self, path: &str) -> Option<u32> {
-        self.by_path.get(path).copied()
-    }
-
-    fn path(&self, file: u32) -> &'a str {
-        self.files
-            .get(file as usize)
-            .map_or("", |file| file.path.as_str())
-    }
-
-    /// The file at the path with the first matching extension.
-    fn with_ending(&self, path: &str, endings: &[&str]) -> Option<u32> {
-        let mut tried = String::with_capacity(path.len() + 16);
-        endings.iter().find_map(|ending| {
-            tried.clear();
-            tried.push_str(path);
-            tried.push_str(ending);
-            self.file(&tried)
-        })
-    }
-
-    fn of_languages(
-        &self,
-        languages: &'static [Language],
-    ) -> impl Iterator<Item = (u32, &'a SourceFile)> {
-        let files = self.files.iter().enumerate();
-        files
-            .filter(move |(_, file)| languages.contains(&file.language))
-            .map(|(at, file)| (u32::try_from(at).unwrap_or(u32::MAX), *file))
-    }
-}
-
-/// Whether files of the language can be imported as code.
-fn is_imported(language: Language) -> bool {
-    use Language as L;
-    language.has_facts()
-        || matches!(
-            language,
-            L::C | L::Cpp
-                | L::CSharp
-                | L::Ruby
-                | L::Php
-                | L::Shell
-                | L::Kotlin
-                | L::Swift
-                | L::Scala
-                | L::Vue
-                | L::Svelte
-        )
+/// What the imports of one file resolve to.
+#[derive(Debug, Default)]
+struct FileImports {
+    edges: Vec<ImportEdge>,
+    /// The files that it imports as text.
+    texts: Vec<u32>,
+    /// The number of imports that look like the project's own, but resolve to no file.
+    missing: u32,
 }
 
 /// The result of resolving an import.
@@ -282,25 +236,17 @@ impl<'a> Resolvers<'a> {
         }
     }
 
-    /// Adds the file's edges and the files that it imports as text, and returns the number of unresolved imports.
-    fn resolve(
-        &self,
-        tree: &Tree<'a>,
-        from: u32,
-        file: &'a SourceFile,
-        edges: &mut Vec<ImportEdge>,
-        texts: &mut FxHashSet<u32>,
-    ) -> u32 {
+    fn resolve(&self, tree: &Tree<'a>, from: u32, file: &'a SourceFile) -> FileImports {
         let functions = Spans::functions(file);
         let used = jvm::UsedNames::new(file);
+        let mut found = FileImports::default();
         let mut to: Vec<u32> = Vec::new();
-        let mut missing = 0;
         for import in &file.facts.imports {
             to.clear();
             let verdict = self.import(tree, from, file, import, &mut to);
-            missing += u32::from(verdict == Verdict::Missing);
+            found.missing += u32::from(verdict == Verdict::Missing);
             if script::is_text(&import.module) {
-                texts.extend(to.iter().copied());
+                found.texts.extend(&to);
                 continue;
             }
             // An import for links in comments alone is no dependency.
@@ -308,16 +254,16 @@ impl<'a> Resolvers<'a> {
                 continue;
             }
             let kind = kind_of(file.language, import, &functions);
-            edges.extend(to.iter().map(|to| ImportEdge {
+            found.edges.extend(to.iter().map(|to| ImportEdge {
                 to: *to,
                 line: import.line,
                 kind,
             }));
         }
         if file.language == Language::Rust {
-            self.rust.paths_resolve(tree, from, file, edges);
+            self.rust.paths_resolve(tree, from, file, &mut found.edges);
         }
-        missing
+        found
     }
 
     fn import(

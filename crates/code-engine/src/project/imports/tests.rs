@@ -46,7 +46,9 @@ fn manifest(path: &str, text: &str) -> Manifest {
 }
 
 fn index_of(files: &[&SourceFile], manifests: &[Manifest]) -> ImportIndex {
-    ImportIndex::build(files, manifests, || Ok::<(), ()>(())).unwrap()
+    ImportIndex::build(files, manifests, None, || Ok::<(), ()>(()))
+        .unwrap()
+        .0
 }
 
 fn sorted(files: &[SourceFile]) -> Vec<&SourceFile> {

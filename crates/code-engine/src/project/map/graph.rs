@@ -3,10 +3,11 @@
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::SourceFile;
 use super::super::imports::ImportIndex;
 use super::super::role::{self, Role};
+use super::super::{EarlierResult, SourceFile};
 use super::Node;
+use super::kept::{EarlierEdges, KeptEdges, is_worth_storing, name_key};
 use super::resolve::Resolver;
 
 /// The probability that a reader follows a reference instead of opening a random definition, as in the paper.
@@ -40,24 +41,31 @@ pub(super) struct Graph {
 
 /// The edges of one file.
 #[derive(Debug, Default)]
-struct FileEdges {
-    sources: Vec<(u32, u32)>,
-    targets: Vec<(u32, f32)>,
-    /// The definitions of other files that it refers to.
-    used: FxHashSet<u32>,
+pub(super) struct FileEdges {
+    /// As in [`Graph`].
+    pub(super) sources: Vec<(u32, u32)>,
+    pub(super) targets: Vec<(u32, f32)>,
+    /// The definitions of other files that it refers to, each once.
+    pub(super) used: Vec<u32>,
+    /// The hashes of the names that it mentions, sorted, if the edges are kept.
+    pub(super) mentions: Vec<u16>,
 }
 
 impl FileEdges {
     /// Follows the references of the file at `at`.
-    fn new(resolver: &Resolver<'_>, at: usize) -> FileEdges {
+    fn new(resolver: &Resolver<'_>, at: usize, is_kept: bool) -> FileEdges {
         let mut found = FileEdges::default();
+        if is_kept {
+            found.mentions = mentions(resolver, at);
+        }
         let file = resolver.files[at];
         let own = resolver.own(at);
         let around =
             EnclosingDefinitions::new(file, &resolver.nodes[own.start as usize..own.end as usize]);
-        let of_file = (resolver.nodes.len() + at) as u32;
+        let of_file = resolver.node_of_file(at);
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut targets: Vec<u32> = Vec::new();
+        let mut used: FxHashSet<u32> = FxHashSet::default();
         let parts = resolver.parts(at);
         let sight = resolver.sight(at, &parts);
         for part in parts.iter().filter(|part| !part.reference.test) {
@@ -69,7 +77,7 @@ impl FileEdges {
             let share = 1.0 / targets.len().max(1) as f64;
             for target in &targets {
                 if !own.contains(target) {
-                    found.used.insert(*target);
+                    used.insert(*target);
                 }
                 for line in part.reference.lines() {
                     let from = around.line(line).map_or(of_file, |node| own.start + node);
@@ -79,6 +87,7 @@ impl FileEdges {
                 }
             }
         }
+        found.used = used.into_iter().collect();
         let mut edges: Vec<(u32, u32, f64)> = counts
             .into_iter()
             .map(|((from, to), count)| {
@@ -101,35 +110,58 @@ impl FileEdges {
 }
 
 impl Graph {
-    pub(super) fn new(files: &[&SourceFile], index: &ImportIndex) -> Graph {
+    /// Follows the references of all files, except where the edges of an earlier run are still true. The second result
+    /// are the edges to be stored in their place.
+    pub(super) fn new(
+        files: &[&SourceFile],
+        index: &ImportIndex,
+        kept: EarlierResult<'_, KeptEdges>,
+    ) -> (Graph, Option<KeptEdges>) {
         let resolver = Resolver::new(files, index);
         let mut graph = Graph {
             nodes: resolver.nodes.clone(),
             count: resolver.nodes.len() + files.len(),
             ..Graph::default()
         };
+        let earlier = kept.flatten();
+        let earlier = earlier.and_then(|kept| EarlierEdges::new(kept, &resolver));
+        let follow = |at: usize| {
+            let known = earlier.as_ref()?.of(&resolver, at);
+            Some((known?, false))
+        };
+        let follow = |at: usize| {
+            follow(at).unwrap_or_else(|| (FileEdges::new(&resolver, at, kept.is_some()), true))
+        };
         let sources = files.iter().enumerate();
         let sources = sources.filter(|(_, file)| role::of(&file.path) == Role::Source);
         let sources: Vec<usize> = sources.map(|(at, _)| at).collect();
+        let mut followed = 0;
+        let mut all: Vec<(usize, FileEdges)> = Vec::new();
         for chunk in sources.chunks(CHUNK) {
-            let found = chunk.par_iter().map(|at| FileEdges::new(&resolver, *at));
-            let found: Vec<FileEdges> = found.collect();
-            for edges in found {
+            let found = chunk.par_iter().map(|at| follow(*at));
+            let found: Vec<(FileEdges, bool)> = found.collect();
+            for (at, (edges, is_new)) in chunk.iter().zip(found) {
                 if graph.targets.len() >= EDGES_CAP {
-                    return graph;
+                    return (graph, None);
                 }
-                graph.add(edges);
+                graph.add(&edges);
+                followed += usize::from(is_new);
+                if kept.is_some() {
+                    all.push((*at, edges));
+                }
             }
         }
-        graph
+        let is_worth_it = kept.is_some() && is_worth_storing(followed, sources.len());
+        let kept = is_worth_it.then(|| KeptEdges::new(&resolver, &all));
+        (graph, kept)
     }
 
-    fn add(&mut self, edges: FileEdges) {
-        for target in edges.used {
-            self.nodes[target as usize].used_in += 1;
+    fn add(&mut self, edges: &FileEdges) {
+        for target in &edges.used {
+            self.nodes[*target as usize].used_in += 1;
         }
-        self.sources.extend(edges.sources);
-        self.targets.extend(edges.targets);
+        self.sources.extend_from_slice(&edges.sources);
+        self.targets.extend_from_slice(&edges.targets);
     }
 
     /// The rank of each definition.
@@ -172,6 +204,19 @@ impl Graph {
         }
         ranks
     }
+}
+
+/// The hashes of the names that the file at `at` mentions, and of those that its definitions are in.
+fn mentions(resolver: &Resolver<'_>, at: usize) -> Vec<u16> {
+    let facts = &resolver.files[at].facts;
+    let names = facts.references.iter();
+    let names = names.flat_map(|reference| reference.path.split('.'));
+    let parents = facts.definitions.iter();
+    let parents = parents.filter_map(|one| one.parent.as_deref());
+    let mut mentions: Vec<u16> = names.chain(parents).map(name_key).collect();
+    mentions.sort_unstable();
+    mentions.dedup();
+    mentions
 }
 
 /// The innermost definition at each line of a file.

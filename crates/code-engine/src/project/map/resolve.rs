@@ -125,6 +125,16 @@ impl<'f> Resolver<'f> {
         resolver
     }
 
+    /// The imports between the files.
+    pub(super) fn index(&self) -> &'f ImportIndex {
+        self.index
+    }
+
+    /// The number of the node that stands for the code of a file outside of its definitions.
+    pub(super) fn node_of_file(&self, at: usize) -> u32 {
+        (self.nodes.len() + at) as u32
+    }
+
     /// The nodes of a file.
     pub(super) fn own(&self, at: usize) -> Range<u32> {
         self.begins[at]..self.begins[at + 1]
@@ -497,7 +507,7 @@ impl<'f> Resolver<'f> {
     }
 
     /// Whether a node is directly in a module or namespace of its file.
-    fn is_of_module(&self, node: u32) -> bool {
+    pub(super) fn is_of_module(&self, node: u32) -> bool {
         let parent = self.definition(node).and_then(|one| one.parent.as_deref());
         let file = self.nodes.get(node as usize).map(|node| node.file as usize);
         let file = file.and_then(|file| self.files.get(file));
