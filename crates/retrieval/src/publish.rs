@@ -16,7 +16,7 @@ use crate::text::weigh::{DocumentTerms, WordClass};
 
 /// Part of every content key: increment it when the computation of terms changes, so that every document is written
 /// again.
-const TERMS_VERSION: u8 = 5;
+const TERMS_VERSION: u8 = 6;
 
 /// A chunk that is already in the index.
 struct IndexedChunk {

@@ -128,6 +128,8 @@ impl FileRole {
         let path = path.to_ascii_lowercase();
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        let is_generated = is_generated(folders, name, stem, ending);
+        let folders = without_packages(folders);
         let below = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
         let is_prose = matches!(
             ending,
@@ -140,7 +142,7 @@ impl FileRole {
                 .split('/')
                 .any(|folder| folder.ends_with("-tests") || folder.ends_with(".tests"))
             || is_test_name(stem, ending);
-        if is_generated(folders, name, stem, ending) {
+        if is_generated {
             Self::Generated
         } else if ending == "po" || ending == "pot" || locale_neutral(&path).is_some() {
             Self::Translation
@@ -299,6 +301,17 @@ const CONFIGURATIONS: &[&str] = &[
     "go.sum",
     "setup.py",
 ];
+
+/// The folders without those of a Java package: `com.example.samples` is a name, and no folder of examples.
+fn without_packages(folders: &str) -> &str {
+    let parts: Vec<&str> = folders.split('/').collect();
+    let root = parts.windows(3).position(|three| {
+        three[0] == "src" && matches!(three[2], "java" | "kotlin" | "scala" | "groovy")
+    });
+    let Some(root) = root else { return folders };
+    let length = parts[..root + 3].iter().map(|part| part.len() + 1);
+    &folders[..length.sum::<usize>() - 1]
+}
 
 /// Whether an SQL file with this name fills tables, by the usual names of frameworks (`data.sql`, `seeds.sql`).
 fn is_rows(stem: &str) -> bool {

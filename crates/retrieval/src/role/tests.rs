@@ -40,6 +40,10 @@ fn a_path_says_what_a_file_is_for() {
         (".github/workflows/ci.yml", R::Configuration),
         ("examples/todo/main.go", R::Example),
         ("src/id/parse.ts", R::Source),
+        ("src/main/java/com/example/samples/Visit.java", R::Source),
+        ("src/main/kotlin/org/test/Run.kt", R::Source),
+        ("src/test/java/com/example/VisitTests.java", R::Test),
+        ("samples/src/main/java/org/acme/Run.java", R::Example),
     ] {
         assert_eq!(R::of_path(path), role, "{path}");
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::fold::{Stems, folded, normalized};
-use super::words::{Term, terms_of, words};
+use super::words::{Term, Word, terms_of, words};
 use super::{is_common, parts};
 
 /// The most terms of a question for which the index is queried. Those that look rarest are selected from the whole
@@ -12,6 +12,11 @@ pub(crate) const ASKED_TERMS_MAX: usize = 256;
 
 /// The most bytes of a question that are read: a page of a log says what matters within that.
 const TEXT_BYTES_MAX: usize = 400_000;
+
+/// The numbers of words whose initials are searched for. Two letters mean too much.
+const INITIALS: std::ops::RangeInclusive<usize> = 3..=5;
+/// The most initials of a question.
+const INITIALS_MAX: usize = 8;
 
 /// A term of a question.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +103,15 @@ impl Question {
                 push_new(&mut question.names, &name.replace('_', ""));
             }
         }
+        for initials in initials_of(&text) {
+            place += 1;
+            let of_phrase = Occurrence {
+                first: place,
+                count: 1,
+                ..Occurrence::default()
+            };
+            met.entry(initials).or_insert(of_phrase);
+        }
         question.paths = named_paths(&text);
         question.terms = chosen(met);
         question
@@ -134,6 +148,39 @@ impl Question {
             has(one, other) || has(other, one)
         })
     }
+}
+
+/// The initials of phrases of three to five words that are written with a hyphen or in capitals, by which code names
+/// them: `sse` for "server-sent events", `cors` for "Cross-Origin Resource Sharing".
+fn initials_of(text: &str) -> Vec<String> {
+    let words: Vec<_> = words(text).collect();
+    let mut initials = Vec::new();
+    for size in INITIALS {
+        for phrase in words.windows(size) {
+            let mut gaps = phrase
+                .windows(2)
+                .map(|pair| &text[pair[0].start + pair[0].text.len()..pair[1].start]);
+            let mut has_hyphen = false;
+            let is_joined = gaps.all(|gap| {
+                has_hyphen |= gap == "-";
+                matches!(gap, " " | "-")
+            });
+            let firsts = || phrase.iter().filter_map(|word| word.text.chars().next());
+            let is_name = has_hyphen || firsts().all(char::is_uppercase);
+            let is_common = |word: &Word<'_>| is_common(&word.text.to_lowercase());
+            if is_joined
+                && is_name
+                && initials.len() < INITIALS_MAX
+                && !phrase.iter().any(is_common)
+            {
+                push_new(
+                    &mut initials,
+                    &firsts().flat_map(char::to_lowercase).collect::<String>(),
+                );
+            }
+        }
+    }
+    initials
 }
 
 /// Whether a word is marked as code: by backticks, an empty argument list behind it, or `::` or `->` beside it.
@@ -321,6 +368,24 @@ mod tests {
         assert_eq!(path_agreement("x/owner/Owner.java", &question.paths), 1);
         assert_eq!(path_agreement("lib/src/a.rs", &question.paths), 2);
         assert_eq!(path_agreement("lib/b.rs", &question.paths), 0);
+    }
+
+    #[test]
+    fn a_phrase_is_searched_for_by_its_initials_too() {
+        assert!(terms("Stream server-sent events").contains(&"sse".to_owned()));
+        assert!(terms("Set Cross-Origin Resource Sharing").contains(&"cors".to_owned()));
+        assert!(terms("a JSON Web Token expires").contains(&"jwt".to_owned()));
+        for text in [
+            "the server sent some events",
+            "JSON, Web, Token",
+            "End of the Day",
+        ] {
+            assert_eq!(initials_of(text), [] as [&str; 0], "{text}");
+        }
+        let many: String = (b'a'..=b'z')
+            .map(|c| format!("{0}a-{0}b {0}c. ", c as char))
+            .collect();
+        assert_eq!(initials_of(&many).len(), INITIALS_MAX);
     }
 
     #[test]
