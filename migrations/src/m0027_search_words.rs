@@ -1,4 +1,5 @@
-//! A search counts how many documents have each of its words, and then reads the words that matter most.
+//! A search counts how many documents have each of its words, and then reads the words that matter most. The kinds with
+//! many documents share one search for vectors.
 //!
 //! The counts come from a function of their own, so that a process can remember those of common words. Rows of
 //! `search_documents` become short, because their texts are stored outside of them: a search reads thousands of rows,
@@ -33,6 +34,7 @@ impl MigrationTrait for Migration {
             .await?;
         ddl.run(COUNTS).await?;
         ddl.run(SEARCH).await?;
+        ddl.run(NEAREST).await?;
         for function in [COUNTS_FUNCTION, SEARCH_FUNCTION] {
             ddl.run(&format!("REVOKE ALL ON FUNCTION {function} FROM PUBLIC"))
                 .await?;
@@ -74,9 +76,9 @@ const COUNTS: &str = "
             SELECT tenant.id, counts.word, counts.documents FROM tenant, counts
         $body$;";
 
-/// The best documents of each kind, a subject by its best chunk. `words` are `[word, weight, most]`: of each word at most
-/// `most` documents are read. Of each kind the chunks with the highest scores are compared, eight for each row that is
-/// asked for.
+/// The best documents of each kind, a subject by its best chunk. `words` are `[word, weight, most]`: of each word at
+/// most `most` documents are read. Of each kind the chunks with the highest scores are compared, eight for each row that
+/// is asked for.
 ///
 /// Each word is looked up separately: `ts_rank` would read every matching vector, which takes most of the time.
 const SEARCH: &str = "
@@ -126,4 +128,71 @@ const SEARCH: &str = "
                 FROM pieces WHERE pieces.piece = 1
             )
             SELECT ranked.id, ranked.score FROM ranked WHERE ranked.place <= max_rows
+        $body$;";
+
+/// The function of [`m0023_vectors`]. Kinds of more than 2,000 documents share one scan of the index, which returns six
+/// times the rows that are asked for of each kind: a scan for one kind reads the documents of the others too. The other
+/// kinds are searched one by one, and kinds without a document not at all.
+///
+/// [`m0023_vectors`]: crate::m0023_vectors
+const NEAREST: &str = "
+    CREATE OR REPLACE FUNCTION nyxcore_nearest(question text, of_model text, of_dimensions bigint, project uuid, kinds text[], stacks text[], max_rows bigint)
+        RETURNS TABLE (id uuid, similarity double precision)
+        LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp SET jit = off
+        AS $body$
+        DECLARE
+            tenant uuid := nullif(current_setting('nyxcore.tenant_id', true), '')::uuid;
+            home text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+                          WHERE e.extname = 'vector');
+            form text := home || CASE WHEN of_dimensions > 2000 THEN '.halfvec(' ELSE '.vector(' END || of_dimensions || ')';
+            small text[];
+            large text[];
+        BEGIN
+            IF tenant IS NULL OR home IS NULL THEN
+                RETURN;
+            END IF;
+            SELECT array_agg(wanted.kind) FILTER (WHERE of_kind.documents BETWEEN 1 AND 2000),
+                   array_agg(wanted.kind) FILTER (WHERE of_kind.documents > 2000)
+            INTO small, large
+            FROM unnest(kinds) AS wanted (kind) CROSS JOIN LATERAL (
+                SELECT count(*) AS documents FROM (
+                    SELECT 1 FROM public.search_documents d WHERE d.tenant_id = tenant AND d.kind = wanted.kind LIMIT 2001
+                ) counted
+            ) of_kind;
+            PERFORM set_config('hnsw.iterative_scan', 'strict_order', true);
+            PERFORM set_config('hnsw.ef_search', least(greatest(max_rows * 6, 40), 1000)::text, true);
+            RETURN QUERY EXECUTE format($query$
+                WITH shared AS MATERIALIZED (
+                    SELECT d.id, d.kind, (1 - (v.embedding::%1$s OPERATOR(%2$s.<=>) $1::%1$s))::double precision AS similarity
+                    FROM public.search_vectors v
+                    JOIN public.search_passages p ON p.tenant_id = v.tenant_id AND p.content_hash = v.content_hash
+                    JOIN public.search_documents d ON d.tenant_id = p.tenant_id AND d.id = p.document_id
+                    WHERE v.tenant_id = $3 AND v.model = $4 AND v.dimensions = %3$s AND v.embedding IS NOT NULL
+                      AND d.kind = ANY ($8)
+                      AND ($5 IS NULL OR d.project_id = $5 OR d.project_id IS NULL)
+                      AND ($6 IS NULL OR d.stack IS NULL OR d.stack = ANY ($6))
+                    ORDER BY v.embedding::%1$s OPERATOR(%2$s.<=>) $1::%1$s
+                    LIMIT $7 * 6
+                )
+                SELECT ranked.id, ranked.similarity FROM (
+                    SELECT shared.id, shared.similarity, row_number() OVER (PARTITION BY shared.kind ORDER BY shared.similarity DESC) AS place
+                    FROM shared
+                ) ranked WHERE ranked.place <= $7
+                UNION ALL
+                SELECT nearest.id, nearest.similarity
+                FROM unnest($2) AS wanted (kind) CROSS JOIN LATERAL (
+                    SELECT d.id, (1 - (v.embedding::%1$s OPERATOR(%2$s.<=>) $1::%1$s))::double precision AS similarity
+                    FROM public.search_vectors v
+                    JOIN public.search_passages p ON p.tenant_id = v.tenant_id AND p.content_hash = v.content_hash
+                    JOIN public.search_documents d ON d.tenant_id = p.tenant_id AND d.id = p.document_id
+                    WHERE v.tenant_id = $3 AND v.model = $4 AND v.dimensions = %3$s AND v.embedding IS NOT NULL
+                      AND d.kind = wanted.kind
+                      AND ($5 IS NULL OR d.project_id = $5 OR d.project_id IS NULL)
+                      AND ($6 IS NULL OR d.stack IS NULL OR d.stack = ANY ($6))
+                    ORDER BY v.embedding::%1$s OPERATOR(%2$s.<=>) $1::%1$s
+                    LIMIT $7
+                ) nearest
+                $query$, form, home, of_dimensions)
+            USING question, small, tenant, of_model, project, stacks, max_rows, large;
+        END
         $body$;";

@@ -28,8 +28,8 @@ const FLOOR_OF_ALL: f64 = 0.02;
 const ALIKE_BITS: u32 = 3;
 /// The most code patterns in a list of several kinds: more do not help.
 const HABITS_MAX: usize = 2;
-/// The number of the question's terms that the title of a code pattern must have in such a list, if the question has
-/// that many: one word alone may match by chance.
+/// The number of the question's terms that a code pattern's title and statement must have in such a list, if the
+/// question has that many: one word alone may match by chance.
 const HABIT_TERMS_MIN: usize = 2;
 /// The number of code hits in whose folders a code pattern must be.
 const HABIT_CODE_HITS: usize = 10;
@@ -320,8 +320,9 @@ fn habits_choose(
             }
             // A code pattern that vectors found need not have words of the question.
             if one.vector_rank.is_none() {
-                // Its exemplars have words of their own, which it says nothing about.
-                let said = DocumentTerms::of(&one.candidate.title, None, "", stems);
+                // The exemplars follow the statement, and have words that the pattern says nothing about.
+                let statement = one.candidate.body.split("\n\n").next().unwrap_or_default();
+                let said = DocumentTerms::of(&one.candidate.title, None, statement, stems);
                 let mut met = question
                     .terms
                     .iter()

@@ -213,6 +213,8 @@ fn a_habit_that_shares_one_word_of_several_is_no_answer() {
     };
     assert_eq!(habits("a worker is a struct\n"), ["src/b.rs"]);
     assert_eq!(habits("a worker renews\n"), ["src/b.rs", "src/a.rs"]);
+    let in_exemplars = "a worker is a struct\n\nFor example: src/renew.rs:1";
+    assert_eq!(habits(in_exemplars), ["src/b.rs"]);
 }
 
 #[test]
