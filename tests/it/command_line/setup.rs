@@ -427,5 +427,5 @@ const OLDER: &str = "
     ALTER POLICY search_read ON search_documents TO nyxcore_search;
     ALTER POLICY audit_expire ON audit_entries TO nyxcore_audit;
     ALTER POLICY audit_expire ON system_entries TO nyxcore_audit;
-    ALTER FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb) OWNER TO nyxcore_search;
+    ALTER FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb) OWNER TO nyxcore_search;
     ALTER FUNCTION nyxcore_audit_expire(timestamptz) OWNER TO nyxcore_audit;";
