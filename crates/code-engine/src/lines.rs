@@ -14,8 +14,11 @@ impl LineIndex {
     pub(crate) fn new(text: &str) -> LineIndex {
         let mut starts = Vec::with_capacity(text.len() / 32 + 1);
         starts.push(0);
+        // A line feed at the end begins no line: a parser that recovers from an error may put a name there.
+        let before_end = text.strip_suffix('\n').unwrap_or(text);
         starts.extend(
-            text.bytes()
+            before_end
+                .bytes()
                 .zip(1u32..)
                 .filter_map(|(byte, next)| (byte == b'\n').then_some(next)),
         );
@@ -125,6 +128,9 @@ mod tests {
             [0, 2, 3, 4, 5].map(|offset| index.line(offset)),
             [1, 1, 2, 3, 3]
         );
+        let ended = LineIndex::new("ab\n\ncd\n");
+        assert_eq!([6, 7].map(|offset| ended.line(offset)), [3, 3]);
+        assert_eq!(LineIndex::new("").line(0), 1);
     }
 
     #[test]
