@@ -77,8 +77,8 @@ const COUNTS: &str = "
         $body$;";
 
 /// The best documents of each kind, a subject by its best chunk. `words` are `[word, weight, most]`: of each word at
-/// most `most` documents are read. Of each kind the chunks with the highest scores are compared, eight for each row that
-/// is asked for.
+/// most `most` documents are read. Of each kind the chunks with the highest scores are compared, eight for each row
+/// that is asked for.
 ///
 /// Each word is looked up separately: `ts_rank` would read every matching vector, which takes most of the time.
 const SEARCH: &str = "

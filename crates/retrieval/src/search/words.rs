@@ -213,8 +213,8 @@ impl<'w> WordCounts<'w> {
             .collect()
     }
 
-    /// The words to read: those that add the most to a score. Of each class, one may be read in part; these are the last
-    /// ones.
+    /// The words to read: those that add the most to a score. Of each class, one may be read in part; these are the
+    /// last ones.
     pub(super) fn chosen(
         &self,
         words: &'w [QuestionWord],
