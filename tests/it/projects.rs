@@ -70,12 +70,18 @@ on_both_databases! {
             source_add(&scoped, source_in(project.id)).await.unwrap_err(),
             source_update(&scoped, source.id, SourceChanges::default()).await.unwrap_err(),
             source_remove(&scoped, source.id).await.unwrap_err(),
-            note_create(&scoped, note_in(project.id)).await.unwrap_err(),
             note_update(&scoped, note.id, NoteChanges::default()).await.unwrap_err(),
             note_delete(&scoped, note.id).await.unwrap_err(),
             action_point_create_all(&scoped, note.id, None, vec![]).await.unwrap_err(),
         ];
         assert!(refused.iter().all(|error| error.code() == "NOT_FOUND"), "{refused:?}");
+        // The database refuses the reference, which ends the transaction.
+        drop(scoped);
+        let ended = store.write(other.id).await.unwrap();
+        let refused = note_create(&ended, note_in(project.id)).await.unwrap_err();
+        assert!(matches!(refused, nyxcore_tenancy::Error::NotFound("project")), "{refused:?}");
+        drop(ended);
+        let scoped = store.write(other.id).await.unwrap();
         // The other tenant may use the same slug.
         assert_eq!(project_create(&scoped, named("Atlas")).await.unwrap().slug, "atlas");
         scoped.commit().await.unwrap();

@@ -36,8 +36,8 @@ pub struct NoteChanges {
 /// Creates a note and publishes it to the search.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for an
-/// invalid text.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project, which ends a transaction of PostgreSQL;
+/// [`Invalid`](nyxcore_tenancy::Error::Invalid) for an invalid text.
 pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Note> {
     let id = NoteId(scoped.env().id());
     scoped.permit(Action::Create, NOTE, id.uuid())?;
