@@ -28,8 +28,8 @@ const CANDIDATES_MAX: i64 = 40;
 /// `$2` words, each with its weight and the most entries that are read, `$3` project, `$4` kinds and `$5` stacks as
 /// JSON lists, `$6` rows per kind, `$7` roles with their weights. Only the last two words may be read in part: their
 /// newest entries. Of each kind, the chunks with the highest scores are compared, eight for each row that is asked for:
-/// a subject is represented by its best one. CROSS JOIN makes SQLite keep the order of the joins: otherwise it scans the
-/// tenant's documents and queries the full text for each of them.
+/// a subject is represented by its best one. CROSS JOIN makes SQLite keep the order of the joins: otherwise it scans
+/// the tenant's documents and queries the full text for each of them.
 const SQLITE: &str = "
     WITH asked AS MATERIALIZED (
         SELECT '\"' || (value ->> 0) || '\"' AS word, value ->> 1 AS weight, value ->> 2 AS most,
