@@ -42,6 +42,16 @@ on_both_databases! {
         assert!(hits.is_sorted_by(|a, b| a.score >= b.score));
     }
 
+    async fn a_new_document_with_a_common_word_is_found_at_once(db: TestDatabase) {
+        let (store, acme) = acme(&db).await;
+        let notes = (0..600).map(|n| document(KnowledgeKind::Note, &format!("n{n}"), "a lease"));
+        publish(&store, acme, notes.collect()).await;
+        // The counts of common words are remembered from here on.
+        assert!(!ask(&store, acme, "lease").await.is_empty());
+        publish(&store, acme, vec![document(KnowledgeKind::Insight, "new", "a lease")]).await;
+        assert!(subjects(&ask(&store, acme, "lease").await).contains(&"new"));
+    }
+
     async fn what_a_person_writes_is_never_query_syntax(db: TestDatabase) {
         let (store, acme) = acme(&db).await;
         publish(&store, acme, vec![document(KnowledgeKind::Note, "n", "near or not: a worker's lease")]).await;

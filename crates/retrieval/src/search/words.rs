@@ -69,7 +69,8 @@ pub(super) struct WordRead<'w> {
     pub word: &'w str,
     /// What it adds to the score of each of its documents.
     pub weight: f64,
-    /// At most so many documents are read.
+    /// At most so many documents are read. A word that is read whole has room for documents that are newer than its
+    /// count.
     pub most: i64,
 }
 
@@ -227,34 +228,36 @@ impl<'w> WordCounts<'w> {
             let count = *self.words.get(word.word.as_str())?;
             // A count at the limit stands for any larger number.
             let is_limited = count == COUNTED_MAX;
+            let size = if is_limited { count * 2 } else { count };
             let read = WordRead {
                 word: &word.word,
                 weight: level_weight(word.level) * rarity * stress,
-                most: if is_limited { count * 2 } else { count },
+                most: if is_limited { size } else { ENTRIES_MAX },
             };
-            Some((word.term % 2, read))
+            Some((word.term % 2, (size, read)))
         };
-        let mut classes: [Vec<WordRead<'w>>; 2] = Default::default();
+        let mut classes: [Vec<(i64, WordRead<'w>)>; 2] = Default::default();
         for (class, read) in words.iter().filter_map(weighed) {
             classes[class].push(read);
         }
-        let sizes = classes.each_ref().map(|reads| {
-            let sizes = reads.iter().map(|read| read.most);
-            sizes.sum::<i64>()
-        });
+        let sizes = classes
+            .each_ref()
+            .map(|reads| reads.iter().map(|(size, _)| size).sum::<i64>());
         let mut chosen = Vec::new();
         let mut parts = Vec::new();
         for (mut reads, size_of_other) in classes.into_iter().zip([sizes[1], sizes[0]]) {
-            reads.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then_with(|| a.word.cmp(b.word)));
+            reads.sort_by(|(_, a), (_, b)| {
+                (b.weight.total_cmp(&a.weight)).then_with(|| a.word.cmp(b.word))
+            });
             // Each class gets half of the entries, and what the other one does not need.
             let mut room = (ENTRIES_MAX / 2).max(ENTRIES_MAX - size_of_other);
-            for mut read in reads {
-                if read.most > room {
+            for (size, mut read) in reads {
+                if size > room {
                     read.most = room;
                     parts.extend((room > 0).then_some(read));
                     break;
                 }
-                room -= read.most;
+                room -= size;
                 chosen.push(read);
             }
         }
@@ -279,7 +282,7 @@ mod tests {
         };
         let rarities = counts.rarities(&words);
         let read = counts.chosen(&words, &rarities, &question);
-        assert!(read.iter().map(|one| one.most).sum::<i64>() <= ENTRIES_MAX);
+        assert!(read.iter().all(|one| (1..=ENTRIES_MAX).contains(&one.most)));
         read.into_iter()
             .map(|one| (one.word.to_owned(), one.most))
             .collect()
@@ -309,7 +312,7 @@ mod tests {
         assert_eq!(sizes, [ENTRIES_MAX / 2, ENTRIES_MAX / 2]);
         let read = chosen(both, &[90_000, 0, 0, 0, 0, 0, 30]);
         let sizes: Vec<i64> = read.iter().map(|(_, most)| *most).collect();
-        assert_eq!(sizes, [30, ENTRIES_MAX - 30]);
+        assert_eq!(sizes, [ENTRIES_MAX, ENTRIES_MAX - 30]);
     }
 
     #[test]
