@@ -130,9 +130,9 @@ const SEARCH: &str = "
             SELECT ranked.id, ranked.score FROM ranked WHERE ranked.place <= max_rows
         $body$;";
 
-/// The function of [`m0023_vectors`]. Kinds of more than 2,000 documents share one scan of the index, because a scan for
-/// one kind reads the documents of the others too. The scan returns six times `max_rows` documents, of which each kind
-/// gets `max_rows` at most. The other kinds are searched one by one, and kinds without a document not at all.
+/// The function of [`m0023_vectors`]. Kinds of more than 2,000 documents share one scan of the index, because a scan
+/// for one kind reads the documents of the others too. The scan returns six times `max_rows` documents, of which each
+/// kind gets `max_rows` at most. The other kinds are searched one by one, and kinds without a document not at all.
 ///
 /// [`m0023_vectors`]: crate::m0023_vectors
 const NEAREST: &str = "
