@@ -44,6 +44,8 @@ async function test(name, run) {
     console.log(`FAIL  ${name.replaceAll("_", " ")}\n${String(error?.stack ?? error).replace(/^/gm, "      ")}`);
     const open = browser.contexts().flatMap((context) => context.pages()).at(-1);
     if (open && values.shots) await open.screenshot({ path: `${values.shots}/failed-${name}.png` }).catch(() => {});
+    const text = await open?.locator("body").innerText({ timeout: 1000 }).catch(() => undefined);
+    if (text) console.log(`      The page shows:\n${text.slice(0, 4000).replace(/^/gm, "      | ")}`);
   } finally {
     for (const context of browser.contexts()) await context.close();
   }

@@ -153,12 +153,14 @@ export const cacheOptions: CacheExchangeOpts = {
       tenantActivity: (result, _args, cache) => {
         const event = result.tenantActivity as {
           __typename?: string;
-          run?: { kind: string; project?: { id: string } | null };
+          run?: { __typename: string; id: string; kind: string; project?: { id: string } | null };
         };
         const changesLists = ["RunPhaseStarted", "RunFinished"].includes(event?.__typename ?? "");
         if (changesLists) forget(cache, "Query", "runs");
         if (event?.__typename !== "RunFinished") return;
         if (event.run?.kind === "CONSOLIDATION") forgetEvery(cache, "Project", "consolidationPatterns");
+        // The event brings the run's new status, but not what the run has made: that is read again.
+        if (event.run) forgetRest(cache, event.run, ...Object.keys(event.run));
         const project = event.run?.project;
         if (project) forgetRest(cache, { __typename: "Project", id: project.id }, "__typename", "id", "name", "slug");
       },

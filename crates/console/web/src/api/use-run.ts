@@ -2,7 +2,7 @@
 // goes on behind the last event that arrived.
 
 import { stringifyDocument } from "urql";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { graphql } from "./graphql.ts";
 import { NOTHING_YET, type RunEvent, RunEventFields, type RunState, runReduce } from "./run-state.ts";
 import { useApi } from "./provider.tsx";
@@ -50,16 +50,4 @@ export function useRun(runId: string | null | undefined, onEnd?: () => void): Ru
     return stop;
   }, [runId, socket, onEnd]);
   return state && state.runId === runId ? state.run : NOTHING_YET;
-}
-
-/**
- * Calls back when a run that was active no longer is. Its status may arrive with what goes on in the tenant before the
- * last event of the run itself does; what the run has brought is then still to be read.
- */
-export function useEnd(active: boolean, onEnd: () => void): void {
-  const before = useRef(active);
-  useEffect(() => {
-    if (before.current && !active) onEnd();
-    before.current = active;
-  }, [active, onEnd]);
 }

@@ -8,7 +8,7 @@ import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { runOfAttempt } from "~/api/run-state";
-import { useEnd, useRun } from "~/api/use-run";
+import { useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
@@ -119,7 +119,6 @@ export function RunScreen() {
   const run = data?.run;
   const active = run?.status === "QUEUED" || run?.status === "RUNNING";
   const live = useRun(runId, active ? refresh : undefined);
-  useEnd(active, refresh);
   // A run that has ended is told by its record: nothing moves while its events arrive.
   const followed =
     active && live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };

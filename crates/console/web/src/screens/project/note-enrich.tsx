@@ -8,7 +8,7 @@ import { useCallback, useRef, useState } from "react";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
-import { useEnd, useRun } from "~/api/use-run";
+import { useRun } from "~/api/use-run";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { ListView } from "~/parts/list-view";
@@ -246,7 +246,6 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
   // The newest is read at once; the others on demand.
   const [open, setOpen] = useState(props.open);
   const run = useRun(active ? enrichment.id : null, onChanged);
-  useEnd(active, onChanged);
   const apply = useChange(ApplyEnrichment, { done: t.enrich.applied });
   const dismiss = useChange(DismissEnrichment);
   const cancel = useChange(CancelEnrichment);
