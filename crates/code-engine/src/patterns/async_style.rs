@@ -140,7 +140,7 @@ fn rust_spawn<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "tokio",
-            "Concurrent work runs as tasks of tokio",
+            "Asynchronous work is spawned as tasks of tokio",
             "Run work beside other work as a task of tokio (`tokio::spawn`, `JoinSet`), not on a thread of its own.",
         ),
         Answer::rule(

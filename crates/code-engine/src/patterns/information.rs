@@ -122,9 +122,10 @@ impl Information {
     }
 
     /// Limits the bits if a style guide recommends the habit anyway.
-    fn capped(self, key: &str) -> Information {
-        // The name `logger` for a logger is obvious.
-        let is_plain = key.starts_with("logging/") && key.ends_with("/name/logger");
+    fn capped(self, key: &str, title: &str) -> Information {
+        // The name `logger` for a logger is obvious, and so is a logger if nothing tells which one.
+        let is_unnamed = key.ends_with("/channel/logger") && !title.contains('`');
+        let is_plain = key.starts_with("logging/") && (is_unnamed || key.ends_with("/name/logger"));
         let is_asked_for = is_plain || STYLE_GUIDES.iter().any(|begin| key.starts_with(begin));
         Information {
             bits: if is_asked_for {
@@ -234,7 +235,7 @@ impl Priors {
             projects,
             of,
         }
-        .capped(&key)
+        .capped(&key, &pattern.title)
     }
 }
 
@@ -293,6 +294,19 @@ mod tests {
                 .of(&pattern("naming", other, Some("csharp"), None), None)
                 .is_usual()
         );
+    }
+
+    #[test]
+    fn a_logger_without_a_name_goes_without_saying() {
+        let priors = Priors::read("stack\truby\t3\n");
+        let key = "logging/ruby/channel/logger";
+        let logs = |title: &str| Pattern {
+            title: title.to_owned(),
+            ..pattern("logging", key, Some("ruby"), None)
+        };
+        let is_usual = |title: &str| priors.of(&logs(title), None).is_usual();
+        assert!(is_usual("Messages go to a logger"));
+        assert!(!is_usual("Messages are logged through `logging`"));
     }
 
     #[test]

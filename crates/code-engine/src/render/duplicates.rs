@@ -8,15 +8,26 @@ const DUPLICATES_SHOWN: usize = 3;
 const PLACES_SHOWN: usize = 3;
 /// The least lines of a duplicate with two places for it to be shown.
 const LINES_TOLD: u32 = 15;
+/// The same if both are in one file, whose readers see them both.
+const LINES_TOLD_IN_FILE: u32 = 40;
 
 pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     // Tests, examples and benchmarks repeat code on purpose, and a short duplicate with two places is minor. Both are
     // counted and not shown.
     let is_source = |group: &&CloneGroup| {
         let mut places = group.places.iter();
+        let first = places.clone().next();
+        let is_in_file = places
+            .clone()
+            .all(|place| first.is_some_and(|one| one.path == place.path));
+        let least = if is_in_file {
+            LINES_TOLD_IN_FILE
+        } else {
+            LINES_TOLD
+        };
         !group.tests
             && places.any(|place| role::of(&place.path) == Role::Source)
-            && (group.lines >= LINES_TOLD || group.count > 2)
+            && (group.lines >= least || (group.count > 2 && !is_in_file))
     };
     let told = groups.iter().filter(|group| !is_of_locales(group));
     let (groups, others): (Vec<&CloneGroup>, Vec<&CloneGroup>) = told.partition(is_source);
@@ -181,6 +192,16 @@ mod tests {
             "{text}"
         );
         assert_eq!(table(&found[..1]), "");
+    }
+
+    #[test]
+    fn a_short_duplicate_within_a_file_is_not_shown() {
+        let near = |lines| CloneGroup {
+            lines,
+            ..group(["src/a.rs", "src/a.rs"])
+        };
+        assert_eq!(table(&[near(LINES_TOLD_IN_FILE - 1)]), "");
+        assert!(table(&[near(LINES_TOLD_IN_FILE)]).contains("src/a.rs"));
     }
 
     #[test]

@@ -138,6 +138,9 @@ pub(super) fn patterns(
     let known: Vec<(&Pattern, Information)> = shown_here
         .map(|one| (one, Information::of_commit(one, commit)))
         .collect();
+    // What one file does on its own is no habit of the project.
+    let known = known.into_iter().filter(|(one, _)| !is_of_one_file(one));
+    let known: Vec<(&Pattern, Information)> = known.collect();
     // A header or a prefix of several languages is one row, so it is told for all or for none.
     let says_more = |(_, information): &&(&Pattern, Information)| information.bits > TOLD_BITS;
     let titles_told: Vec<&str> = known
@@ -191,6 +194,15 @@ pub(super) fn patterns(
         page.words("  ", &words, Paint::Faint);
     }
     page.gap();
+}
+
+/// Whether all places are in one file, unless the habit has a name that is specific to the project. Exemplars are of
+/// different files if there are several.
+fn is_of_one_file(pattern: &Pattern) -> bool {
+    let mut places = pattern.exemplars.iter().map(|one| one.path.as_str());
+    let first = places.next();
+    let mut others = places.peekable();
+    !is_own(pattern) && others.peek().is_some() && others.all(|path| Some(path) == first)
 }
 
 /// The titles of the first patterns, each once.
@@ -425,6 +437,23 @@ mod tests {
         }];
         assert!(is_in_stack(&habit("JUnit Jupiter"), &stack));
         assert!(!is_in_stack(&habit("JUnit 4"), &stack));
+    }
+
+    #[test]
+    fn a_habit_of_one_file_is_no_row() {
+        let at = |path: &str, line: u32| CodeLocation {
+            source_id: None,
+            path: path.to_owned(),
+            start_line: line,
+            end_line: line,
+            blob: String::new(),
+        };
+        let habit = |paths: [&str; 2]| Pattern {
+            exemplars: vec![at(paths[0], 1), at(paths[1], 2)],
+            ..pattern("async_style/kotlin/form/suspend", "Code suspends", None)
+        };
+        assert_eq!(table(&[habit(["a.kt", "a.kt"])], &[]), "");
+        assert!(table(&[habit(["a.kt", "b.kt"])], &[]).contains("Code suspends"));
     }
 
     #[test]

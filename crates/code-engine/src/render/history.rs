@@ -5,8 +5,9 @@ use super::super::project::history::{CoChange, HistoryWindow, Ownership, is_told
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 3;
-/// The least number of changes in the window for a hotspot, regardless of its complexity.
-const OFTEN: u32 = 3;
+/// The least number of changes in the window for a hotspot, regardless of its complexity: one in two months of the
+/// window's year.
+const OFTEN: u32 = 6;
 /// The least changes of a hotspot: one for so many of the hotspot that changes most. A sweep over all files is no
 /// reason to look at one.
 const OFTEN_PART: u32 = 5;
@@ -19,9 +20,8 @@ const COMPLEX: u32 = 10;
 const FOLDER_SHARE: f64 = 0.05;
 const PAIRS_SHOWN: usize = 3;
 const FOLDERS_SHOWN: usize = 3;
-/// The least difference of the main author's share from that of the enclosing folder for a folder to be shown.
-const SHARE_DIFFERS: f64 = 0.2;
-/// The least number of commits, and the least share of them, for the main author of a folder to be an expert on it.
+/// The least number of commits, and the least share of them, for the main author to be an expert on a folder or on the
+/// project.
 const COMMITS_TOLD: u32 = 10;
 const SHARE_TOLD: f64 = 1.0 / 3.0;
 
@@ -107,9 +107,8 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     page.gap();
 }
 
-/// The folders whose main author differs from that of the enclosing folder, or whose share differs by
-/// [`SHARE_DIFFERS`]. Folders with few commits, or without a clear main author, are not shown. The whole project comes
-/// first.
+/// The folders whose main author differs from that of the enclosing folder. Folders with few commits, or without a clear
+/// main author, are not shown. The whole project comes first, if it has a clear main author.
 fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
     let mut told: Vec<&Ownership> = Vec::new();
     for &one in folders {
@@ -123,12 +122,9 @@ fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
             .iter()
             .filter(holds)
             .max_by_key(|outer| outer.folder.len());
-        let is_alike = around.is_some_and(|outer| {
-            outer.main_author == one.main_author
-                && (outer.main_share - one.main_share).abs() < SHARE_DIFFERS
-        });
-        let is_somebodys = one.commits >= COMMITS_TOLD && one.main_share >= SHARE_TOLD;
-        if one.folder.is_empty() || (is_somebodys && !is_alike) {
+        let is_alike = around.is_some_and(|outer| outer.main_author == one.main_author);
+        let is_known = one.folder.is_empty() || one.commits >= COMMITS_TOLD;
+        if is_known && one.main_share >= SHARE_TOLD && !is_alike {
             told.push(one);
         }
     }
@@ -137,19 +133,20 @@ fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
 
 pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
     let all = folders.iter().map(|one| one.commits).max().unwrap_or(0);
-    // If one person wrote everything, only the project itself is shown.
-    let is_of_one = folders.iter().all(|one| one.authors == 1);
+    // If one person wrote everything, there is nobody else to ask.
+    if folders.iter().all(|one| one.authors == 1) {
+        return;
+    }
     let folders: Vec<&Ownership> = folders
         .iter()
-        .filter(|one| one.folder.is_empty() || !is_of_one)
         .filter(|one| f64::from(one.commits) >= FOLDER_SHARE * f64::from(all))
         // If all commits of a folder are in one subfolder, only the subfolder is shown.
         .filter(|one| !folders.iter().any(|inner| is_same(one, inner)))
         .collect();
+    let folders = telling_folders(&folders);
     if folders.is_empty() {
         return;
     }
-    let folders = telling_folders(&folders);
     page.heading(
         "Who changed it",
         &within(
@@ -235,27 +232,41 @@ mod tests {
             .iter()
             .map(|one| one.folder.as_str())
             .collect();
-        assert_eq!(told, ["", "src/sftp", "docs", "docsite"]);
+        assert_eq!(told, ["", "docs", "docsite"]);
+    }
+
+    #[test]
+    fn a_project_without_a_main_author_has_no_row() {
+        let mut page = Page::new(80, false);
+        ownership(&mut page, &[owned("", 39, "Ada", 0.26)], None);
+        let alone = Ownership {
+            authors: 1,
+            ..owned("", 648, "Ada", 1.0)
+        };
+        ownership(&mut page, &[alone], None);
+        assert_eq!(page.finish(), "");
     }
 
     #[test]
     fn what_is_cool_beside_the_first_is_no_hotspot() {
-        let hotspot = |path: &str, score: f64| Hotspot {
+        let hotspot = |path: &str, commits: u32, score: f64| Hotspot {
             source_id: None,
             path: path.to_owned(),
-            commits: 9,
+            commits,
             complexity: 40,
             score,
         };
         let found = [
-            hotspot("a.c", 1.0),
-            hotspot("b.c", 0.4),
-            hotspot("c.c", 0.1),
+            hotspot("a.c", 9, 1.0),
+            hotspot("rare.c", 5, 0.5),
+            hotspot("b.c", 9, 0.4),
+            hotspot("c.c", 9, 0.1),
         ];
         let mut page = Page::new(80, false);
         hotspots(&mut page, &found, None);
         let text = page.finish();
         assert!(text.contains("b.c") && !text.contains("c.c  9"), "{text}");
+        assert!(!text.contains("rare.c"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod structure;
 
 use self::page::{Page, Paint, counted, thousands};
 use super::analysis::ProjectAnalysis;
+use super::skipped::SkippedFiles;
 use super::tree::TreeReport;
 
 pub use self::agents::{
@@ -19,13 +20,12 @@ pub use self::agents::{
 };
 pub use super::sarif::{FindingLevel, Sarif, check_sarif, report_sarif};
 
-/// The summary of a tree's analysis: that of [`project_table`], complex functions, and skipped files.
+/// The summary of a tree's analysis: that of [`project_table`], skipped files, and complex functions.
 #[must_use]
 pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
-    project_sections(&mut page, &report.project);
+    project_sections(&mut page, &report.project, &report.skipped);
     structure::complex_functions(&mut page, &report.complex_functions);
-    skipped(&mut page, report);
     page.finish()
 }
 
@@ -34,7 +34,7 @@ pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
 #[must_use]
 pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
-    project_sections(&mut page, project);
+    project_sections(&mut page, project, &[]);
     page.finish()
 }
 
@@ -47,15 +47,15 @@ pub fn unused_table(project: &ProjectAnalysis, width: usize, colour: bool) -> St
     page.finish()
 }
 
-fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
+fn project_sections(page: &mut Page, found: &ProjectAnalysis, files_skipped: &[SkippedFiles]) {
     project::metrics(page, &found.metrics);
+    skipped(page, files_skipped);
     if let Some(window) = &found.window {
         let commit = window.commit.get(..12).unwrap_or(&window.commit);
-        page.words(
-            "",
-            &format!("Commit {commit} of {}", window.until),
-            Paint::Faint,
-        );
+        let line = format!("Commit {commit} of {}", window.until);
+        page.words("", &line, Paint::Faint);
+    }
+    if found.window.is_some() || !files_skipped.is_empty() {
         page.gap();
     }
     project::languages(page, &found.metrics);
@@ -84,12 +84,12 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     }
 }
 
-fn skipped(page: &mut Page, report: &TreeReport) {
-    if report.skipped.is_empty() {
+fn skipped(page: &mut Page, skipped: &[SkippedFiles]) {
+    if skipped.is_empty() {
         return;
     }
-    let all: u32 = report.skipped.iter().map(|one| one.files).sum();
-    let mut rules: Vec<_> = report.skipped.iter().collect();
+    let all: u32 = skipped.iter().map(|one| one.files).sum();
+    let mut rules: Vec<_> = skipped.iter().collect();
     rules.sort_by_key(|one| std::cmp::Reverse(one.files));
     let rules: Vec<String> = rules
         .into_iter()

@@ -15,18 +15,25 @@ const MAP_MIN: usize = 3;
 /// The number of highest ranked definitions of which the most widely used are shown. A type that a single file mentions
 /// on every line has a high rank, but the project does not depend on it.
 const MAP_RANKED: usize = 18;
+/// The types of Rust's prelude that crates make aliases of.
+const PRELUDE: [&str; 2] = ["Option", "Result"];
 const LEVELS_SHOWN: usize = 8;
 const CYCLES_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 6;
 const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 2;
+/// The least cognitive complexity of a function for it to be shown. One that is just over the limit is counted.
+const COMPLEX_TOLD: u32 = 40;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     // A method is resolved by its name only, and several types may have it. References to types are more reliable.
     let used = || map.iter().filter(|one| one.used_in > 0);
     let is_method = |one: &&RankedDefinition| one.kind == DefinitionKind::Method;
+    // Files may mean the prelude's type by the name of such an alias.
+    let is_prelude =
+        |one: &&RankedDefinition| one.path.ends_with(".rs") && PRELUDE.contains(&one.name.as_str());
     let mut top: Vec<&RankedDefinition> = used()
-        .filter(|one| !is_method(one))
+        .filter(|one| !is_method(one) && !is_prelude(one))
         .take(MAP_RANKED)
         .collect();
     if top.len() < MAP_SHOWN {
@@ -122,7 +129,7 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     let told: Vec<&Cycle> = imports
         .cycles
         .iter()
-        .filter(|one| !is_of_crate(one))
+        .filter(|one| !is_of_crate(one) && !is_of_folder(one))
         .collect();
     let all = told.len();
     if all == 0 {
@@ -149,6 +156,14 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
         }
     }
     page.gap();
+}
+
+/// Whether the files are parts of one folder, one of them right in it: they are read together anyway.
+fn is_of_folder(cycle: &Cycle) -> bool {
+    let folder = |file: &'_ str| file.rfind('/').map_or(0, |end| end + 1);
+    let files = || cycle.path.iter().map(|step| step.file.as_str());
+    let outer = files().min_by_key(|file| folder(file));
+    outer.is_some_and(|outer| files().all(|file| file.starts_with(&outer[..folder(outer)])))
 }
 
 pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
@@ -185,15 +200,16 @@ pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
 }
 
 pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) {
-    if functions.is_empty() {
+    let told = functions.iter().filter(|one| one.cognitive >= COMPLEX_TOLD);
+    let top: Vec<_> = told.take(COMPLEX_SHOWN).collect();
+    if top.is_empty() {
         return;
     }
-    let all = shown(functions.len().min(COMPLEX_SHOWN), functions.len());
+    let all = shown(top.len(), functions.len());
     page.heading(
         "Hard to follow",
         &format!("{all}  cognitive complexity over {COGNITIVE_MOST}"),
     );
-    let top: Vec<_> = functions.iter().take(COMPLEX_SHOWN).collect();
     let width = widest(
         top.iter().map(|one| one.name.as_str()),
         page.width() / 2 - 6,
@@ -214,6 +230,7 @@ pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) 
 #[cfg(test)]
 mod tests {
     use super::super::super::facts::DefinitionKind;
+    use super::super::super::project::import_graph::CycleStep;
     use super::*;
 
     fn ranked(kind: DefinitionKind, name: &str, used_in: u32) -> RankedDefinition {
@@ -235,6 +252,54 @@ mod tests {
         page.finish()
     }
 
+    fn circles(files: &[&str]) -> String {
+        let step = |file: &&str| CycleStep {
+            file: (*file).to_owned(),
+            line: 1,
+            source_id: None,
+        };
+        let imports = ImportGraph {
+            cycles: vec![Cycle {
+                size: 2,
+                path: files.iter().map(step).collect(),
+            }],
+            ..ImportGraph::default()
+        };
+        let mut page = Page::new(80, false);
+        cycles(&mut page, &imports);
+        page.finish()
+    }
+
+    #[test]
+    fn a_circle_within_one_folder_is_no_row() {
+        assert_eq!(circles(&["jsx/base.ts", "jsx/context.ts"]), "");
+        assert_eq!(circles(&["core/Koin.kt", "core/ext/Manager.kt"]), "");
+        assert!(circles(&["core/a.ts", "web/b.ts"]).contains("web/b.ts"));
+        assert!(circles(&["a/x/a.ts", "a/y/b.ts"]).contains("a/y/b.ts"));
+    }
+
+    #[test]
+    fn a_function_just_over_the_limit_is_counted_only() {
+        let function = |cognitive: u32| ComplexFunction {
+            name: format!("f{cognitive}"),
+            path: "src/a.rs".to_owned(),
+            blob: String::new(),
+            start_line: 1,
+            end_line: 9,
+            cognitive,
+            cyclomatic: 9,
+        };
+        let table = |found: &[ComplexFunction]| {
+            let mut page = Page::new(80, false);
+            complex_functions(&mut page, found);
+            page.finish()
+        };
+        let text = table(&[function(COMPLEX_TOLD), function(COMPLEX_TOLD - 1)]);
+        assert!(text.contains("f40") && !text.contains("f39"), "{text}");
+        assert!(text.contains("1 of 2"), "{text}");
+        assert_eq!(table(&[function(COMPLEX_TOLD - 1)]), "");
+    }
+
     #[test]
     fn a_type_and_its_alias_are_one_row() {
         let found = [
@@ -242,6 +307,13 @@ mod tests {
             ranked(DefinitionKind::Struct, "State", 2),
         ];
         assert_eq!(table(&found).matches("State").count(), 1);
+    }
+
+    #[test]
+    fn an_alias_of_a_prelude_type_is_no_row() {
+        let kind = DefinitionKind::Type;
+        let text = table(&[ranked(kind, "Result", 9), ranked(kind, "Scope", 2)]);
+        assert!(text.contains("Scope") && !text.contains("Result"), "{text}");
     }
 
     #[test]

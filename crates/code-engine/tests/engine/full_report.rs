@@ -170,7 +170,7 @@ pub fn project() -> ProjectAnalysis {
                     },
                     CycleStep {
                         source_id: None,
-                        file: "src/prices.ts".to_owned(),
+                        file: "lib/prices.ts".to_owned(),
                         line: 4,
                     },
                 ],

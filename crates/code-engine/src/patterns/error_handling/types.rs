@@ -72,12 +72,12 @@ fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "thiserror",
-            "Errors are made by `thiserror`",
+            "Error types are derived with `thiserror`",
             "Derive an error type with `thiserror::Error`; say each variant's text in `#[error(...)]`.",
         ),
         Answer::rule(
             "snafu",
-            "Errors are made by `snafu`",
+            "Error types are derived with `snafu`",
             "Derive an error type with `snafu::Snafu`.",
         ),
         Answer::rule(

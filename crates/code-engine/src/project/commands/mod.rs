@@ -21,6 +21,9 @@ const PER_PURPOSE: usize = 2;
 /// The maximum length of a command, in bytes: a longer one is not typed by hand.
 const COMMAND_CAP: usize = 160;
 
+/// The kinds of files with a project's own tasks.
+const TASK_FILES: [&str; 2] = ["justfile", "Makefile"];
+
 /// The strength of the evidence for a command, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
@@ -44,8 +47,8 @@ struct Candidate {
     tool: &'static str,
 }
 
-/// Finds the commands. Only manifests at the top are read. If there is none of a kind there, the only manifest of that
-/// kind elsewhere is read.
+/// Finds the commands. Only manifests at the top are read. If there is none of a kind there, and no file with tasks, the
+/// only manifest of that kind elsewhere is read.
 ///
 /// `shares` are the project's languages. Commands of an ecosystem with little code come last. Commands that only a
 /// manifest implies are left out if the project has hardly any code in that ecosystem.
@@ -59,12 +62,16 @@ pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<Proj
             .or_default()
             .push(manifest);
     }
+    let is_top = |one: &&Manifest| folder_of(&one.path).is_empty();
+    let has_tasks = TASK_FILES
+        .iter()
+        .filter_map(|kind| by_name.get(kind))
+        .any(|of_kind| of_kind.iter().any(is_top));
     for of_kind in by_name.values_mut() {
-        let is_top = |one: &&Manifest| folder_of(&one.path).is_empty();
         if of_kind.iter().any(is_top) {
             of_kind.retain(is_top);
-        } else if of_kind.len() > 1 {
-            // Of several packages, none represents the project.
+        } else if of_kind.len() > 1 || has_tasks {
+            // Of several packages, none represents the project. A project's own tasks also run its packages.
             of_kind.clear();
         }
     }

@@ -511,3 +511,17 @@ fn a_build_of_cmake_is_told_with_its_configuration() {
     assert!(told("").is_empty());
     assert!(told("      - run: cmake -S . -B other\n").is_empty());
 }
+
+#[test]
+fn the_projects_own_tasks_stand_for_its_packages() {
+    let package = (
+        "web/package.json",
+        "{\"scripts\": {\"test\": \"vitest run\"}}\n",
+    );
+    assert_eq!(told(&[package]), ["Test npm test (web/package.json:1)"]);
+    let tasks = (
+        "justfile",
+        "test:\n    cargo test && npm test --prefix web\n",
+    );
+    assert_eq!(told(&[package, tasks]), ["Test just test (justfile:1)"]);
+}
