@@ -189,9 +189,7 @@ pub(super) fn patterns(
     }
     // Usual habits are named only where there is nothing that tells more.
     if told.is_empty() {
-        let habits = counted(usual.len() as u32, "habit");
-        let words = format!("{habits} as most projects have them: {}", titles(&usual));
-        page.words("  ", &words, Paint::Faint);
+        page.words("  ", &usual_habits(&usual), Paint::Faint);
     }
     page.gap();
 }
@@ -205,16 +203,24 @@ fn is_of_one_file(pattern: &Pattern) -> bool {
     !is_own(pattern) && others.peek().is_some() && others.all(|path| Some(path) == first)
 }
 
-/// The titles of the first patterns, each once.
-fn titles(patterns: &[(&Pattern, Information)]) -> String {
+/// One sentence about usual habits: their number and the first titles, each once.
+fn usual_habits(patterns: &[(&Pattern, Information)]) -> String {
     let mut titles: Vec<&str> = Vec::new();
     for (pattern, _) in patterns {
         if !titles.contains(&pattern.title.as_str()) {
             titles.push(&pattern.title);
         }
     }
+    let habits = counted(titles.len() as u32, "habit");
+    let more = match titles.len().saturating_sub(USUAL_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     titles.truncate(USUAL_SHOWN);
-    titles.join(" · ")
+    format!(
+        "{habits} as most projects have them: {}{more}",
+        titles.join(" · ")
+    )
 }
 
 fn habit(page: &mut Page, row: &Row<'_>) {
@@ -437,6 +443,25 @@ mod tests {
         }];
         assert!(is_in_stack(&habit("JUnit Jupiter"), &stack));
         assert!(!is_in_stack(&habit("JUnit 4"), &stack));
+    }
+
+    #[test]
+    fn usual_habits_are_counted_once_by_title() {
+        let usual = |n: u32| Information {
+            bits: 0.1,
+            projects: n,
+            of: n,
+        };
+        let patterns: Vec<Pattern> = (0..USUAL_SHOWN + 2)
+            .map(|n| pattern("naming/kotlin/a/b", &format!("T{}", n.max(1)), None))
+            .collect();
+        let known: Vec<_> = patterns.iter().map(|one| (one, usual(7))).collect();
+        let text = usual_habits(&known);
+        assert!(
+            text.starts_with("9 habits as most projects have them: T1 · T2"),
+            "{text}"
+        );
+        assert!(text.ends_with("T8 and 1 more"), "{text}");
     }
 
     #[test]
