@@ -109,7 +109,13 @@ impl Statements {
         let patterns = report.project.patterns.iter();
         let habits = patterns
             .filter(|one| !["co_change", "commands", "import_direction"].contains(&&*one.kind));
-        table.extend(habits.map(|pattern| format!("  {}\n", pattern.title)));
+        table.extend(habits.map(|one| {
+            let first = one.exemplars.first();
+            let see = first.map_or(String::new(), |at| {
+                format!(" see {}:{}", at.path, at.start_line)
+            });
+            format!("  {}{see}\n", one.title)
+        }));
         table
     }
 }
