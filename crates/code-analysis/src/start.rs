@@ -12,7 +12,7 @@ use nyxcore_tenancy::{Access, Action, ReadWrite, Repository, Result, Scoped, Typ
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
-use super::entity::code_analysis::{self, Heads, Skipped, Warnings};
+use super::entity::code_analysis::{self, Heads, SkippedList, Warnings};
 use super::model::{AnalysisTrigger, CodeAnalysis};
 use super::repository::CodeAnalyses;
 use crate::registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN};
@@ -153,7 +153,7 @@ async fn start(
         patterns_strengthened: Set(0),
         patterns_weakened: Set(0),
         patterns_vanished: Set(0),
-        skipped: Set(Skipped::default()),
+        skipped: Set(SkippedList::default()),
         warnings: Set(Warnings::default()),
         ..Default::default()
     };

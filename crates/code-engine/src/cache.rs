@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::blob::{blob_id, sum};
 use super::facts::FileFacts;
 use super::language::Language;
-use super::noted::Noted;
+use super::noted::NotedReferences;
 use super::skip::Skip;
 use super::source::{FileStamp, time_written};
 use open::Pack;
@@ -52,7 +52,7 @@ const MORE: &str = "more";
 pub(crate) type StoredFacts = Result<FileFacts, Skip>;
 
 /// The pack's entry of one file: its facts, what is noted of them, and the matches of the project's rules.
-type Packed = (StoredFacts, Option<Noted>, Vec<u8>);
+type Packed = (StoredFacts, Option<NotedReferences>, Vec<u8>);
 
 /// The index entry of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]

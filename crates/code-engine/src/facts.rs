@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 pub use super::name::Name;
-use super::noted::{Noted, NotedCell};
+use super::noted::{NotedCell, NotedReferences};
 use super::references::References;
 pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
@@ -77,12 +77,12 @@ impl FileFacts {
     }
 
     /// The noted part of the facts; `language` is the language of the file.
-    pub(crate) fn noted(&self, language: Language) -> &Noted {
+    pub(crate) fn noted(&self, language: Language) -> &NotedReferences {
         self.noted.get(language, self)
     }
 
     /// Stores the result of an earlier [`noted`](Self::noted) for the same facts.
-    pub(crate) fn noted_set(&self, noted: Noted) {
+    pub(crate) fn noted_set(&self, noted: NotedReferences) {
         self.noted.set(noted);
     }
 

@@ -14,7 +14,7 @@ use super::texts::Texts;
 
 /// The selected part of the facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Noted {
+pub(crate) struct NotedReferences {
     /// The references that some kind of pattern counts, and those that look up names at run time.
     pub references: References,
     /// The words of string literals that names may be composed of.
@@ -23,10 +23,10 @@ pub(crate) struct Noted {
     pub occurrences: u32,
 }
 
-impl Noted {
+impl NotedReferences {
     /// Selects from the facts of a file in this language.
-    pub fn new(language: Language, facts: &FileFacts) -> Noted {
-        Noted {
+    pub fn new(language: Language, facts: &FileFacts) -> NotedReferences {
+        NotedReferences {
             references: super::patterns::noted(language, facts),
             texts: super::project::noted(language, facts),
             occurrences: facts.references.iter().map(|one| one.count()).sum(),
@@ -36,15 +36,16 @@ impl Noted {
 
 /// The noted part of facts, once it is known. It is derived from the facts, so comparisons ignore it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct NotedCell(OnceLock<Box<Noted>>);
+pub(crate) struct NotedCell(OnceLock<Box<NotedReferences>>);
 
 impl NotedCell {
-    pub fn get(&self, language: Language, facts: &FileFacts) -> &Noted {
-        self.0.get_or_init(|| Box::new(Noted::new(language, facts)))
+    pub fn get(&self, language: Language, facts: &FileFacts) -> &NotedReferences {
+        self.0
+            .get_or_init(|| Box::new(NotedReferences::new(language, facts)))
     }
 
     /// Stores the result of an earlier [`get`](Self::get) for the same facts.
-    pub fn set(&self, noted: Noted) {
+    pub fn set(&self, noted: NotedReferences) {
         // A known value is the same, so a failure to set it does not matter.
         let _ = self.0.set(Box::new(noted));
     }

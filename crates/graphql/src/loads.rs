@@ -20,10 +20,10 @@ type Load = BoxFuture<'static, ()>;
 
 /// The loads that an operation's fields have requested. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct LoadQueue(Arc<Queued>);
+pub(crate) struct LoadQueue(Arc<LoadSets>);
 
 #[derive(Default)]
-struct Queued {
+struct LoadSets {
     asked: Mutex<Vec<Load>>,
     /// The loads in progress. They outlast one execution: a subscription executes once for each event.
     begun: Mutex<FuturesUnordered<Load>>,

@@ -54,19 +54,19 @@ struct PriceFacts {
     tiers: BTreeMap<String, f64>,
 }
 
-/// A parsed data file: its date, its source, its models in file order.
-pub struct Parsed {
+/// The content of a data file: its date, its source, its models in file order.
+pub struct CatalogFile {
     pub as_of: NaiveDate,
     pub source: String,
     pub models: Vec<Model>,
 }
 
 /// Parses a data file and checks that ids are unique and that chains of named replacements end.
-pub fn parse(json: &str) -> Result<Parsed, CatalogError> {
+pub fn parse(json: &str) -> Result<CatalogFile, CatalogError> {
     let file: FactsFile = serde_json::from_str(json)?;
     let models: Vec<Model> = file.models.into_iter().map(Model::from).collect();
     check(&models)?;
-    Ok(Parsed {
+    Ok(CatalogFile {
         as_of: file.as_of,
         source: file.source,
         models,

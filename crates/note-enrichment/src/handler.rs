@@ -138,7 +138,15 @@ impl RunHandler for EnrichmentHandler {
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
-        self.enrich(context).boxed()
+        async {
+            let enriched = self.enrich(context).await;
+            // The ledger is settled first, so that whoever sees the run end finds its cost there.
+            if let Some(models) = context.service_optional::<ModelService>() {
+                models.settled().await;
+            }
+            enriched
+        }
+        .boxed()
     }
 }
 
@@ -234,8 +242,6 @@ async fn write(
     };
     let choice = ModelChoice::Model(enrichment.model.clone().unwrap_or_default());
     let answer = answer_write(context, models, &call, choice, prompt.request(), SHOWN).await?;
-    // The ledger is settled first, so that whoever sees the run end finds its cost there.
-    models.settled().await;
     let draft = Draft {
         answer: answer.value,
         references: prompt.references(),

@@ -116,6 +116,13 @@ on_both_databases! {
         assert_eq!(lab.models.vendor.requests().len(), 2);
     }
 
+    async fn a_failed_run_has_the_cost_of_its_calls(db: TestDatabase) {
+        let lab = Lab::new(&db, [said("Sure!"), said(r#"{"markdown": 7}"#)]).await;
+        let (_, run, _) = lab.enriched().await;
+        assert_eq!(run.error.unwrap().code, "OUTPUT_INVALID");
+        assert_eq!(lab.usage(run.id).await.unwrap().calls, 2);
+    }
+
     async fn a_cut_answer_is_never_whole(db: TestDatabase) {
         let whole = json!({ "markdown": "It is whole [1].", "action_points": [], "open_questions": [] }).to_string();
         let mut chunks = chat::text_chunks(&whole);

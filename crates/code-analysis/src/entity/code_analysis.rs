@@ -34,14 +34,14 @@ pub struct Model {
     pub patterns_weakened: i64,
     pub patterns_vanished: i64,
     #[sea_orm(column_type = "JsonBinary")]
-    pub skipped: Skipped,
+    pub skipped: SkippedList,
     #[sea_orm(column_type = "JsonBinary")]
     pub warnings: Warnings,
 }
 
 /// A column of skipped files, by reason; a JSON array.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Skipped(pub Vec<SkippedFiles>);
+pub struct SkippedList(pub Vec<SkippedFiles>);
 
 /// A column of warnings, a JSON array.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]

@@ -14,7 +14,7 @@ use sea_orm::ColumnTrait;
 
 use super::changes;
 use super::patterns::{patterns_keep, vanished_delete};
-use crate::entity::code_analysis::{self, Heads, Skipped, Warnings};
+use crate::entity::code_analysis::{self, Heads, SkippedList, Warnings};
 use crate::entity::hotspot;
 use crate::entity::project_metrics::{self, Column};
 use crate::model::{AnalysisWarning, CodeAnalysis};
@@ -87,7 +87,7 @@ pub(super) async fn result_save(
         patterns_strengthened: Set(counts.strengthened),
         patterns_weakened: Set(counts.weakened),
         patterns_vanished: Set(counts.vanished),
-        skipped: Set(Skipped(account.skipped)),
+        skipped: Set(SkippedList(account.skipped)),
         warnings: Set(Warnings(account.warnings)),
         ..Default::default()
     };

@@ -33,7 +33,7 @@ pub(crate) fn noted(language: Language, facts: &FileFacts) -> References {
 mod tests {
     use super::super::fixture::files;
     use super::super::{AnalysisInput, KINDS, find};
-    use crate::noted::Noted;
+    use crate::noted::NotedReferences;
     use crate::project::SourceFile;
 
     /// Code in which every kind that reads the selected references finds something.
@@ -107,9 +107,9 @@ mod tests {
         let picked = files(&repeated);
         let all = picked.clone();
         for file in &all {
-            file.facts.noted_set(Noted {
+            file.facts.noted_set(NotedReferences {
                 references: file.facts.references.clone(),
-                ..Noted::default()
+                ..NotedReferences::default()
             });
         }
         let patterns = found(&picked);

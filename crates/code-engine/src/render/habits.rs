@@ -1,4 +1,4 @@
-//! Renders the conventions with their evidence, and the project's own rules.
+//! Renders the conventions with their evidence.
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
@@ -6,7 +6,6 @@ use super::super::patterns::information::{Information, is_own};
 use super::super::patterns::{co_change, commands, import_direction};
 use super::super::project::import_graph::Layer;
 use super::super::project::stack::Technology;
-use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
 const PATTERNS_SHOWN: usize = 10;
@@ -17,8 +16,6 @@ const TOLD_BITS: f64 = 1.2;
 const FOLDED_KINDS: &[&str] = &["documentation", "import_direction", "naming", "test_layout"];
 /// The number of bits of a full bar.
 const BITS_FULL: f64 = 6.0;
-const RULES_SHOWN: usize = 8;
-const ERRORS_SHOWN: usize = 3;
 
 /// One row: a habit of the project, or the same habit of several folders or languages.
 struct Row<'p> {
@@ -283,55 +280,6 @@ fn place(page: &mut Page, word: &str, at: &CodeLocation) {
         (INDENT, Paint::Plain),
         (&format!("{word}  {at}"), Paint::Faint),
     ]);
-}
-
-pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {
-    if found.rules.is_empty() && found.errors.is_empty() {
-        return;
-    }
-    let mut rules: Vec<_> = found.rules.iter().collect();
-    rules.sort_by_key(|rule| {
-        (
-            std::cmp::Reverse(rule.severity),
-            std::cmp::Reverse(rule.matches),
-        )
-    });
-    let count = rules.len().min(RULES_SHOWN);
-    page.heading(
-        "Own rules",
-        &format!("{}  .nyxcore/rules", shown(count, rules.len())),
-    );
-    for rule in rules.into_iter().take(RULES_SHOWN) {
-        let paint = match rule.severity {
-            RuleSeverity::Warning | RuleSeverity::Error if rule.matches > 0 => Paint::Hot,
-            _ => Paint::Strong,
-        };
-        let matches = format!("{:>7}  ", thousands(rule.matches));
-        page.line(&[
-            ("  ", Paint::Plain),
-            (&matches, paint),
-            (&rule.title, Paint::Plain),
-        ]);
-        let counter = match rule.counter_matches {
-            0 => String::new(),
-            count => format!(" · {} otherwise", thousands(count)),
-        };
-        let about = format!("{}{counter} · {}", counted(rule.files, "file"), rule.id);
-        page.line(&[("           ", Paint::Plain), (&about, Paint::Faint)]);
-        if let Some(first) = rule.places.first() {
-            let room = page.width().saturating_sub(16);
-            let at = path_fit(&format!("{}:{}", first.path, first.start_line), room);
-            page.line(&[
-                ("           ", Paint::Plain),
-                (&format!("see  {at}"), Paint::Faint),
-            ]);
-        }
-    }
-    for error in found.errors.iter().take(ERRORS_SHOWN) {
-        let words = format!("not applied: {}: {}", error.path, error.reason);
-        page.words("  ", &words, Paint::Hot);
-    }
-    page.gap();
 }
 
 #[cfg(test)]

@@ -107,8 +107,8 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&Hi
     page.gap();
 }
 
-/// The folders whose main author differs from that of the enclosing folder. Folders with few commits, or without a clear
-/// main author, are not shown. The whole project comes first, if it has a clear main author.
+/// The folders whose main author differs from that of the enclosing folder. Folders with few commits, or without a
+/// clear main author, are not shown. The whole project comes first, if it has a clear main author.
 fn telling_folders<'f>(folders: &[&'f Ownership]) -> Vec<&'f Ownership> {
     let mut told: Vec<&Ownership> = Vec::new();
     for &one in folders {

@@ -1,6 +1,5 @@
 //! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
-//! characters; `project`, `habits`, `structure`, `history` and
-//! `duplicates` write the sections.
+//! characters; `project`, `habits`, `rules`, `structure`, `history` and `duplicates` write the sections.
 
 mod agents;
 mod duplicates;
@@ -8,6 +7,7 @@ mod habits;
 mod history;
 mod page;
 mod project;
+mod rules;
 mod structure;
 
 use self::page::{Page, Paint, counted, thousands};
@@ -64,7 +64,7 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis, files_skipped: &[S
     let commit = found.window.as_ref().map(|window| &*window.commit);
     let layers = &found.imports.layers;
     habits::patterns(page, &found.patterns, layers, &found.stack, commit);
-    habits::own_rules(page, &found.rules);
+    rules::own_rules(page, &found.rules);
     structure::map(page, &found.map);
     structure::layers(page, &found.imports);
     structure::cycles(page, &found.imports);

@@ -4,7 +4,7 @@ mod reserve;
 mod run;
 mod service;
 
-pub(crate) use reserve::{Need, Releases, Reserved, amounts_reserve};
+pub(crate) use reserve::{Need, Releases, ReservedBudgets, amounts_reserve};
 pub use run::{RunBudget, run_budget_get, run_budget_set};
 pub(crate) use service::budgets_all;
 pub use service::{

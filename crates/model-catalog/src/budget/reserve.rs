@@ -20,7 +20,7 @@ use crate::money::Nanousd;
 /// The budgets that a call is reserved against. It is stored with the reservation, so that another process can settle
 /// it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Reserved {
+pub(crate) struct ReservedBudgets {
     /// The ids of the budgets, each with the first day of its period.
     pub(crate) budgets: Vec<(Uuid, String)>,
     /// Whether the run has a budget of its own.
@@ -84,7 +84,7 @@ type SpendKey = (Uuid, String);
 /// The result of a reservation.
 pub(crate) struct Reservations {
     /// For each call its reservation, and a warning for each soft budget that is now over its limit.
-    pub(crate) calls: Vec<(Reserved, Vec<String>)>,
+    pub(crate) calls: Vec<(ReservedBudgets, Vec<String>)>,
     /// The version of the tenant's settings that the statement read, where there was a budget.
     pub(crate) version: Option<i64>,
 }
@@ -133,7 +133,7 @@ pub(crate) async fn amounts_reserve(
         let run = need
             .run
             .is_some_and(|run| has_budget.get(&run) == Some(&true));
-        (Reserved { budgets, run }, said)
+        (ReservedBudgets { budgets, run }, said)
     };
     Ok(Reservations {
         calls: needs.iter().map(outcome).collect(),
@@ -247,7 +247,7 @@ impl Releases {
     /// Adds a call that had reserved `amount` and cost `cost`.
     pub(crate) fn add(
         &mut self,
-        reserved: &Reserved,
+        reserved: &ReservedBudgets,
         run: Option<Uuid>,
         (amount, cost): (Nanousd, Nanousd),
     ) {

@@ -14,7 +14,7 @@ use super::clients::{CachedTenant, OperatorKeys};
 use super::open::OpenCall;
 use super::service::Inner;
 use super::size::RequestSize;
-use crate::budget::{Budget, Need, Reserved, amounts_reserve};
+use crate::budget::{Budget, Need, ReservedBudgets, amounts_reserve};
 use crate::entity::reservation;
 use crate::error::ModelError;
 use crate::ledger::{
@@ -57,7 +57,7 @@ pub(super) struct Candidate {
 }
 
 /// A call that may be sent.
-pub(super) struct Admitted {
+pub(super) struct AdmittedCall {
     pub(super) open: OpenCall,
     /// The models to try, in order; at least one.
     pub(super) candidates: Vec<Candidate>,
@@ -72,7 +72,7 @@ pub(super) async fn admit(
     context: CallContext,
     choice: ModelChoice,
     ask: Ask,
-) -> Result<Admitted, ModelError> {
+) -> Result<AdmittedCall, ModelError> {
     context.check()?;
     let started = Instant::now();
     let slot = inner.queue.slot().await?;
@@ -112,19 +112,19 @@ pub(super) struct NewCall {
 
 impl NewCall {
     /// Refuses it: nothing is sent, and nothing is reserved.
-    pub(super) fn refuse(mut self, error: ModelError) -> Result<Admitted, ModelError> {
+    pub(super) fn refuse(mut self, error: ModelError) -> Result<AdmittedCall, ModelError> {
         self.open.settlement.reserved = None;
         self.open.refuse(&error);
         Err(error)
     }
 
-    pub(super) fn accept(self, room: Room) -> Admitted {
+    pub(super) fn accept(self, room: Room) -> AdmittedCall {
         let Room {
             candidates,
             skipped,
             warnings,
         } = room;
-        Admitted {
+        AdmittedCall {
             open: self.open,
             candidates,
             skipped,
@@ -365,7 +365,7 @@ fn reservation_row(
     open: &OpenCall,
     room: &Room,
     amount: Nanousd,
-    reserved: &Reserved,
+    reserved: &ReservedBudgets,
 ) -> reservation::ActiveModel {
     let settlement = &open.settlement;
     let context = &settlement.context;

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use nyxcore_tenancy::{Error, TenantId};
 use tokio::sync::{Mutex as Turn, oneshot};
 
-use super::admit::{Admitted, NewCall, admit_together};
+use super::admit::{AdmittedCall, NewCall, admit_together};
 use super::service::Inner;
 use crate::error::ModelError;
 
@@ -18,7 +18,7 @@ const GROUP_MAX: usize = 64;
 /// A call that waits for admission, with the channel for the result.
 struct Waiting {
     call: NewCall,
-    answer: oneshot::Sender<Result<Admitted, ModelError>>,
+    answer: oneshot::Sender<Result<AdmittedCall, ModelError>>,
 }
 
 /// The queue for the admission of a tenant's calls in this process.
@@ -38,7 +38,11 @@ impl Desk {
     }
 
     /// Admits a call, together with those that already wait.
-    pub(super) async fn admit(&self, inner: &Inner, call: NewCall) -> Result<Admitted, ModelError> {
+    pub(super) async fn admit(
+        &self,
+        inner: &Inner,
+        call: NewCall,
+    ) -> Result<AdmittedCall, ModelError> {
         let (answer, mut answered) = oneshot::channel();
         self.waiting().push(Waiting { call, answer });
         loop {

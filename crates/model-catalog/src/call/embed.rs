@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nyxcore_llm::{EmbeddingPurpose, EmbeddingRequest, Embeddings, LlmError};
 
 use super::CallInfo;
-use super::admit::{Admitted, Ask, Candidate, Reach, admit};
+use super::admit::{AdmittedCall, Ask, Candidate, Reach, admit};
 use super::service::ModelService;
 use super::stream::{may_fall_back, said};
 use crate::error::ModelError;
@@ -50,7 +50,7 @@ impl ModelService {
         let texts = Arc::new(input.texts);
         let ask = Ask::Embed(Arc::clone(&texts));
         let admitted = tokio::spawn(admit(Arc::clone(&self.0), context, choice, ask));
-        let Admitted {
+        let AdmittedCall {
             mut open,
             candidates,
             skipped: mut fallbacks,

@@ -17,7 +17,7 @@ use nyxcore_llm::{
 use serde_json::Value;
 
 use super::CallInfo;
-use super::admit::{Admitted, Ask, Candidate, Reach, admit};
+use super::admit::{AdmittedCall, Ask, Candidate, Reach, admit};
 use super::open::OpenCall;
 use super::service::ModelService;
 use crate::error::ModelError;
@@ -148,7 +148,7 @@ impl ModelService {
         let ask = Ask::Chat(Box::new(request));
         // It runs as a separate task: if the caller goes away, its result is dropped and so settled.
         let admitted = tokio::spawn(admit(Arc::clone(&self.0), context, choice, ask));
-        let Admitted {
+        let AdmittedCall {
             mut open,
             candidates,
             skipped,

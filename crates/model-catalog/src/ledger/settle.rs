@@ -10,7 +10,7 @@ use sea_orm::{Condition, Value};
 use uuid::Uuid;
 
 use super::{CallContext, CallOutcome, KeySource, ModelCallId, TokenSource, UsageSum};
-use crate::budget::{Releases, Reserved};
+use crate::budget::{Releases, ReservedBudgets};
 use crate::entity::{call, reservation};
 use crate::health::{HealthReport, health_set};
 use crate::money::Nanousd;
@@ -37,7 +37,7 @@ pub(crate) struct Settlement {
     pub(crate) usage: Usage,
     pub(crate) cost: Nanousd,
     /// The reserved amount and its budgets, where anything was reserved.
-    pub(crate) reserved: Option<(Nanousd, Reserved)>,
+    pub(crate) reserved: Option<(Nanousd, ReservedBudgets)>,
     pub(crate) first_token_ms: Option<i64>,
     pub(crate) duration_ms: i64,
     /// What the call showed of the health of providers, oldest first.

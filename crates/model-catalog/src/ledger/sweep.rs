@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::settle::{Settlement, settlements_write};
 use super::{CallContext, CallOutcome, ModelCalls, RESERVATION_HOLDS};
-use crate::budget::{Releases, Reserved};
+use crate::budget::{Releases, ReservedBudgets};
 use crate::entity::{json_read, reservation};
 use crate::money::Nanousd;
 use crate::registration::{RESERVATION_EXTEND, RESERVATION_SWEEP};
@@ -65,7 +65,7 @@ pub async fn reservations_sweep(store: &Store) -> Result<ReservationSweep> {
 async fn lost_settle(store: &Store, row: reservation::Model, now: DateTime<Utc>) -> Result<bool> {
     let scoped = store.write(row.tenant_id).await?;
     let amount = Nanousd(row.amount_nanousd);
-    let reserved: Reserved = json_read("model_reservations.budgets", row.budgets)?;
+    let reserved: ReservedBudgets = json_read("model_reservations.budgets", row.budgets)?;
     if ModelCalls::get(&scoped, row.id).await?.is_some() {
         // The caller went away, so the call ended before its reservation was written.
         let which = reservation::Column::Id.eq(row.id);

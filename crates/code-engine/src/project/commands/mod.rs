@@ -47,8 +47,8 @@ struct Candidate {
     tool: &'static str,
 }
 
-/// Finds the commands. Only manifests at the top are read. If there is none of a kind there, and no file with tasks, the
-/// only manifest of that kind elsewhere is read.
+/// Finds the commands. Only manifests at the top are read. If there is none of a kind there, and no file with tasks,
+/// the only manifest of that kind elsewhere is read.
 ///
 /// `shares` are the project's languages. Commands of an ecosystem with little code come last. Commands that only a
 /// manifest implies are left out if the project has hardly any code in that ecosystem.
