@@ -154,12 +154,17 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     page.gap();
 }
 
-/// Whether the files are parts of one folder, one of them right in it: they are read together anyway.
+/// Whether all files are parts of one folder, one of them right in it: they are read together anyway. The root holds
+/// everything, so it only counts for files right in it.
 fn is_of_folder(cycle: &Cycle) -> bool {
-    let folder = |file: &'_ str| file.rfind('/').map_or(0, |end| end + 1);
+    let folder = |file: &str| file.rfind('/').map_or(0, |end| end + 1);
     let files = || cycle.path.iter().map(|step| step.file.as_str());
-    let outer = files().min_by_key(|file| folder(file));
-    outer.is_some_and(|outer| files().all(|file| file.starts_with(&outer[..folder(outer)])))
+    let outer = files().min_by_key(|file| folder(file)).unwrap_or_default();
+    let within = &outer[..folder(outer)];
+    let is_whole = cycle.size as usize == cycle.path.len();
+    is_whole
+        && files().all(|file| file.starts_with(within))
+        && (!within.is_empty() || files().all(|file| folder(file) == 0))
 }
 
 pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
@@ -275,6 +280,7 @@ mod tests {
         assert_eq!(circles(&[near]), "");
         assert_eq!(circles(&[&["core/Koin.kt", "core/ext/Manager.kt"]]), "");
         assert!(circles(&[&["a/x/a.ts", "a/y/b.ts"]]).contains("a/y/b.ts"));
+        assert!(circles(&[&["index.ts", "lib/b.ts"]]).contains("lib/b.ts"));
         let text = circles(&[near, &["core/a.ts", "web/b.ts"]]);
         assert!(text.contains("(1 of 2)"), "it is counted: {text}");
         assert!(!text.contains("jsx"), "{text}");
