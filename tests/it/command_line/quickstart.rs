@@ -26,7 +26,7 @@ fn a_second_quickstart_reuses_the_first() {
             "12 files · ",
             "Functions and methods are snake_case",
             "3 habits as most projects have them",
-            "Languages",
+            " · Rust ",
             "Note Where should a newcomer start?",
             "Extractive: drawn from what is known, no model was used.",
             "References",

@@ -5,8 +5,8 @@ use super::super::project::history::{CoChange, HistoryWindow, Ownership, is_told
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 3;
-/// The least number of changes in the window for a hotspot, regardless of its complexity: one in two months of the
-/// window's year.
+/// The least number of changes in the window for a hotspot, regardless of its complexity, and for a pair of files: one
+/// in two months of the window's year.
 const OFTEN: u32 = 6;
 /// The least changes of a hotspot: one for so many of the hotspot that changes most. A sweep over all files is no
 /// reason to look at one.
@@ -21,9 +21,9 @@ const FOLDER_SHARE: f64 = 0.05;
 const PAIRS_SHOWN: usize = 3;
 const FOLDERS_SHOWN: usize = 3;
 /// The least number of commits, and the least share of them, for the main author to be an expert on a folder or on the
-/// project.
+/// project: one who made less than half of the commits is one of several to ask.
 const COMMITS_TOLD: u32 = 10;
-const SHARE_TOLD: f64 = 1.0 / 3.0;
+const SHARE_TOLD: f64 = 0.5;
 
 /// Appends the dates of the window to the other words of a heading.
 fn within(words: &str, window: Option<&HistoryWindow>) -> String {
@@ -66,7 +66,7 @@ pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&Hi
 pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&HistoryWindow>) {
     let pairs: Vec<&CoChange> = pairs
         .iter()
-        .filter(|pair| is_told(&pair.paths[0], &pair.paths[1]))
+        .filter(|pair| pair.together >= OFTEN && is_told(&pair.paths[0], &pair.paths[1]))
         .collect();
     if pairs.is_empty() {
         return;
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_project_without_a_main_author_has_no_row() {
         let mut page = Page::new(80, false);
-        ownership(&mut page, &[owned("", 39, "Ada", 0.26)], None);
+        ownership(&mut page, &[owned("", 39, "Ada", 0.49)], None);
         let alone = Ownership {
             authors: 1,
             ..owned("", 648, "Ada", 1.0)
@@ -271,18 +271,19 @@ mod tests {
 
     #[test]
     fn a_group_that_changes_together_is_told_once() {
-        let pair = |one: &str, other: &str| CoChange {
+        let pair = |one: &str, other: &str, together: u32| CoChange {
             source_ids: [None, None],
             paths: [one.to_owned(), other.to_owned()],
-            together: 6,
-            commits: [6, 6],
+            together,
+            commits: [together, together],
             degree: 1.0,
         };
         let pairs = [
-            pair("a", "b"),
-            pair("a", "c"),
-            pair("b", "c"),
-            pair("d", "e"),
+            pair("a", "b", 6),
+            pair("a", "c", 6),
+            pair("b", "c", 6),
+            pair("d", "e", 6),
+            pair("f", "g", 5),
         ];
         let mut page = Page::new(80, false);
         co_changes(&mut page, &pairs, None);

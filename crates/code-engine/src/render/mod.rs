@@ -48,7 +48,7 @@ pub fn unused_table(project: &ProjectAnalysis, width: usize, colour: bool) -> St
 }
 
 fn project_sections(page: &mut Page, found: &ProjectAnalysis, files_skipped: &[SkippedFiles]) {
-    project::metrics(page, &found.metrics);
+    project::metrics(page, &found.metrics, &found.stack);
     skipped(page, files_skipped);
     if let Some(window) = &found.window {
         let commit = window.commit.get(..12).unwrap_or(&window.commit);
@@ -58,14 +58,13 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis, files_skipped: &[S
     if found.window.is_some() || !files_skipped.is_empty() {
         page.gap();
     }
-    project::languages(page, &found.metrics);
-    project::stack(page, &found.stack);
+    project::stack(page, &found.metrics, &found.stack);
     project::commands(page, &found.commands);
     let commit = found.window.as_ref().map(|window| &*window.commit);
     let layers = &found.imports.layers;
     habits::patterns(page, &found.patterns, layers, &found.stack, commit);
     rules::own_rules(page, &found.rules);
-    structure::map(page, &found.map);
+    structure::map(page, &found.map, found.metrics.files);
     structure::layers(page, &found.imports);
     structure::cycles(page, &found.imports);
     let window = found.window.as_ref();

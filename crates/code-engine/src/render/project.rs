@@ -1,5 +1,6 @@
 //! Renders the technologies and commands of a project.
 
+use super::super::language::Language;
 use super::super::project::frameworks::{Standing, standing};
 use super::super::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 use super::super::project::{LanguageShare, ProjectMetrics};
@@ -14,7 +15,8 @@ const FRAMEWORKS_SHOWN: usize = 4;
 /// The maximum number of shown commands per purpose.
 const COMMANDS_SHOWN: usize = 3;
 
-pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
+/// The size of the project and its languages, each with its version.
+pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics, stack: &[Technology]) {
     let mut parts = vec![
         counted(metrics.files, "file"),
         format!("{} of code", counted(metrics.lines_of_code, "line")),
@@ -23,47 +25,61 @@ pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
     if metrics.todos > 0 {
         parts.push(format!("{} to do", thousands(metrics.todos)));
     }
-    page.words("", &parts.join(" · "), Paint::Strong);
-    page.gap();
-}
-
-pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
-    if metrics.languages.is_empty() {
-        return;
-    }
-    let share = |one: &LanguageShare| {
-        f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1))
-    };
-    // The first language is told even if a project has many.
-    let told = metrics.languages.iter().enumerate();
-    let told = told.take_while(|(at, one)| *at == 0 || share(one) >= SHARE_TOLD);
-    let mut words: Vec<String> = told
-        .take(LANGUAGES_SHOWN)
-        .map(|(_, one)| format!("{} {:.1} %", one.language.title(), share(one) * 100.0))
-        .collect();
-    let rest = metrics.languages.iter().skip(words.len());
-    let rest: Vec<&str> = rest.map(|one| one.language.title()).collect();
+    let told = languages_told(metrics);
+    parts.extend(told.iter().map(|one| {
+        let version = stack.iter().find(|of| is_language(of, one.language));
+        let version = version.and_then(version_shown);
+        let version = version.map_or(String::new(), |version| format!(" ({version})"));
+        let share = share(metrics, one) * 100.0;
+        format!("{} {share:.1} %{version}", one.language.title())
+    }));
+    let rest = &metrics.languages[told.len()..];
+    let rest: Vec<&str> = rest.iter().map(|one| one.language.title()).collect();
     if !rest.is_empty() {
         let named = &rest[..rest.len().min(LANGUAGES_NAMED)];
         let more = match rest.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        words.push(format!("a little {}{more}", named.join(", ")));
+        parts.push(format!("a little {}{more}", named.join(", ")));
     }
-    page.heading("Languages", "");
-    page.words("  ", &words.join(" · "), Paint::Plain);
+    page.words("", &parts.join(" · "), Paint::Strong);
     page.gap();
 }
 
-pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
-    // One line per language, with its frameworks. A language without a version and frameworks is already shown with its
-    // share.
+/// The languages whose share is told, largest first. The first language is told even if a project has many.
+fn languages_told(metrics: &ProjectMetrics) -> &[LanguageShare] {
+    let all = &metrics.languages;
+    let small = all
+        .iter()
+        .skip(1)
+        .position(|one| share(metrics, one) < SHARE_TOLD);
+    let told = small.map_or(all.len(), |small| small + 1);
+    &all[..told.min(LANGUAGES_SHOWN)]
+}
+
+fn share(metrics: &ProjectMetrics, one: &LanguageShare) -> f64 {
+    f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1))
+}
+
+fn is_language(technology: &Technology, language: Language) -> bool {
+    technology.kind == TechnologyKind::Language && technology.language == language
+}
+
+/// A required version may be a long range, which is not shown.
+fn version_shown(technology: &Technology) -> Option<&str> {
+    let version = technology.version.as_deref();
+    version.filter(|version| version.len() <= 16)
+}
+
+pub(super) fn stack(page: &mut Page, metrics: &ProjectMetrics, stack: &[Technology]) {
+    let told = languages_told(metrics);
+    // One line per language, with its frameworks. The head of the page has the versions of the languages whose share is
+    // told; such a language without frameworks has no line.
     let mut lines: Vec<(String, Vec<(Standing, String)>)> = Vec::new();
     for (at, one) in stack.iter().enumerate() {
-        let version = one.version.as_deref();
-        // A required version may be a long range, which is not shown.
-        let version = version.filter(|version| version.len() <= 16);
+        let is_told = told.iter().any(|share| is_language(one, share.language));
+        let version = version_shown(one).filter(|_| !is_told);
         let is_framework = |one: &Technology| one.kind == TechnologyKind::Framework;
         let has_more = version.is_some() || stack.get(at + 1).is_some_and(is_framework);
         let name = match version {

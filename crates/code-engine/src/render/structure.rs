@@ -12,6 +12,9 @@ const MAP_SHOWN: usize = 4;
 /// project does not lean on the others in the same way.
 const MAP_PART: u32 = 2;
 const MAP_MIN: usize = 3;
+/// The least number of files that name a definition for a project to lean on it, unless the project is small.
+const MAP_USED: u32 = 5;
+const SMALL_FILES: u32 = 30;
 /// The number of highest ranked definitions of which the most widely used are shown. A type that a single file mentions
 /// on every line has a high rank, but the project does not depend on it.
 const MAP_RANKED: usize = 18;
@@ -25,9 +28,10 @@ const COMPLEX_SHOWN: usize = 2;
 /// The least cognitive complexity of a function for it to be shown. One that is just over the limit is counted.
 const COMPLEX_TOLD: u32 = 40;
 
-pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
+pub(super) fn map(page: &mut Page, map: &[RankedDefinition], files: u32) {
+    let least = if files <= SMALL_FILES { 1 } else { MAP_USED };
     // A method is resolved by its name only, and several types may have it. References to types are more reliable.
-    let used = || map.iter().filter(|one| one.used_in > 0);
+    let used = || map.iter().filter(|one| one.used_in >= least);
     let is_method = |one: &&RankedDefinition| one.kind == DefinitionKind::Method;
     // Files may mean the prelude's type by the name of such an alias.
     let is_prelude =
@@ -249,7 +253,7 @@ mod tests {
 
     fn table(found: &[RankedDefinition]) -> String {
         let mut page = Page::new(80, false);
-        map(&mut page, found);
+        map(&mut page, found, 20);
         page.finish()
     }
 

@@ -138,9 +138,11 @@ fn statement(line: &str) -> (String, String) {
     (section.to_owned(), words.to_owned())
 }
 
-/// The sections of the tables, by their headings, each with its heading as one line with single spaces.
+/// The sections of the tables, by their headings, each with its heading as one line with single spaces. The paragraph
+/// before the first section has the heading `Head`.
 fn sections(table: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
+    let (head, table) = table.split_once("\n\n").unwrap_or((table, ""));
+    let mut sections = vec![("Head".to_owned(), head.replace('\n', " "))];
     for line in table.lines().filter(|line| !line.is_empty()) {
         match sections.last_mut() {
             Some((_, text)) if line.starts_with(' ') => {
@@ -182,11 +184,11 @@ fn the_tables_tell_what_is_true_and_nothing_false() {
 
 #[test]
 fn a_statement_that_is_missing_or_false_is_found() {
-    let text = "A remark.\n\n=== files src/{}.py: one two\nx = 1\n\n=== commits\n2 Ada: src/one.py\n\n=== expect\nLanguages: Python\nStack: django\n\n=== forbid\nLanguages: Ruby\nLanguages: 100.0 %\n";
+    let text = "A remark.\n\n=== files src/{}.py: one two\nx = 1\n\n=== commits\n2 Ada: src/one.py\n\n=== expect\nHead: Python\nStack: django\n\n=== forbid\nHead: Ruby\nHead: 100.0 %\n";
     let mistakes = Statements::read(text).mistakes();
     assert_eq!(
         mistakes[..2],
-        ["not told: Stack: django", "told: Languages: 100.0 %"]
+        ["not told: Stack: django", "told: Head: 100.0 %"]
     );
     assert_eq!(mistakes.len(), 3, "and the tables");
 }
