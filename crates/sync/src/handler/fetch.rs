@@ -13,8 +13,12 @@ use crate::entity::sync;
 use crate::git::{FetchProgress, FetchRequest, FetchResult, GitError, Mirror, SourceUrl};
 use crate::repository::Syncs;
 
+/// The phase that fetches.
+const PREPARE: &str = "prepare";
+
 impl Job<'_> {
-    /// Fetches the branch, reports git's progress, and stores the number of received bytes.
+    /// Fetches the branch, reports git's progress, and stores the number of received bytes. The phase begins while git
+    /// starts: with nothing to fetch, its transaction would take a tenth of the time of the sync.
     pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<FetchResult, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
@@ -26,21 +30,33 @@ impl Job<'_> {
             sender.send_replace(Some(progress));
         };
         let fetch = mirror.mirror_fetch(&request, cancel, &mut tell);
-        tokio::pin!(fetch);
-        let fetched = loop {
+        let phase = self.context.phase(PREPARE, None, Some("objects"));
+        tokio::pin!(fetch, phase);
+        let mut has_begun = false;
+        let outcome = loop {
+            // A fetch that was told to stop cleans up first: wait for it.
             tokio::select! {
                 biased;
-                outcome = &mut fetch => break outcome?,
-                Ok(()) = news.changed(), if !cancel.is_cancelled() => {
+                told = &mut phase, if !has_begun => {
+                    has_begun = true;
+                    if !cancel.is_cancelled() {
+                        told?;
+                    }
+                }
+                outcome = &mut fetch => break outcome,
+                Ok(()) = news.changed(), if has_begun && !cancel.is_cancelled() => {
                     let Some(progress) = *news.borrow_and_update() else { continue };
                     let told = self.fetch_told(progress).await;
-                    // A fetch that was told to stop cleans up first: wait for it.
                     if !cancel.is_cancelled() {
                         told?;
                     }
                 }
             }
         };
+        if !has_begun {
+            phase.await?;
+        }
+        let fetched = outcome?;
         self.received_write(fetched.bytes_received).await?;
         Ok(fetched)
     }

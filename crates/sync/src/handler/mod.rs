@@ -158,7 +158,6 @@ impl<'a> Job<'a> {
 
     /// Executes all phases before the steps: fetch, compare, import, move the source, update the index.
     async fn bring(&self) -> Result<SyncedChanges, RunFailure> {
-        self.context.phase("prepare", None, Some("objects")).await?;
         let name = mirror_name(self.source.id);
         let mirror = self.options.mirrors.mirror(&name)?;
         let fetched = self.mirror_fetch(&mirror).await?;
