@@ -33,6 +33,7 @@ mod m0024_consolidations;
 mod m0025_list_indexes;
 mod m0026_search_speed;
 mod m0027_search_words;
+mod m0028_nearest_rows;
 pub mod owner;
 pub mod vectors;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_list_indexes::Migration),
             Box::new(m0026_search_speed::Migration),
             Box::new(m0027_search_words::Migration),
+            Box::new(m0028_nearest_rows::Migration),
         ]
     }
 }

@@ -135,7 +135,7 @@ const SEARCH: &str = "
 /// kind gets `max_rows` at most. The other kinds are searched one by one, and kinds without a document not at all.
 ///
 /// [`m0023_vectors`]: crate::m0023_vectors
-const NEAREST: &str = "
+pub(crate) const NEAREST: &str = "
     CREATE OR REPLACE FUNCTION nyxcore_nearest(question text, of_model text, of_dimensions bigint, project uuid, kinds text[], stacks text[], max_rows bigint)
         RETURNS TABLE (id uuid, similarity double precision)
         LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp SET jit = off
