@@ -1,19 +1,18 @@
 //! The facts of one file: plain data with the same form for every language. They depend only on the content and
 //! language of the file, not on its path, so one blob has one set of facts.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 pub use super::name::Name;
 use super::noted::{NotedCell, NotedReferences};
 use super::references::References;
+pub use super::signs::Signs;
 pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source yields other facts; caches use it as a key.
-pub const ENGINE_VERSION: u32 = 11;
+pub const ENGINE_VERSION: u32 = 12;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +24,7 @@ pub struct FileFacts {
     /// Its imports, in the order of the source.
     pub imports: Vec<Import>,
     /// Places that show a habit, by sign; each a 1-based line, in the order of the source.
-    pub signs: BTreeMap<Sign, Vec<u32>>,
+    pub signs: Signs,
     /// The number of functions without a name (closures that the language writes as functions) and their complexity.
     pub anonymous: Anonymous,
     /// Its references by name.
@@ -45,7 +44,7 @@ pub struct FileFacts {
     pub texts: Texts,
     /// The line of the comment at its top that names a copyright or a licence, with `YYYY` for its years; empty if
     /// there is none.
-    pub header: String,
+    pub header: Name,
     /// The part of the facts that the steps of a project read repeatedly.
     #[serde(skip)]
     pub(crate) noted: NotedCell,
@@ -87,7 +86,7 @@ impl FileFacts {
     }
 
     pub(crate) fn sign_lines(&self, sign: Sign) -> &[u32] {
-        self.signs.get(&sign).map_or(&[], Vec::as_slice)
+        &self.signs[sign]
     }
 }
 
@@ -220,14 +219,14 @@ pub struct Anonymous {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
     /// The module as it is written: `std::fs`, `./client`, `..models`, `github.com/a/b`, `java.util.List`.
-    pub module: String,
+    pub module: Name,
     /// The imported names, separated by `,`, in languages that list them apart from the module and where they may be
     /// modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of `use
     /// a::{b, c::{d as e}}`).
-    pub names: String,
+    pub names: Name,
     /// The local name of the module itself, if the import gives it another name: `t` of `import typing as t`, `z` of
     /// `import * as z from "zod"`.
-    pub alias: String,
+    pub alias: Name,
     /// Its 1-based line.
     pub line: u32,
     /// How it is imported.

@@ -80,6 +80,7 @@ pub mod render;
 mod report_files;
 pub mod rules;
 mod sarif;
+mod signs;
 mod skip;
 mod skipped;
 mod source;

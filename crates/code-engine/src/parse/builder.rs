@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::super::facts::{
-    Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Name, Sign,
+    Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Name, Sign, Signs,
 };
 use super::super::lines::{LineIndex, line_counts, line_kinds};
 use super::super::references::{ReferenceCollector, ReferenceKind, ReferenceScope};
@@ -66,6 +66,9 @@ pub(crate) struct Builder<'s> {
     pub text: &'s str,
     index: LineIndex,
     facts: FileFacts,
+    signs: Vec<(Sign, u32)>,
+    /// The names of the last import, separated by `,`.
+    import_names: String,
     functions: Vec<OpenFunction>,
     /// The names of the open types and modules, innermost last; `None` hides the outer ones.
     containers: Vec<Option<Name>>,
@@ -100,6 +103,8 @@ impl<'s> Builder<'s> {
             text,
             index: LineIndex::new(text),
             facts: FileFacts::default(),
+            signs: Vec::new(),
+            import_names: String::new(),
             functions: Vec::new(),
             containers: Vec::new(),
             comments: Vec::new(),
@@ -451,10 +456,11 @@ impl<'s> Builder<'s> {
 
     pub(crate) fn import(&mut self, module: &str, offset: u32, style: ImportStyle) {
         let (line, test) = (self.line(offset), self.in_test());
+        self.import_close();
         self.facts.imports.push(Import {
-            module: module.to_owned(),
-            names: String::new(),
-            alias: String::new(),
+            module: module.into(),
+            names: Name::default(),
+            alias: Name::default(),
             line,
             style,
             test,
@@ -463,13 +469,20 @@ impl<'s> Builder<'s> {
 
     /// Adds a name to those that the last import imports from its module.
     pub(crate) fn import_name(&mut self, name: &str) {
-        if let Some(import) = self.facts.imports.last_mut()
-            && import.names.len() + name.len() < IMPORT_NAMES_CAP
+        if !self.facts.imports.is_empty() && self.import_names.len() + name.len() < IMPORT_NAMES_CAP
         {
-            if !import.names.is_empty() {
-                import.names.push(',');
+            if !self.import_names.is_empty() {
+                self.import_names.push(',');
             }
-            import.names.push_str(name);
+            self.import_names.push_str(name);
+        }
+    }
+
+    /// Stores the names of the last import.
+    fn import_close(&mut self) {
+        if let Some(import) = self.facts.imports.last_mut() {
+            import.names = self.import_names.as_str().into();
+            self.import_names.clear();
         }
     }
 
@@ -478,13 +491,13 @@ impl<'s> Builder<'s> {
         if let Some(import) = self.facts.imports.last_mut()
             && name.len() <= NAME_CAP
         {
-            name.clone_into(&mut import.alias);
+            import.alias = name.into();
         }
     }
 
     pub(crate) fn sign(&mut self, sign: Sign, offset: u32) {
         let line = self.line(offset);
-        self.facts.signs.entry(sign).or_default().push(line);
+        self.signs.push((sign, line));
     }
 
     /// Records whether the function that begins at `offset` states its types.
@@ -543,9 +556,8 @@ impl<'s> Builder<'s> {
             .collect();
         imports.sort_unstable();
         self.facts.windows = Windows::collect(self.text, &self.comments, &imports);
-        for lines in self.facts.signs.values_mut() {
-            lines.sort_unstable();
-        }
+        self.import_close();
+        self.facts.signs = Signs::new(self.signs);
         self.facts.tests.sort_unstable();
         self.facts.todos.sort_unstable();
         // The facts of all files stay in memory, so spare capacity is released.

@@ -139,11 +139,9 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     facts
         .definitions
         .retain(|one| pasted.binary_search(&one.start_line).is_err());
-    for (sign, line) in opening::openings(language, text) {
-        facts.signs.insert(sign, vec![line]);
-    }
     Ok(FileFacts {
-        header: header::header_of(text),
+        signs: facts.signs.with(opening::openings(language, text)),
+        header: header::header_of(text).into(),
         ..facts
     })
 }

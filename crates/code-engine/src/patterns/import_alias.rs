@@ -77,7 +77,7 @@ fn question<'a>(
     let cases = uses.into_iter().map(|(import, case)| Case {
         answer: names
             .iter()
-            .position(|name| *name == import.alias)
+            .position(|name| import.alias == **name)
             .unwrap_or(0),
         ..case
     });

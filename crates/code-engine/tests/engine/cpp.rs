@@ -146,8 +146,8 @@ fn a_file_of_cplusplus() {
             "store.Cache* 69",
         ]
     );
-    assert_eq!(facts.signs[&Sign::CatchBroad], [55, 57]);
-    assert_eq!(facts.signs[&Sign::CatchEmpty], [57]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [55, 57]);
+    assert_eq!(facts.signs[Sign::CatchEmpty], [57]);
     assert_eq!((&facts.tests[..], &facts.todos[..]), (&[68][..], &[35][..]));
     assert_eq!(facts.syntax_errors, 0);
     assert_eq!(lines(&facts), (60, 2, 11));

@@ -163,9 +163,9 @@ fn a_file_of_csharp() {
             "TimeoutException 61",
         ]
     );
-    assert_eq!(facts.signs[&Sign::CatchBroad], [65]);
-    assert_eq!(facts.signs[&Sign::CatchSpecific], [61]);
-    assert_eq!(facts.signs[&Sign::CatchEmpty], [65]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [65]);
+    assert_eq!(facts.signs[Sign::CatchSpecific], [61]);
+    assert_eq!(facts.signs[Sign::CatchEmpty], [65]);
     assert_eq!((&facts.tests[..], &facts.todos[..]), (&[88][..], &[63][..]));
     assert_eq!(facts.syntax_errors, 0);
     assert_eq!(lines(&facts), (72, 3, 14));

@@ -129,9 +129,9 @@ fn rust() {
         imports(&facts),
         [("std", 2), ("crate::model", 3), ("super", 41)]
     );
-    assert_eq!(facts.signs[&Sign::ErrorPropagated], [8]);
-    assert_eq!(facts.signs[&Sign::ErrorUnwrapped], [20]);
-    assert_eq!(facts.signs[&Sign::TestModuleInline], [40]);
+    assert_eq!(facts.signs[Sign::ErrorPropagated], [8]);
+    assert_eq!(facts.signs[Sign::ErrorUnwrapped], [20]);
+    assert_eq!(facts.signs[Sign::TestModuleInline], [40]);
     assert_eq!(
         (facts.tests.len(), facts.todos.len(), facts.syntax_errors),
         (1, 1, 0)
@@ -193,9 +193,9 @@ fn python() {
         ]
     );
     assert_eq!(imports(&facts), [("os", 2), ("sys", 2), (".models", 3)]);
-    assert_eq!(facts.signs[&Sign::CatchSpecific], [23]);
-    assert_eq!(facts.signs[&Sign::CatchBroad], [25]);
-    assert_eq!(facts.signs[&Sign::RaiseChained], [24]);
+    assert_eq!(facts.signs[Sign::CatchSpecific], [23]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [25]);
+    assert_eq!(facts.signs[Sign::RaiseChained], [24]);
     assert_eq!(facts.todos.len(), 1);
     assert_eq!(lines(&facts), (24, 4, 8));
 }
@@ -264,11 +264,11 @@ fn typescript() {
         imports(&facts),
         [("./a", 1), ("b", 2), ("d", 3), ("./e", 4)]
     );
-    assert_eq!(facts.signs[&Sign::ThrowNew], [22]);
-    assert_eq!(facts.signs[&Sign::ThrowValue], [22]);
-    assert_eq!(facts.signs[&Sign::CatchEmpty], [24]);
-    assert_eq!(facts.signs[&Sign::ExportNamed], [7, 15, 35]);
-    assert_eq!(facts.signs[&Sign::ExportDefault], [29]);
+    assert_eq!(facts.signs[Sign::ThrowNew], [22]);
+    assert_eq!(facts.signs[Sign::ThrowValue], [22]);
+    assert_eq!(facts.signs[Sign::CatchEmpty], [24]);
+    assert_eq!(facts.signs[Sign::ExportNamed], [7, 15, 35]);
+    assert_eq!(facts.signs[Sign::ExportDefault], [29]);
     assert_eq!(lines(&facts), (27, 5, 3));
 }
 
@@ -347,9 +347,9 @@ fn go() {
         (1, 2)
     );
     assert_eq!(imports(&facts), [("fmt", 4), ("github.com/a/b", 6)]);
-    assert_eq!(facts.signs[&Sign::ErrorWrapped], [20]);
-    assert_eq!(facts.signs[&Sign::ErrorReturned], [22]);
-    assert_eq!(facts.signs[&Sign::DocStartsWithName], [12, 17]);
+    assert_eq!(facts.signs[Sign::ErrorWrapped], [20]);
+    assert_eq!(facts.signs[Sign::ErrorReturned], [22]);
+    assert_eq!(facts.signs[Sign::DocStartsWithName], [12, 17]);
     assert_eq!(facts.tests.len(), 1);
     assert_eq!(lines(&facts), (27, 3, 7));
 }
@@ -409,9 +409,9 @@ fn java() {
         imports(&facts),
         [("java.util.List", 3), ("java.util.Map", 4)]
     );
-    assert_eq!(facts.signs[&Sign::CatchSpecific], [24]);
-    assert_eq!(facts.signs[&Sign::CatchBroad], [24]);
-    assert_eq!(facts.signs[&Sign::CatchEmpty], [24]);
+    assert_eq!(facts.signs[Sign::CatchSpecific], [24]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [24]);
+    assert_eq!(facts.signs[Sign::CatchEmpty], [24]);
     assert_eq!(lines(&facts), (24, 2, 5));
 }
 
@@ -444,7 +444,7 @@ fn facts_read_back_from_their_stored_form() {
 fn imported_names_that_may_be_modules_are_listed() {
     let names = |facts: &FileFacts| -> Vec<(String, String, ImportStyle)> {
         let of = |one: &nyxcore_code_engine::facts::Import| {
-            (one.module.clone(), one.names.clone(), one.style)
+            (one.module.to_string(), one.names.to_string(), one.style)
         };
         facts.imports.iter().map(of).collect()
     };

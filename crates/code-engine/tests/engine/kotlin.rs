@@ -161,8 +161,8 @@ fn a_file_of_kotlin() {
             "Unit 67",
         ]
     );
-    assert_eq!(facts.signs[&Sign::CatchBroad], [48]);
-    assert_eq!(facts.signs[&Sign::CatchEmpty], [48]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [48]);
+    assert_eq!(facts.signs[Sign::CatchEmpty], [48]);
     assert_eq!((&facts.tests[..], &facts.todos[..]), (&[75][..], &[38][..]));
     assert_eq!(facts.syntax_errors, 0);
     assert_eq!(lines(&facts), (63, 2, 13));

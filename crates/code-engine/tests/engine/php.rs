@@ -231,9 +231,9 @@ fn a_file_of_php() {
     // The page around the script is not code, so its words are not to-do comments.
     assert_eq!(facts.todos, [48]);
     assert_eq!(lines(&facts), (100, 7, 18));
-    assert_eq!(facts.signs.get(&Sign::CatchSpecific), Some(&vec![92]));
-    assert_eq!(facts.signs.get(&Sign::CatchBroad), Some(&vec![94]));
-    assert_eq!(facts.signs.get(&Sign::CatchEmpty), Some(&vec![94]));
+    assert_eq!(facts.signs.get(Sign::CatchSpecific), Some(&[92][..]));
+    assert_eq!(facts.signs.get(Sign::CatchBroad), Some(&[94][..]));
+    assert_eq!(facts.signs.get(Sign::CatchEmpty), Some(&[94][..]));
 }
 
 const TESTS: &str = r#"<?php

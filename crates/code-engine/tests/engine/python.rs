@@ -168,6 +168,6 @@ fn a_signature_says_whether_it_is_typed() {
     let source = "def f(a: int, *b: str) -> int: ...\ndef g(a, b: int) -> int: ...\ndef h(): ...\nclass A:\n    \
                   def __init__(self, a: int): ...\n    def run(self, a: int): ...\n    def stop(self): ...\n";
     let facts = analyse("a.py", source);
-    assert_eq!(facts.signs[&Sign::SignatureTyped], [1, 5]);
-    assert_eq!(facts.signs[&Sign::SignatureUntyped], [2, 6]);
+    assert_eq!(facts.signs[Sign::SignatureTyped], [1, 5]);
+    assert_eq!(facts.signs[Sign::SignatureUntyped], [2, 6]);
 }

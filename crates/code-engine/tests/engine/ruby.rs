@@ -235,8 +235,8 @@ fn a_file_of_ruby() {
     }
     assert_eq!(facts.todos, [29]);
     assert_eq!(facts.tests, [] as [u32; 0]);
-    assert_eq!(facts.signs.get(&Sign::CatchSpecific), Some(&vec![39]));
-    assert_eq!(facts.signs.get(&Sign::CatchBroad), Some(&vec![69]));
+    assert_eq!(facts.signs.get(Sign::CatchSpecific), Some(&[39][..]));
+    assert_eq!(facts.signs.get(Sign::CatchBroad), Some(&[69][..]));
     // Text after `__END__` is data, and counted with the comments.
     assert_eq!(lines(&facts), (96, 6, 26));
 }

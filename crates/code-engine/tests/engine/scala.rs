@@ -142,8 +142,8 @@ fn a_file_of_scala() {
             "Unit 31 38 50",
         ]
     );
-    assert_eq!(facts.signs[&Sign::CatchBroad], [33]);
-    assert_eq!(facts.signs[&Sign::CatchHandled], [33]);
+    assert_eq!(facts.signs[Sign::CatchBroad], [33]);
+    assert_eq!(facts.signs[Sign::CatchHandled], [33]);
     assert_eq!(facts.todos, [39]);
     assert_eq!(facts.syntax_errors, 0);
     assert_eq!(lines(&facts), (45, 2, 11));

@@ -234,9 +234,9 @@ fn a_file_of_swift() {
     );
     assert_eq!(facts.todos, [40]);
     assert_eq!(lines(&facts), (84, 4, 13));
-    assert_eq!(facts.signs.get(&Sign::CatchSpecific), Some(&vec![60]));
-    assert_eq!(facts.signs.get(&Sign::CatchEmpty), Some(&vec![63]));
-    assert_eq!(facts.signs.get(&Sign::CatchBroad), Some(&vec![63]));
+    assert_eq!(facts.signs.get(Sign::CatchSpecific), Some(&[60][..]));
+    assert_eq!(facts.signs.get(Sign::CatchEmpty), Some(&[63][..]));
+    assert_eq!(facts.signs.get(Sign::CatchBroad), Some(&[63][..]));
 }
 
 const TESTS: &str = r#"import XCTest

@@ -167,7 +167,7 @@ fn a_signature_says_whether_it_is_typed() {
                   const h: Handler = () => 1;\nfunction k(a: A): void;\nfunction k(a: any) {\n  \
                   const inner = () => a;\n}\n";
     let facts = analyse("a.ts", source);
-    assert_eq!(facts.signs[&Sign::SignatureTyped], [1]);
-    assert_eq!(facts.signs[&Sign::SignatureUntyped], [2]);
+    assert_eq!(facts.signs[Sign::SignatureTyped], [1]);
+    assert_eq!(facts.signs[Sign::SignatureUntyped], [2]);
     assert!(analyse("a.js", "const f = () => 1;\n").signs.is_empty());
 }

@@ -27,9 +27,9 @@ fn importing(path: &str, imports: &[&str]) -> SourceFile {
     file.facts.imports = (1..)
         .zip(imports)
         .map(|(line, module)| Import {
-            module: (*module).to_owned(),
-            alias: String::new(),
-            names: String::new(),
+            module: (*module).into(),
+            alias: Default::default(),
+            names: Default::default(),
             line,
             style: ImportStyle::Names,
             test: false,
