@@ -78,7 +78,8 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition], files: u32) {
         };
         let used = format!("{namesakes}  in {}", counted(one.used_in, "file"));
         let room = page.width().saturating_sub(width + used.len() + 15);
-        let at = path_fit(&format!("{}:{}", one.path, one.start_line), room.max(10));
+        let home = home(map, one);
+        let at = path_fit(&format!("{}:{}", home.path, home.start_line), room.max(10));
         page.line(&[
             ("  ", Paint::Plain),
             (&padded(one.kind.as_str(), 10), Paint::Faint),
@@ -89,6 +90,21 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition], files: u32) {
         ]);
     }
     page.gap();
+}
+
+/// Where a class of Ruby is at home: other files may open it again, to add a class to it. That is the file with its
+/// name, if there is one.
+fn home<'r>(map: &'r [RankedDefinition], one: &'r RankedDefinition) -> &'r RankedDefinition {
+    if !one.path.ends_with(".rb") {
+        return one;
+    }
+    let name = one.name.rsplit('.').next().unwrap_or(&one.name);
+    let is_home = |other: &&RankedDefinition| {
+        let file = other.path.rsplit('/').next().unwrap_or(&other.path);
+        let stem = file.trim_end_matches(".rb").replace('_', "");
+        (&other.name, other.kind) == (&one.name, one.kind) && stem.eq_ignore_ascii_case(name)
+    };
+    map.iter().find(is_home).unwrap_or(one)
 }
 
 pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
@@ -252,8 +268,12 @@ mod tests {
     }
 
     fn table(found: &[RankedDefinition]) -> String {
+        table_of(found, SMALL_FILES)
+    }
+
+    fn table_of(found: &[RankedDefinition], files: u32) -> String {
         let mut page = Page::new(80, false);
-        map(&mut page, found, 20);
+        map(&mut page, found, files);
         page.finish()
     }
 
@@ -319,6 +339,28 @@ mod tests {
             ranked(DefinitionKind::Struct, "State", 2),
         ];
         assert_eq!(table(&found).matches("State").count(), 1);
+    }
+
+    #[test]
+    fn a_large_project_leans_on_what_five_files_name() {
+        let class = |name: &str, used_in| ranked(DefinitionKind::Class, name, used_in);
+        let found = [class("Owner", MAP_USED), class("Pet", MAP_USED - 1)];
+        assert!(table(&found).contains("Pet"));
+        let text = table_of(&found, SMALL_FILES + 1);
+        assert!(text.contains("Owner") && !text.contains("Pet"), "{text}");
+    }
+
+    #[test]
+    fn a_ruby_class_is_at_home_in_the_file_of_its_name() {
+        let class = |path: &str, used_in| RankedDefinition {
+            path: path.to_owned(),
+            ..ranked(DefinitionKind::Class, "Sidekiq.Web", used_in)
+        };
+        let found = [class("lib/web/config.rb", 8), class("lib/web.rb", 8)];
+        let text = table(&found);
+        assert!(text.contains("lib/web.rb:1  in 8"), "{text}");
+        assert!(!text.contains("config"), "{text}");
+        assert!(table(&found[..1]).contains("lib/web/config.rb:1"));
     }
 
     #[test]
