@@ -80,7 +80,11 @@ fn is_measure(habit: &Pattern) -> bool {
     let is_sure = f64::from(habit.support) >= HELD_SHARE * f64::from(habit.cases)
         && habit.confidence >= MEASURE_CONFIDENCE;
     let subject = habit.key.split('/').nth(2).unwrap_or_default();
+    // `TestStore_Get` is as usual in Go as `TestGet`.
+    let is_go_test =
+        habit.stack.as_deref() == Some("go") && (&*habit.kind, subject) == ("naming", "tests");
     !WHOLE_KINDS.contains(&habit.kind.as_str())
+        && !is_go_test
         && !NO_MEASURE.contains(&(habit.kind.as_str(), subject))
         && habit.deviations.len() >= exceptions
         && (is_sure || habit.kind == "rule")
@@ -129,7 +133,9 @@ where
         .into_iter()
         .map(|(place, _)| place)
         .filter(|place| {
-            !has_own_way(&place.path) && !head.is_excused(place) && is_of_change(place, base, head)
+            !has_own_way(&place.path)
+                && !head.is_excused(place, &held.kind)
+                && is_of_change(place, base, head)
         })
         .collect();
     new.sort_by(|a, b| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)));

@@ -88,13 +88,34 @@ impl<R: Fn(&str) -> Option<String>> Texts<R> {
             .count()
     }
 
-    /// Whether the place or the line above has a linter comment that allows it: the exception is intentional.
-    pub(super) fn is_excused(&self, place: &CodeLocation) -> bool {
+    /// Whether the place or the line above has a linter comment that allows it, or the file or its crate allows items
+    /// without documentation: the exception is intentional.
+    pub(super) fn is_excused(&self, place: &CodeLocation, kind: &str) -> bool {
+        if kind == "documentation" && self.is_undocumented_crate(&place.path) {
+            return true;
+        }
         let lines = self.file(&place.path);
         let at = place.start_line as usize;
         let near = lines.get(at.saturating_sub(2)..at).unwrap_or_default();
         near.iter()
             .any(|line| EXCUSES.iter().any(|excuse| line.contains(excuse)))
+    }
+
+    /// Whether the Rust file or the root of its crate has an attribute that allows items without documentation.
+    fn is_undocumented_crate(&self, path: &str) -> bool {
+        if !path.ends_with(".rs") {
+            return false;
+        }
+        let source = path.rsplit_once("src/").map(|(crate_path, _)| crate_path);
+        let root = source.map(|crate_path| format!("{crate_path}src/lib.rs"));
+        let allows = |line: &String| {
+            line.starts_with("#![allow(")
+                && (line.contains("missing_docs") || line.contains("warnings"))
+        };
+        let files = std::iter::once(path).chain(root.as_deref());
+        files
+            .into_iter()
+            .any(|file| self.file(file).iter().any(allows))
     }
 }
 

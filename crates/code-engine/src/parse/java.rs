@@ -267,7 +267,9 @@ impl Walk<'_> {
         let documented = self.is_documented(node);
         let (start, end) = (modifiers::start_of(node), range(node).1);
         let mut cursor = node.walk();
-        for declarator in node.children_by_field_name("declarator", &mut cursor) {
+        // A field that a static block sets is no constant: what it holds is found out when the class is loaded.
+        let declarators = node.children_by_field_name("declarator", &mut cursor);
+        for declarator in declarators.filter(|one| one.child_by_field_name("value").is_some()) {
             let name = field_text(&self.builder, declarator, "name");
             let dictated = name == "serialVersionUID";
             let kind = DefinitionKind::Constant;

@@ -292,9 +292,12 @@ fn script_exports<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
             "Give a module one default export.",
         ),
     ];
-    // Configuration files have a default export because their tool requires one.
-    let by_hand =
-        |file: &&SourceFile| !file.path.contains(".config.") && !file.path.ends_with(".d.ts");
+    // Configuration files have a default export because their tool requires one, and the entry of a bundle because
+    // those who load it do.
+    let others = |path: &str| {
+        path.contains(".config.") || path.contains("-entry.") || path.ends_with(".d.ts")
+    };
+    let by_hand = |file: &&SourceFile| !others(&file.path);
     let mut cases = Vec::new();
     for file in context.source(stack).filter(by_hand) {
         for (answer, sign) in [Sign::ExportNamed, Sign::ExportDefault]

@@ -110,3 +110,59 @@ fn a_file_without_the_directive_of_others_is_told() {
     let follows = format!("'use strict';\n\n{bare}");
     assert!(deviations(kind, &before, &[("lib/new.js", &follows)]).is_empty());
 }
+
+#[test]
+fn a_crate_that_allows_items_without_docs_is_excused() {
+    let before = project(
+        "old/src/m{}.rs",
+        "/// Reads.\npub fn read_{}() -> u32 {\n    1\n}\n",
+    );
+    let kind = "documentation/rust/functions";
+    let bare = ("new/src/m.rs", "pub fn write() -> u32 {\n    1\n}\n");
+    let told = deviations(kind, &before, &[bare, ("new/src/lib.rs", "pub mod m;\n")]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let root = "#![allow(warnings)]\n\npub mod m;\n";
+    let excused = deviations(kind, &before, &[bare, ("new/src/lib.rs", root)]);
+    assert!(excused.is_empty(), "{excused:?}");
+}
+
+#[test]
+fn the_entry_of_a_bundle_may_have_a_default_export() {
+    let before = project("src/m{}.mjs", "export const read{} = 1;\n");
+    let kind = "import_style/javascript/exports";
+    let entry = "const all = 1;\nexport default all;\n";
+    assert_eq!(
+        deviations(kind, &before, &[("src/new.mjs", entry)]).len(),
+        1
+    );
+    assert!(deviations(kind, &before, &[("browser-entry.mjs", entry)]).is_empty());
+}
+
+#[test]
+fn a_test_of_go_may_have_an_underscore() {
+    let test = |name: &str| {
+        format!("package store\n\nimport \"testing\"\n\nfunc Test{name}(t *testing.T) {{\n}}\n")
+    };
+    let before = project("m{}_test.go", &test("Read{}"));
+    let change = [("new_test.go", &*test("Store_Get"))];
+    assert!(deviations("naming/go/tests", &before, &change).is_empty());
+}
+
+#[test]
+fn a_java_field_that_a_static_block_sets_is_no_constant() {
+    let class = |field: &str| format!("package a;\n\nclass M {{\n  {field}\n}}\n");
+    let before = project(
+        "src/main/java/a/M{}.java",
+        &class("static final int LIMIT_{} = 1;"),
+    );
+    let kind = "naming/java/constants";
+    let told = |field: &str| {
+        let path = "src/main/java/a/Platform.java";
+        deviations(kind, &before, &[(path, &class(field))]).len()
+    };
+    assert_eq!(told("static final int mostOfAll = 1;"), 1);
+    assert_eq!(
+        told("static final int mostOfAll;\n  static { mostOfAll = 1; }"),
+        0
+    );
+}

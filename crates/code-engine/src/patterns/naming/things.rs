@@ -302,7 +302,9 @@ fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
                 .tests
                 .get(at)
                 .is_some_and(|line| *line <= one.start_line);
-            if !is_function || !is_test || !one.test {
+            // Go's documentation wants examples to be named `Example_suffix` and `ExampleType_Method`.
+            let is_dictated = stack == Language::Go && one.name.starts_with("Example");
+            if !is_function || !is_test || !one.test || is_dictated {
                 continue;
             }
             let answer = match stack {

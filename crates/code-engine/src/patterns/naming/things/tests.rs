@@ -30,6 +30,19 @@ fn tests_of_php_may_be_named_in_words() {
     );
 }
 
+/// Go's documentation shows an example beside what its name says, so the name has underscores.
+#[test]
+fn names_of_examples_in_go_are_no_habit() {
+    let tests = ["Get", "Put", "All", "Cut", "End"]
+        .map(|name| format!("func Test{name}(t *testing.T) {{}}\n"));
+    let examples = "func Example_whole() {}\n\nfunc ExampleStore_Get() {}\n";
+    let source = format!("package store\n\n{}\n{examples}", tests.concat());
+    assert_eq!(
+        of("/tests/", &[("store_test.go", &source)]),
+        ["naming/go/tests/one-word 5/5"]
+    );
+}
+
 #[test]
 fn names_of_tests_in_backticks_are_sentences() {
     let source = |names: [&str; 6]| {
