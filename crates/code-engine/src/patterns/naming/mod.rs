@@ -150,7 +150,13 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
     for file in context.source(stack) {
         let holds_components = matches!(file.language, Language::Tsx | Language::JavaScript);
         for definition in &file.facts.definitions {
-            if !subject.holds(definition.kind) || definition.dictated || definition.test {
+            // The functions of Compose that draw are named as types.
+            let is_drawn = definition
+                .decorators
+                .iter()
+                .any(|name| name == "Composable");
+            let is_named = !definition.dictated && !definition.test && !is_drawn;
+            if !subject.holds(definition.kind) || !is_named {
                 continue;
             }
             let Some(style) = style_of(&definition.name, stack, subject) else {
@@ -319,6 +325,21 @@ mod tests {
         assert_eq!(patterns.len(), 1);
         assert_eq!((patterns[0].support, patterns[0].cases), (6, 6));
         assert_eq!(patterns[0].title, "Functions and methods are snake_case");
+    }
+
+    #[test]
+    fn what_compose_draws_is_named_as_a_type() {
+        let functions = ["readAll", "writeAll", "openFile", "closeFile", "seekTo"];
+        let mut source = functions
+            .map(|name| format!("fun {name}() {{}}\n\n"))
+            .concat();
+        source.push_str("@Composable\nfun HomeScreen() {}\n");
+        let found = found("naming", &[("src/main/kotlin/Home.kt", &source)]);
+        let functions = found.iter().filter(|one| one.contains("/functions/"));
+        assert_eq!(
+            functions.collect::<Vec<_>>(),
+            ["naming/kotlin/functions/camelCase 5/5"]
+        );
     }
 
     #[test]
