@@ -18,7 +18,7 @@ const PREPARE: &str = "prepare";
 
 impl Job<'_> {
     /// Fetches the branch, reports git's progress, and stores the number of received bytes. The phase begins while git
-    /// starts: with nothing to fetch, its transaction would take a tenth of the time of the sync.
+    /// starts, so that its transaction costs no time of its own.
     pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<FetchResult, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
