@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
+use super::super::project::imports::folder_of;
 use super::Deviation;
 use super::texts::Texts;
 
@@ -97,8 +98,11 @@ fn is_measure(habit: &Pattern) -> bool {
 }
 
 /// Whether the change gives up the habit: as many places that followed it do not any more as there are new deviations.
+/// Where there are fewer places than before, those that followed it were deleted.
 fn is_turned(held: &Pattern, pattern: &Pattern, new: usize) -> bool {
-    new >= OWN_WAY && held.support.saturating_sub(pattern.support) as usize >= new
+    new >= OWN_WAY
+        && pattern.cases >= held.cases
+        && held.support.saturating_sub(pattern.support) as usize >= new
 }
 
 /// Returns the deviations that the change adds, by path and line.
@@ -168,11 +172,6 @@ where
     }
     new.retain(|place| take(&mut grown, place.path.as_str()));
     new
-}
-
-/// The folder of a file; empty for one at the top.
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Decrements the count of the key. Returns whether it was above zero.

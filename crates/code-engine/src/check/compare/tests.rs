@@ -203,14 +203,16 @@ fn a_folder_of_exceptions_has_a_way_of_its_own() {
 fn a_change_that_gives_up_a_habit_is_not_told() {
     let at: &[At] = &[("a.py", 1, 1), ("b.py", 1, 1), ("c.py", 1, 1)];
     let files: &Files = &[("a.py", "A = 1"), ("b.py", "B = 1"), ("c.py", "C = 1")];
-    let told = |support: u32| {
+    let told = |support: u32, cases: u32| {
         let after = Pattern {
             support,
+            cases,
             ..pattern(at)
         };
         deviations_new(&[pattern(&[])], &[after], text(&[]), text(files)).len()
     };
-    assert_eq!((told(40), told(38), told(37)), (3, 3, 0));
+    assert_eq!((told(40, 43), told(38, 43), told(37, 43)), (3, 3, 0));
+    assert_eq!(told(30, 33), 3, "the others were deleted");
 }
 
 #[test]
